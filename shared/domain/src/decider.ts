@@ -1,0 +1,26 @@
+import type { Command } from "./command.ts";
+import type { Event, Head } from "./event.ts";
+import type { JsonObject } from "./json.ts";
+import type { Outcome } from "./refusal.ts";
+
+/** What a decision adds to the stream; the envelope is made by `nextEvent`. */
+export type NewEvent = { eventType: string; schemaVersion: number; newState: string | null; metadata: JsonObject };
+
+/**
+ * D1: a command leads to at most one event. What would be two is an event and a follow-up command.
+ * `answered` gives an answer and writes nothing (no such task, a report that was already taken); `nothing` is for commands that came too late to matter.
+ */
+export type Decision = { kind: "event"; event: NewEvent } | { kind: "answered"; outcome: Outcome } | { kind: "nothing" };
+
+/**
+ * An aggregate as pure functions. None reads a clock, a random number or anything but its arguments.
+ * `head` is the end of the stream that `state` folds; `at` is the log's time in epoch milliseconds.
+ */
+export type Decider<S, E extends Event = Event> = {
+  decide(state: S | undefined, command: Command, head: Head, at: number): Decision;
+  evolve(state: S | undefined, event: E): S | undefined;
+  /** The answer that the event gives to whoever sent its command; `state` is the state after the event. */
+  answer(event: E, state: S | undefined): Outcome;
+  /** Follow-up commands, the same every time. */
+  react(event: E, state: S | undefined): Command[];
+};

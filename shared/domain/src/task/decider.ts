@@ -1,0 +1,8 @@
+import type { Decider } from "../decider.ts";
+import { answer } from "./answer.ts";
+import { decide } from "./decide.ts";
+import type { TaskEvent } from "./events.ts";
+import { evolve } from "./evolve.ts";
+import type { TaskState } from "./state.ts";
+
+export const taskDecider: Decider<TaskState, TaskEvent> = { decide, evolve, answer, react: () => [] };

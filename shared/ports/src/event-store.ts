@@ -1,0 +1,36 @@
+import type { StoredEvent } from "@retrigger/domain/event.ts";
+
+/** `conflict` names the keys of which some event's name was already taken; of those keys a prefix of the given events is stored, of all others everything. */
+export type AppendOutcome = { kind: "stored" } | { kind: "conflict"; keys: Set<string> };
+
+export type EventRange = {
+  /** Lowest sequence, included. */ from: number /** Highest, included. */;
+  to: number;
+  limit: number;
+  order: "asc" | "desc";
+};
+
+/** What a page of a task's history asks for. Filters that are absent match everything. */
+export type EventFilter = {
+  types?: string[];
+  /** Timestamps in ISO 8601, `from` included, `before` not. */
+  from?: string;
+  before?: string;
+  actorId?: string;
+};
+
+/**
+ * The immutable events, one document each, named `tenantId/taskId/sequence`.
+ * E1: a name is taken once; whoever comes second is told, and nothing of the first is changed.
+ * E2: whatever stops an append, also a kill, leaves a prefix of the given events of each key.
+ * E3: `append` resolves when the events are durable.
+ * Events of one key are given in sequence order. Not the store's: whether sequences have gaps, what events mean.
+ */
+export interface EventStore {
+  append(events: StoredEvent[]): Promise<AppendOutcome>;
+  /** The events of one key in a range of sequences. */
+  read(key: string, range: EventRange): Promise<StoredEvent[]>;
+  /** Events of one key that match, in sequence order from `after` (not included; null = from the end that `order` starts at). */
+  page(key: string, filter: EventFilter, cursor: { after: number | null; limit: number; order: "asc" | "desc" }): Promise<StoredEvent[]>;
+  count(key: string, filter: EventFilter): Promise<number>;
+}

@@ -1,0 +1,31 @@
+import type { Head } from "@retrigger/domain/event.ts";
+
+/** The state of an aggregate after `head.sequence`, with what others look for. */
+export type Snapshot<S = unknown> = {
+  key: string;
+  tenantId: string;
+  taskId: string;
+  partition: number;
+  head: Head;
+  state: S;
+  status: string;
+  type: string;
+  /** When its owner must wake it, epoch ms; null = nothing is due. */
+  wakeAt: number | null;
+  /** Ids of the tasks (same tenant) whose end it waits for. */
+  waitsFor: string[];
+};
+
+/**
+ * S1: a snapshot is only ever replaced by one of a higher sequence; an older one given later changes nothing and is no error.
+ * S2: `save` resolves when durable and visible to every reader.
+ * A snapshot is a cache: losing one costs time, never an event.
+ */
+export interface SnapshotStore {
+  save(snapshots: Snapshot[]): Promise<void>;
+  /** Those that exist, by key. */
+  load(keys: string[]): Promise<Map<string, Snapshot>>;
+  /** How far a partition is decided and stored: epoch ms of the log, never going back. */
+  saveMark(partition: number, at: number): Promise<void>;
+  marks(): Promise<Map<number, number>>;
+}
