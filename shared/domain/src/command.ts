@@ -1,9 +1,9 @@
-import type { Fingerprint } from "./idempotency.ts";
-import type { Role } from "./permissions.ts";
-import type { TaskCommandBody } from "./task/commands.ts";
+import type { Fingerprint } from './idempotency.ts';
+import type { Role } from './permissions.ts';
+import type { TaskCommandBody } from './task/commands.ts';
 
 /** Who acts. `system` is the cluster itself (a retry, a wake-up), `executor` whoever runs executions. */
-export type Actor = { id: string; type: "user" | "system" | "executor" };
+export type Actor = { id: string; type: 'user' | 'system' | 'executor' };
 
 /** What every command on the work log carries, whichever door it came through. */
 export type CommandHeader = {
@@ -25,4 +25,4 @@ export type CommandHeader = {
 };
 
 export type Command = CommandHeader & TaskCommandBody;
-export type CommandType = Command["type"];
+export type CommandType = Command['type'];

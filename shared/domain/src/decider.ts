@@ -1,7 +1,7 @@
-import type { Command } from "./command.ts";
-import type { Event, Head } from "./event.ts";
-import type { JsonObject } from "./json.ts";
-import type { Outcome } from "./refusal.ts";
+import type { Command } from './command.ts';
+import type { Event, Head } from './event.ts';
+import type { JsonObject } from './json.ts';
+import type { Outcome } from './refusal.ts';
 
 /** What a decision adds to the stream; the envelope is made by `nextEvent`. */
 export type NewEvent = { eventType: string; schemaVersion: number; newState: string | null; metadata: JsonObject };
@@ -10,7 +10,10 @@ export type NewEvent = { eventType: string; schemaVersion: number; newState: str
  * D1: a command leads to at most one event. What would be two is an event and a follow-up command.
  * `answered` gives an answer and writes nothing (no such task, a report that was already taken); `nothing` is for commands that came too late to matter.
  */
-export type Decision = { kind: "event"; event: NewEvent } | { kind: "answered"; outcome: Outcome } | { kind: "nothing" };
+export type Decision = { kind: 'event'; event: NewEvent } | { kind: 'answered'; outcome: Outcome } | { kind: 'nothing' };
+
+/** `wakeAt` is the earliest due time in epoch milliseconds, null = none; `waitsFor` the tasks (same tenant) whose end it waits for. */
+export type Lookup = { status: string; type: string; wakeAt: number | null; waitsFor: string[] };
 
 /**
  * An aggregate as pure functions. None reads a clock, a random number or anything but its arguments.
@@ -22,5 +25,7 @@ export type Decider<S, E extends Event = Event> = {
   /** The answer that the event gives to whoever sent its command; `state` is the state after the event. */
   answer(event: E, state: S | undefined): Outcome;
   /** Follow-up commands, the same every time. */
-  react(event: E, state: S | undefined): Command[];
+  react(event: E): Command[];
+  /** What others look for in a state without reading it. */
+  lookup(state: S): Lookup;
 };

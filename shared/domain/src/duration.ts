@@ -9,8 +9,8 @@ const ISO = /^P(?:(\d{1,6})D)?(?:T(?=\d)(?:(\d{1,6})H)?(?:(\d{1,8})M)?(?:(\d{1,1
 export function parseDuration(text: string): number | undefined {
   const short = SHORT.exec(text);
   if (short) return Number(short[1]) * UNIT_MS[short[2] as keyof typeof UNIT_MS];
-  const iso = text === "P" ? null : ISO.exec(text);
+  const iso = text === 'P' ? null : ISO.exec(text);
   if (!iso) return undefined;
-  const [, d = "0", h = "0", m = "0", s = "0", fraction = ""] = iso;
-  return Number(d) * UNIT_MS.d + Number(h) * UNIT_MS.h + Number(m) * UNIT_MS.m + Number(s) * UNIT_MS.s + Number(fraction.padEnd(3, "0"));
+  const [, d = '0', h = '0', m = '0', s = '0', fraction = ''] = iso;
+  return Number(d) * UNIT_MS.d + Number(h) * UNIT_MS.h + Number(m) * UNIT_MS.m + Number(s) * UNIT_MS.s + Number(fraction.padEnd(3, '0'));
 }

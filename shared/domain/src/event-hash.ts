@@ -1,27 +1,27 @@
-import { hash } from "node:crypto";
-import canonicalize from "canonicalize";
-import type { Event } from "./event.ts";
+import { hash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import type { Event } from './event.ts';
 
 /**
  * The chain: SHA-256, in lower-case hex, over the UTF-8 of the previous event's hash followed by the canonical JSON (RFC 8785)
  * of the event without its own `hash`. Returns the event's hash and its JSON text as stored, `hash` last.
  */
-export function sealEvent<E extends Event>(event: Omit<E, "hash">): { event: E; json: string } {
+export function sealEvent<E extends Event>(event: Omit<E, 'hash'>): { event: E; json: string } {
   const body = canonicalJson(event);
-  const digest = hash("sha256", event.previousHash + body);
+  const digest = hash('sha256', event.previousHash + body);
   return { event: { ...event, hash: digest } as E, json: `${body.slice(0, -1)},"hash":"${digest}"}` };
 }
 
 /** The hash that an event must have, computed from the event itself. */
 export function expectedHash(event: Event): string {
   const { hash: _, ...body } = event;
-  return hash("sha256", event.previousHash + canonicalJson(body));
+  return hash('sha256', event.previousHash + canonicalJson(body));
 }
 
 /** RFC 8785. @throws TypeError for what JSON can't say. */
 export function canonicalJson(value: unknown): string {
   const text = canonicalize(value);
-  if (text === undefined) throw new TypeError("this value has no JSON form");
+  if (text === undefined) throw new TypeError('this value has no JSON form');
   return text;
 }
 
@@ -34,8 +34,8 @@ export function firstBreak(
   let [next, previous] = [sequence, previousHash];
   for (const event of events) {
     if (event.sequence !== next) return { sequence: next, reason: `expected sequence ${next}, found ${event.sequence}` };
-    if (event.previousHash !== previous) return { sequence: next, reason: "previousHash is not the hash of the event before" };
-    if (event.hash !== expectedHash(event)) return { sequence: next, reason: "hash does not match the content" };
+    if (event.previousHash !== previous) return { sequence: next, reason: 'previousHash is not the hash of the event before' };
+    if (event.hash !== expectedHash(event)) return { sequence: next, reason: 'hash does not match the content' };
     [next, previous] = [next + 1, event.hash];
   }
   return undefined;

@@ -1,5 +1,5 @@
-import type { Actor } from "./command.ts";
-import type { JsonObject } from "./json.ts";
+import type { Actor } from './command.ts';
+import type { JsonObject } from './json.ts';
 
 /** Where an event's command stands in the work log. `at` is the log's append time in epoch milliseconds. */
 export type Position = { partition: number; offset: number; at: number };
@@ -33,7 +33,7 @@ export type StoredEvent<E = Event> = { key: string; event: E; json: string; posi
 /** The end of an aggregate's stream: what the next event must follow. */
 export type Head = { sequence: number; hash: string; at: number; position: Position | null };
 
-export const NO_HASH = "0".repeat(64);
+export const NO_HASH = '0'.repeat(64);
 export const EMPTY_HEAD: Head = { sequence: 0, hash: NO_HASH, at: 0, position: null };
 
 /**

@@ -1,6 +1,6 @@
-import { hash } from "node:crypto";
-import { canonicalJson } from "./event-hash.ts";
-import type { JsonObject } from "./json.ts";
+import { hash } from 'node:crypto';
+import { canonicalJson } from './event-hash.ts';
+import type { JsonObject } from './json.ts';
 
 /** A short digest of each top-level field of a request (query parameters as `?name`), so that a difference can be named without keeping the values. */
 export type Fingerprint = { [field: string]: string };
@@ -12,7 +12,7 @@ export function fingerprint(body: JsonObject, query: { [name: string]: string } 
   return Object.fromEntries(fields.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-const digest = (text: string): string => hash("sha256", text, "base64url").slice(0, 16);
+const digest = (text: string): string => hash('sha256', text, 'base64url').slice(0, 16);
 
 /** The names of the fields in which two requests differ, sorted; empty when they are the same request. */
 export function differingFields(first: Fingerprint, second: Fingerprint): string[] {

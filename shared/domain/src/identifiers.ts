@@ -1,11 +1,11 @@
-import { hash } from "node:crypto";
+import { hash } from 'node:crypto';
 
 /** The alphabet and length of ids, tenant, task and user names. `/` is not in it, so a key splits one way only. */
 export const ID_PATTERN = /^[A-Za-z0-9._~:@-]{1,128}$/;
 
 /** 22 URL-safe characters (132 bits) that depend on every part; parts hold no line feed. */
 export function derive(...parts: (string | number)[]): string {
-  return hash("sha256", parts.join("\n"), "base64url").slice(0, 22);
+  return hash('sha256', parts.join('\n'), 'base64url').slice(0, 22);
 }
 
 /** The name of a task's stream of commands and events: `tenantId/taskId`. */
@@ -15,22 +15,22 @@ export const taskKey = (tenantId: string, taskId: string): string => `${tenantId
 export const eventName = (key: string, sequence: number): string => `${key}/${sequence}`;
 
 /** Opaque, URL-safe, unique: a digest of the stream's key and the sequence, padded so that text order is sequence order. */
-export const eventId = (key: string, sequence: number): string => `${derive("event", key)}.${String(sequence).padStart(10, "0")}`;
+export const eventId = (key: string, sequence: number): string => `${derive('event', key)}.${String(sequence).padStart(10, '0')}`;
 
 /** The sequence in an eventId of this stream; undefined when it is another stream's or malformed. */
 export function sequenceOf(key: string, id: string): number | undefined {
   const digits = id.slice(23);
-  return id === `${derive("event", key)}.${digits}` && /^\d{10}$/.test(digits) ? Number(digits) : undefined;
+  return id === `${derive('event', key)}.${digits}` && /^\d{10}$/.test(digits) ? Number(digits) : undefined;
 }
 
-export const deriveTaskId = (commandId: string): string => `task_${derive("task", commandId)}`;
+export const deriveTaskId = (commandId: string): string => `task_${derive('task', commandId)}`;
 
 /** One run: all attempts of one trigger. The sequence keeps a commandId that is used again after its 24 hours apart. */
-export const deriveRunId = (key: string, commandId: string, sequence: number): string => `run_${derive("run", key, commandId, sequence)}`;
+export const deriveRunId = (key: string, commandId: string, sequence: number): string => `run_${derive('run', key, commandId, sequence)}`;
 
 /** An execution names its task, so that a late report of a long-ended execution still finds it. */
 export const deriveExecutionId = (taskId: string, key: string, commandId: string, sequence: number): string =>
-  `${taskId}.${derive("execution", key, commandId, sequence)}`;
+  `${taskId}.${derive('execution', key, commandId, sequence)}`;
 
 /** The task of an executionId; undefined when it can't be one. */
 export function taskOfExecution(executionId: string): string | undefined {

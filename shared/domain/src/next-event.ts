@@ -1,8 +1,8 @@
-import type { Command } from "./command.ts";
-import type { NewEvent } from "./decider.ts";
-import type { Event, Head, Position, StoredEvent } from "./event.ts";
-import { sealEvent } from "./event-hash.ts";
-import { eventId, taskKey } from "./identifiers.ts";
+import type { Command } from './command.ts';
+import type { NewEvent } from './decider.ts';
+import type { Event, Head, Position, StoredEvent } from './event.ts';
+import { sealEvent } from './event-hash.ts';
+import { eventId, taskKey } from './identifiers.ts';
 
 /** D2: time never goes back inside a stream, whatever the log's clock does. */
 export const decisionTime = (head: Head, position: Position): number => Math.max(head.at, position.at);

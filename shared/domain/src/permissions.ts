@@ -1,12 +1,12 @@
-import type { Actor } from "./command.ts";
+import type { Actor } from './command.ts';
 
-export const ROLES = ["viewer", "operator", "executor", "admin"] as const;
+export const ROLES = ['viewer', 'operator', 'executor', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
-const VIEW = ["task:read", "task:read-events"] as const;
-const OPERATE = ["task:create", "task:trigger", "task:reschedule", "task:cancel", "subscription:manage"] as const;
-const EXECUTE = ["execution:claim", "execution:report"] as const;
-const ADMINISTER = ["tenant:administer"] as const;
+const VIEW = ['task:read', 'task:read-events'] as const;
+const OPERATE = ['task:create', 'task:trigger', 'task:reschedule', 'task:cancel', 'subscription:manage'] as const;
+const EXECUTE = ['execution:claim', 'execution:report'] as const;
+const ADMINISTER = ['tenant:administer'] as const;
 
 export type Permission = (typeof VIEW)[number] | (typeof OPERATE)[number] | (typeof EXECUTE)[number] | (typeof ADMINISTER)[number];
 
@@ -22,4 +22,4 @@ export const isGranted = (roles: readonly Role[], permission: Permission): boole
 
 /** P1: only a task's owner or an admin changes it. The cluster itself acts on behalf of whoever set the work going. */
 export const mayChange = (actor: Actor, roles: readonly Role[], owner: string): boolean =>
-  actor.type === "system" || roles.includes("admin") || actor.id === owner;
+  actor.type === 'system' || roles.includes('admin') || actor.id === owner;

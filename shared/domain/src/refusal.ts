@@ -1,14 +1,14 @@
-import type { JsonObject } from "./json.ts";
+import type { JsonObject } from './json.ts';
 
 /** What the domain may refuse, with the title that people read. HTTP numbers live in the gateway. */
 export const REFUSAL_TITLES = {
-  forbidden: "Not permitted",
-  task_not_found: "Task not found",
-  task_exists: "Task already exists",
-  task_already_running: "Task is already running",
-  invalid_state: "Not possible in this state",
-  stale_execution: "This execution is not the current one",
-  idempotency_key_reused: "Idempotency key reused with another request",
+  forbidden: 'Not permitted',
+  task_not_found: 'Task not found',
+  task_exists: 'Task already exists',
+  task_already_running: 'Task is already running',
+  invalid_state: 'Not possible in this state',
+  stale_execution: 'This execution is not the current one',
+  idempotency_key_reused: 'Idempotency key reused with another request',
 } as const;
 
 export type RefusalCode = keyof typeof REFUSAL_TITLES;
@@ -16,9 +16,9 @@ export type RefusalCode = keyof typeof REFUSAL_TITLES;
 /** An expected "no". `more` is what the code adds to the problem, e.g. the fields that differ. */
 export type Refusal = { code: RefusalCode; detail: string; more?: JsonObject };
 
-export type Outcome = { kind: "accepted"; answer: JsonObject } | { kind: "refused"; refusal: Refusal };
+export type Outcome = { kind: 'accepted'; answer: JsonObject } | { kind: 'refused'; refusal: Refusal };
 
-export const refused = (code: RefusalCode, detail: string, more?: JsonObject): { kind: "refused"; refusal: Refusal } => ({
-  kind: "refused",
+export const refused = (code: RefusalCode, detail: string, more?: JsonObject): { kind: 'refused'; refusal: Refusal } => ({
+  kind: 'refused',
   refusal: more === undefined ? { code, detail } : { code, detail, more },
 });

@@ -1,4 +1,4 @@
-import type { Outcome } from "@retrigger/domain/refusal.ts";
+import type { Outcome } from '@retrigger/domain/refusal.ts';
 
 /** `replayed`: this is the first answer again. `differs`: refused because the fields named here differ from the first request under this commandId. */
 export type Answer = { commandId: string; outcome: Outcome; replayed: boolean };

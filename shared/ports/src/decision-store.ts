@@ -1,7 +1,7 @@
-import type { StoredEvent } from "@retrigger/domain/event.ts";
-import type { AppendOutcome } from "./event-store.ts";
-import type { Receipt } from "./receipt-store.ts";
-import type { Snapshot } from "./snapshot-store.ts";
+import type { StoredEvent } from '@retrigger/domain/event.ts';
+import type { AppendOutcome } from './event-store.ts';
+import type { Receipt } from './receipt-store.ts';
+import type { Snapshot } from './snapshot-store.ts';
 
 /** What one batch decided. Events stand first of each key, then second of each, and so on; a key has at most one snapshot, its last. */
 export type Decided = { events: StoredEvent[]; receipts: Receipt[]; snapshots: Snapshot[] };

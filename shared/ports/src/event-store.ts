@@ -1,13 +1,13 @@
-import type { StoredEvent } from "@retrigger/domain/event.ts";
+import type { StoredEvent } from '@retrigger/domain/event.ts';
 
 /** `conflict` names the keys of which some event's name was already taken; of those keys a prefix of the given events is stored, of all others everything. */
-export type AppendOutcome = { kind: "stored" } | { kind: "conflict"; keys: Set<string> };
+export type AppendOutcome = { kind: 'stored' } | { kind: 'conflict'; keys: Set<string> };
 
 export type EventRange = {
   /** Lowest sequence, included. */ from: number /** Highest, included. */;
   to: number;
   limit: number;
-  order: "asc" | "desc";
+  order: 'asc' | 'desc';
 };
 
 /** What a page of a task's history asks for. Filters that are absent match everything. */
@@ -31,6 +31,6 @@ export interface EventStore {
   /** The events of one key in a range of sequences. */
   read(key: string, range: EventRange): Promise<StoredEvent[]>;
   /** Events of one key that match, in sequence order from `after` (not included; null = from the end that `order` starts at). */
-  page(key: string, filter: EventFilter, cursor: { after: number | null; limit: number; order: "asc" | "desc" }): Promise<StoredEvent[]>;
+  page(key: string, filter: EventFilter, cursor: { after: number | null; limit: number; order: 'asc' | 'desc' }): Promise<StoredEvent[]>;
   count(key: string, filter: EventFilter): Promise<number>;
 }

@@ -3,10 +3,10 @@ export type Limit = { name: string; key: string; points: number; windowMs: numbe
 
 export type Charge =
   | {
-      kind: "charged" /** The tightest limit after the charge; null when all are off. */;
+      kind: 'charged' /** The tightest limit after the charge; null when all are off. */;
       tightest: { name: string; points: number; remaining: number; resetMs: number } | null;
     }
-  | { kind: "limited"; name: string; points: number; remaining: number; retryAfterMs: number };
+  | { kind: 'limited'; name: string; points: number; remaining: number; retryAfterMs: number };
 
 /**
  * M1: a charge takes `cost` from every limit or from none.

@@ -44,4 +44,4 @@ export interface Log {
   close(): Promise<void>;
 }
 
-export const TOPICS = { work: "retrigger.work", events: "retrigger.events", deadLetters: "retrigger.dead-letters" } as const;
+export const TOPICS = { work: 'retrigger.work', events: 'retrigger.events', deadLetters: 'retrigger.dead-letters' } as const;

@@ -29,6 +29,8 @@ export interface Observer {
   measure<N extends keyof Histograms>(name: N, value: number, labels: Histograms[N]): void;
   gauge(name: Gauges, read: () => number | Promise<number>): void;
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string, fields?: LogFields): void;
+  /** A finished span that continues `traceparent`, for work that was done in a batch with others. Times in epoch milliseconds. */
+  traced(name: string, traceparent: string, attributes: LogFields, startedAt: number, endedAt: number): void;
   /** Runs inside a span that continues `traceparent` (a new trace without one); `run` is given the span's own traceparent. */
   span<T>(name: string, traceparent: string | undefined, attributes: LogFields, run: (traceparent: string) => Promise<T>): Promise<T>;
 }
@@ -39,5 +41,6 @@ export const silent: Observer = {
   measure() {},
   gauge() {},
   log() {},
+  traced() {},
   span: (_name, traceparent, _attributes, run) => run(traceparent ?? ''),
 };

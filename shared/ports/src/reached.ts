@@ -1,18 +1,18 @@
 /** Places in a batch where a process may die; tests die there. `within` places lie after the first of several documents. */
 export type CrashPoint =
-  | "decoded"
-  | "loaded"
-  | "decided"
-  | "within-events"
-  | "events-stored"
-  | "within-receipts"
-  | "receipts-stored"
-  | "within-snapshots"
-  | "snapshots-saved"
-  | "within-emit"
-  | "emitted"
-  | "answered"
-  | "committed";
+  | 'decoded'
+  | 'loaded'
+  | 'decided'
+  | 'within-events'
+  | 'events-stored'
+  | 'within-receipts'
+  | 'receipts-stored'
+  | 'within-snapshots'
+  | 'snapshots-saved'
+  | 'within-emit'
+  | 'emitted'
+  | 'answered'
+  | 'committed';
 
 /** Told when a batch has reached a place. Does nothing in production. */
 export type Reached = (point: CrashPoint) => void;

@@ -1,6 +1,9 @@
-import type { Position } from "@retrigger/domain/event.ts";
-import type { Fingerprint } from "@retrigger/domain/idempotency.ts";
-import type { Outcome } from "@retrigger/domain/refusal.ts";
+import type { Position } from '@retrigger/domain/event.ts';
+import type { Fingerprint } from '@retrigger/domain/idempotency.ts';
+import type { Outcome } from '@retrigger/domain/refusal.ts';
+
+/** For so long, by the log's clock, the same commandId is the same command. */
+export const RECEIPT_LIFE_MS = 24 * 3_600_000;
 
 /** What a command from a door led to: a cache of its event, kept 24 h by the log's clock. */
 export type Receipt = {
@@ -18,7 +21,8 @@ export type Receipt = {
 };
 
 /**
- * R1: the first receipt of a commandId stays; later ones change nothing and are no error.
+ * R1: the first receipt of a commandId stays; later ones change nothing and are no error, except that one whose position is 24 h
+ * or more (`RECEIPT_LIFE_MS`) after the stored one's takes its place.
  * R2: `put` resolves when durable.
  */
 export interface ReceiptStore {

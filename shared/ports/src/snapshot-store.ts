@@ -1,4 +1,4 @@
-import type { Head } from "@retrigger/domain/event.ts";
+import type { Head } from '@retrigger/domain/event.ts';
 
 /** The state of an aggregate after `head.sequence`, with what others look for. */
 export type Snapshot<S = unknown> = {

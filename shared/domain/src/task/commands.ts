@@ -1,5 +1,5 @@
-import type { JsonObject } from "../json.ts";
-import type { RetryPolicy } from "./state.ts";
+import type { JsonObject } from '../json.ts';
+import type { RetryPolicy } from './state.ts';
 
 export type CreateTaskBody = {
   type: string;
@@ -15,11 +15,11 @@ export type CreateTaskBody = {
 
 /** The bodies of the calls of API.md, already valid; a command with an executionId comes from whoever runs it. */
 export type TaskCommandBody =
-  | { type: "CreateTask"; body: CreateTaskBody }
-  | { type: "TriggerTask"; body: { context?: JsonObject; triggerReason?: string } }
-  | { type: "CancelTask"; body: { reason?: string } }
-  | { type: "StartExecution"; body: { executionId: string } }
-  | { type: "CompleteExecution"; body: { executionId: string; result?: JsonObject[string] } }
-  | { type: "FailExecution"; body: { executionId: string; error: { code: string; message: string }; retryable?: boolean } };
+  | { type: 'CreateTask'; body: CreateTaskBody }
+  | { type: 'TriggerTask'; body: { context?: JsonObject; triggerReason?: string } }
+  | { type: 'CancelTask'; body: { reason?: string } }
+  | { type: 'StartExecution'; body: { executionId: string } }
+  | { type: 'CompleteExecution'; body: { executionId: string; result?: JsonObject[string] } }
+  | { type: 'FailExecution'; body: { executionId: string; error: { code: string; message: string }; retryable?: boolean } };
 
-export type TaskCommandType = TaskCommandBody["type"];
+export type TaskCommandType = TaskCommandBody['type'];

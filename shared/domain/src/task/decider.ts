@@ -1,8 +1,10 @@
-import type { Decider } from "../decider.ts";
-import { answer } from "./answer.ts";
-import { decide } from "./decide.ts";
-import type { TaskEvent } from "./events.ts";
-import { evolve } from "./evolve.ts";
-import type { TaskState } from "./state.ts";
+import type { Decider, Lookup } from '../decider.ts';
+import { answer } from './answer.ts';
+import { decide } from './decide.ts';
+import type { TaskEvent } from './events.ts';
+import { evolve } from './evolve.ts';
+import type { TaskState } from './state.ts';
 
-export const taskDecider: Decider<TaskState, TaskEvent> = { decide, evolve, answer, react: () => [] };
+const lookup = (state: TaskState): Lookup => ({ status: state.status, type: state.type, wakeAt: null, waitsFor: [] });
+
+export const taskDecider: Decider<TaskState, TaskEvent> = { decide, evolve, answer, react: () => [], lookup };

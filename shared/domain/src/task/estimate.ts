@@ -1,5 +1,5 @@
-import { parseDuration } from "../duration.ts";
-import type { TaskState } from "./state.ts";
+import { parseDuration } from '../duration.ts';
+import type { TaskState } from './state.ts';
 
 const FALLBACK_MS = 30_000;
 

@@ -1,13 +1,13 @@
-import type { Event } from "../event.ts";
-import type { JsonObject } from "../json.ts";
-import type { CreateTaskBody } from "./commands.ts";
-import type { Status } from "./state.ts";
+import type { Event } from '../event.ts';
+import type { JsonObject } from '../json.ts';
+import type { CreateTaskBody } from './commands.ts';
+import type { Status } from './state.ts';
 
 /** Which execution an event speaks of. */
 export type ExecutionRef = { executionId: string; runId: string; attempt: number };
 
 export type TaskMetadata = {
-  TaskCreated: Omit<CreateTaskBody, "target"> & { owner: string; target?: CreateTaskBody["target"] & { secretGeneration: number } };
+  TaskCreated: Omit<CreateTaskBody, 'target'> & { owner: string; target?: CreateTaskBody['target'] & { secretGeneration: number } };
   TaskTriggered: ExecutionRef & { triggerReason: string | null; context: JsonObject; estimatedCompletion: string };
   TaskStarted: ExecutionRef;
   TaskCompleted: ExecutionRef & { result: JsonObject[string] };

@@ -1,6 +1,6 @@
-import type { TaskEvent } from "./events.ts";
-import type { EndedExecution, Execution, TaskState } from "./state.ts";
-import { DEFAULT_RETRY } from "./state.ts";
+import type { TaskEvent } from './events.ts';
+import type { EndedExecution, Execution, TaskState } from './state.ts';
+import { DEFAULT_RETRY } from './state.ts';
 
 const REMEMBERED_DURATIONS = 10;
 
@@ -9,42 +9,42 @@ const REMEMBERED_DURATIONS = 10;
  * T2: a refusal changes nothing.
  */
 export function evolve(state: TaskState | undefined, event: TaskEvent): TaskState | undefined {
-  if (event.eventType === "CommandRefused") return state;
-  if (event.eventType === "TaskCreated") return created(event);
+  if (event.eventType === 'CommandRefused') return state;
+  if (event.eventType === 'TaskCreated') return created(event);
   if (state === undefined)
     throw new Error(`${event.eventType} ${event.sequence} of ${event.tenantId}/${event.taskId} comes before TaskCreated`);
   const next: TaskState = { ...state, status: event.newState ?? state.status, version: event.sequence, updatedAt: event.timestamp };
   switch (event.eventType) {
-    case "TaskTriggered": {
+    case 'TaskTriggered': {
       const { executionId, runId, attempt, context } = event.metadata;
       return { ...next, execution: { executionId, runId, attempt, context, triggeredAt: event.timestamp, startedAt: null } };
     }
-    case "TaskStarted":
+    case 'TaskStarted':
       return { ...next, execution: state.execution && { ...state.execution, startedAt: event.timestamp } };
-    case "TaskCompleted":
+    case 'TaskCompleted':
       return {
-        ...ended(next, state.execution, event.timestamp, "Completed", { result: event.metadata.result ?? null }),
+        ...ended(next, state.execution, event.timestamp, 'Completed', { result: event.metadata.result ?? null }),
         retryCount: 0,
         durationsMs: remember(state, event.timestamp),
       };
-    case "TaskFailed":
+    case 'TaskFailed':
       return {
-        ...ended(next, state.execution, event.timestamp, "Failed", { error: event.metadata.error }),
+        ...ended(next, state.execution, event.timestamp, 'Failed', { error: event.metadata.error }),
         retryCount: state.retryCount + 1,
       };
-    case "TaskCancelled":
-      return ended(next, state.execution, event.timestamp, "Cancelled", {});
+    case 'TaskCancelled':
+      return ended(next, state.execution, event.timestamp, 'Cancelled', {});
   }
 }
 
-function created(event: TaskEvent & { eventType: "TaskCreated" }): TaskState {
+function created(event: TaskEvent & { eventType: 'TaskCreated' }): TaskState {
   const { metadata, timestamp } = event;
   return {
     tenantId: event.tenantId,
     taskId: event.taskId,
     type: metadata.type,
     owner: metadata.owner,
-    status: "Draft",
+    status: 'Draft',
     version: event.sequence,
     dependencies: metadata.dependencies ?? [],
     context: metadata.context ?? {},
@@ -67,8 +67,8 @@ function ended(
   next: TaskState,
   execution: Execution | null,
   endedAt: string,
-  status: EndedExecution["status"],
-  how: Pick<EndedExecution, "result" | "error">,
+  status: EndedExecution['status'],
+  how: Pick<EndedExecution, 'result' | 'error'>,
 ): TaskState {
   if (execution === null) return next;
   const { executionId, runId, attempt, triggeredAt } = execution;

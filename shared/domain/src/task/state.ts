@@ -1,15 +1,15 @@
-import type { JsonObject } from "../json.ts";
+import type { JsonObject } from '../json.ts';
 
-export const STATUSES = ["Draft", "Scheduled", "Running", "Completed", "Failed", "Cancelled"] as const;
+export const STATUSES = ['Draft', 'Scheduled', 'Running', 'Completed', 'Failed', 'Cancelled'] as const;
 export type Status = (typeof STATUSES)[number];
 
 /** Where an execution is sent. Its signing secret is derived from `secretGeneration` and stored nowhere. */
 export type Target = { url: string; method?: string; headers?: { [name: string]: string }; timeout?: string; secretGeneration: number };
 
 /** Durations as the caller wrote them. */
-export type RetryPolicy = { maxAttempts: number; baseDelay: string; maxDelay: string; jitter: "none" | "full" | "equal" };
+export type RetryPolicy = { maxAttempts: number; baseDelay: string; maxDelay: string; jitter: 'none' | 'full' | 'equal' };
 
-export const DEFAULT_RETRY: RetryPolicy = { maxAttempts: 1, baseDelay: "1s", maxDelay: "24h", jitter: "full" };
+export const DEFAULT_RETRY: RetryPolicy = { maxAttempts: 1, baseDelay: '1s', maxDelay: '24h', jitter: 'full' };
 
 /** The attempt that is running. Instants are ISO 8601. */
 export type Execution = {
@@ -28,7 +28,7 @@ export type EndedExecution = {
   executionId: string;
   runId: string;
   attempt: number;
-  status: "Completed" | "Failed" | "Cancelled";
+  status: 'Completed' | 'Failed' | 'Cancelled';
   triggeredAt: string;
   endedAt: string;
   result?: JsonObject[string];

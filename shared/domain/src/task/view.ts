@@ -1,5 +1,5 @@
-import type { JsonObject } from "../json.ts";
-import type { TaskState } from "./state.ts";
+import type { JsonObject } from '../json.ts';
+import type { TaskState } from './state.ts';
 
 /** A task as API.md shows it: absent instead of null, nothing internal. `target.secret` is filled in by the gateway, once. */
 export function taskView(state: TaskState): JsonObject {
@@ -14,10 +14,10 @@ export function taskView(state: TaskState): JsonObject {
   };
 }
 
-function targetView({ secretGeneration: _, ...target }: NonNullable<TaskState["target"]>): JsonObject {
+function targetView({ secretGeneration: _, ...target }: NonNullable<TaskState['target']>): JsonObject {
   return target;
 }
 
-function executionView({ startedAt, ...execution }: NonNullable<TaskState["execution"]>): JsonObject {
+function executionView({ startedAt, ...execution }: NonNullable<TaskState['execution']>): JsonObject {
   return startedAt === null ? execution : { ...execution, startedAt };
 }

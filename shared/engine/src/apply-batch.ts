@@ -1,0 +1,148 @@
+import type { Command } from '@retrigger/domain/command.ts';
+import { taskKey } from '@retrigger/domain/identifiers.ts';
+import type { Answer, Answers } from '@retrigger/ports/answers.ts';
+import type { Clock } from '@retrigger/ports/clock.ts';
+import type { DecisionStore } from '@retrigger/ports/decision-store.ts';
+import type { EventStore } from '@retrigger/ports/event-store.ts';
+import type { CommitOffset, Log, LogRecord, NewRecord } from '@retrigger/ports/log.ts';
+import type { Observer } from '@retrigger/ports/observer.ts';
+import type { Reached } from '@retrigger/ports/reached.ts';
+import type { ReceiptStore } from '@retrigger/ports/receipt-store.ts';
+import type { SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
+import type { AnyDecider, Received } from './aggregate.ts';
+import type { AggregateCache } from './aggregate-cache.ts';
+import { deadLetter } from './dead-letters.ts';
+import { BatchDecider, type KeyDecisions } from './decide-batch.ts';
+import { emitDecisions } from './emit.ts';
+import { loadAggregates } from './load-aggregates.ts';
+import { observeBatch } from './observe-batch.ts';
+import { toDecided } from './store-decisions.ts';
+
+export type Decoded = { kind: 'command'; command: Command } | { kind: 'undecodable'; reason: string };
+
+export type WorkerPorts = {
+  log: Log;
+  events: EventStore;
+  receipts: ReceiptStore;
+  snapshots: SnapshotStore;
+  decisions: DecisionStore;
+  answers: Answers;
+  clock: Clock;
+  observer: Observer;
+  decider: AnyDecider;
+  decode(record: LogRecord): Decoded;
+  encode(command: Command): NewRecord;
+  reached: Reached;
+};
+
+/** Two owners of one partition can meet a few times before one is told to stop; more is a bug. */
+const MOST_CONFLICTS = 50;
+
+/**
+ * The nine steps of a batch of one partition's records.
+ * N1: an event is stored before it is told (emitted, answered). N2: the offset moves only after everything before it is done.
+ * N3: a crash between or inside any two steps is repaired by redelivery: every step may be done again.
+ * N4: the other owner of a partition, if there is one for a while, makes the same events under the same names; whoever is second takes the first one's.
+ * A throw leaves nothing in the cache; the log delivers the records again.
+ */
+export async function applyBatch(
+  ports: WorkerPorts,
+  cache: AggregateCache,
+  partition: number,
+  records: LogRecord[],
+  commit: CommitOffset,
+): Promise<void> {
+  const { received, dead } = decode(ports, records);
+  ports.reached('decoded');
+  const decisions = new Map<string, KeyDecisions>();
+  try {
+    await decideAndStore(ports, cache, partition, received, decisions);
+    await emitDecisions(ports, decisions, dead);
+    ports.reached('emitted');
+    await answer(ports, decisions.values());
+    ports.reached('answered');
+  } catch (error) {
+    for (const { key } of received) cache.drop(key); // C1
+    throw error;
+  }
+  const last = records[records.length - 1];
+  if (last !== undefined) await commit(last.offset + 1); // N2
+  ports.reached('committed');
+  observeBatch(ports, received, decisions.values());
+}
+
+/** Step 1. */
+function decode(ports: WorkerPorts, records: LogRecord[]): { received: Received[]; dead: NewRecord[] } {
+  const received: Received[] = [];
+  const dead: NewRecord[] = [];
+  for (const record of records) {
+    const decoded = ports.decode(record);
+    const key = decoded.kind === 'command' ? taskKey(decoded.command.tenantId, decoded.command.taskId) : record.key;
+    const reason = decoded.kind === 'undecodable' ? decoded.reason : key === record.key ? null : `the record's key is not ${key}`;
+    if (decoded.kind === 'command' && reason === null) {
+      received.push({ command: decoded.command, key, position: { partition: record.partition, offset: record.offset, at: record.at } });
+    } else if (reason !== null) {
+      dead.push(deadLetter(record, reason));
+      ports.observer.count('dead_letters_total', { source: record.topic });
+      ports.observer.log('warn', 'record of the work log can not be read; it goes to the dead letters', {
+        reason,
+        partition: record.partition,
+        offset: record.offset,
+      });
+    }
+  }
+  return { received, dead };
+}
+
+/** Steps 2 to 6; those of a key whose event's name was taken are done again on what is stored now (N4). */
+async function decideAndStore(
+  ports: WorkerPorts,
+  cache: AggregateCache,
+  partition: number,
+  received: Received[],
+  made: Map<string, KeyDecisions>,
+): Promise<void> {
+  const batch = new BatchDecider(ports.decider);
+  let open = received;
+  for (let conflicts = 0; open.length > 0; conflicts++) {
+    if (conflicts > MOST_CONFLICTS) throw new Error(`partition ${partition}: ${conflicts} conflicts in one batch`);
+    const aggregates = await loadAggregates(open, cache, ports);
+    const receipts = await ports.receipts.load(
+      open.flatMap(({ command }) => (command.fingerprint === undefined ? [] : [command.commandId])),
+    );
+    ports.reached('loaded');
+    const decisions = batch.decide(open, aggregates, receipts);
+    ports.reached('decided');
+    const written = await ports.decisions.write(toDecided(decisions.values(), ports.decider, partition));
+    const taken = written.kind === 'conflict' ? written.keys : new Set<string>();
+    for (const [key, decision] of decisions) {
+      if (taken.has(key)) {
+        cache.drop(key);
+        batch.forget(decision);
+        continue;
+      }
+      made.set(key, decision);
+      if (decision.aggregate.state !== undefined) cache.put(key, { head: decision.aggregate.head, state: decision.aggregate.state });
+    }
+    open = open.filter(({ key }) => taken.has(key));
+  }
+}
+
+/** Step 8. An answer that can't be given is no error: its receipt is stored. */
+async function answer(ports: WorkerPorts, decisions: Iterable<KeyDecisions>): Promise<void> {
+  const byAddress = new Map<string, Answer[]>();
+  for (const { answers } of decisions) {
+    for (const { replyTo, answer } of answers) {
+      const waiting = byAddress.get(replyTo);
+      if (waiting === undefined) byAddress.set(replyTo, [answer]);
+      else waiting.push(answer);
+    }
+  }
+  for (const [replyTo, answers] of byAddress) {
+    try {
+      await ports.answers.give(replyTo, answers);
+    } catch (error) {
+      ports.observer.log('warn', 'answers could not be given; their receipts are stored', { count: answers.length, error: String(error) });
+    }
+  }
+}

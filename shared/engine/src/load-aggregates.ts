@@ -1,0 +1,65 @@
+import { EMPTY_HEAD, isPassed, type StoredEvent } from '@retrigger/domain/event.ts';
+import type { EventStore } from '@retrigger/ports/event-store.ts';
+import type { SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
+import { type Aggregate, aggregateAt, type Received } from './aggregate.ts';
+import type { AggregateCache } from './aggregate-cache.ts';
+
+const CHUNK = 100;
+
+type Stores = { events: EventStore; snapshots: SnapshotStore };
+
+/**
+ * Step 2: the aggregates of a batch. From the cache where the owner has it; else the snapshot, and the tail behind it by name until there is none.
+ * For records that the snapshot has passed, the events that they led to are read too, so that they can be emitted again.
+ */
+export async function loadAggregates(received: Received[], cache: AggregateCache, stores: Stores): Promise<Map<string, Aggregate>> {
+  const loaded = new Map<string, Aggregate>();
+  const first = new Map<string, Received>();
+  for (const record of received) if (!first.has(record.key)) first.set(record.key, record);
+  const missing: string[] = [];
+  for (const [key, record] of first) {
+    const cached = cache.get(key);
+    if (cached === undefined || isPassed(record.position, cached.head.position)) missing.push(key);
+    else loaded.set(key, aggregateAt(key, cached.head, cached.state));
+  }
+  if (missing.length === 0) return loaded;
+  const snapshots = await stores.snapshots.load(missing);
+  await Promise.all(
+    missing.map(async (key) => {
+      const snapshot = snapshots.get(key);
+      const aggregate = aggregateAt(key, snapshot?.head ?? EMPTY_HEAD, snapshot?.state);
+      aggregate.tail = await readTail(stores.events, key, aggregate.head.sequence);
+      const record = first.get(key);
+      if (record !== undefined && isPassed(record.position, aggregate.head.position)) {
+        aggregate.past = await readPast(stores.events, key, aggregate.head.sequence, record);
+      }
+      loaded.set(key, aggregate);
+    }),
+  );
+  return loaded;
+}
+
+async function readTail(events: EventStore, key: string, after: number): Promise<StoredEvent[]> {
+  const tail: StoredEvent[] = [];
+  for (;;) {
+    const from = after + tail.length + 1;
+    const chunk = await events.read(key, { from, to: Number.MAX_SAFE_INTEGER, limit: CHUNK, order: 'asc' });
+    tail.push(...chunk);
+    if (chunk.length < CHUNK) return tail;
+  }
+}
+
+/** Backwards from the snapshot until an event stands before the first record of the batch. */
+async function readPast(events: EventStore, key: string, last: number, first: Received): Promise<Map<string, StoredEvent>> {
+  const past = new Map<string, StoredEvent>();
+  for (let to = last; to > 0; ) {
+    const chunk = await events.read(key, { from: 1, to, limit: CHUNK, order: 'desc' });
+    for (const stored of chunk) {
+      if (!isPassed(first.position, stored.position)) return past;
+      past.set(stored.event.commandId, stored);
+    }
+    if (chunk.length < CHUNK) return past;
+    to -= chunk.length;
+  }
+  return past;
+}

@@ -1,0 +1,30 @@
+import type { Received } from './aggregate.ts';
+import type { WorkerPorts } from './apply-batch.ts';
+import type { KeyDecisions } from './decide-batch.ts';
+
+/** The trace flag that says whether anybody records this trace (W3C trace context, last field). */
+const isSampled = (traceparent: string): boolean => traceparent.endsWith('01');
+
+/** Counts and times of a batch that is done. */
+export function observeBatch(
+  { observer, clock }: Pick<WorkerPorts, 'observer' | 'clock'>,
+  received: Received[],
+  decisions: Iterable<KeyDecisions>,
+): void {
+  const now = clock.now();
+  observer.measure('batch_size_records', received.length, {});
+  for (const { command, position } of received) {
+    observer.measure('command_latency_seconds', Math.max(0, now - position.at) / 1000, { type: command.type });
+    if (command.traceparent !== undefined && isSampled(command.traceparent)) {
+      observer.traced(`decide ${command.type}`, command.traceparent, { commandId: command.commandId }, position.at, now);
+    }
+  }
+  for (const { stored } of decisions) {
+    for (const { event } of stored) {
+      observer.count('events_total', { type: event.eventType });
+      if (event.eventType === 'TaskTriggered') observer.count('triggers_total', { outcome: 'accepted' });
+      if (event.eventType === 'CommandRefused' && event.metadata.command === 'TriggerTask')
+        observer.count('triggers_total', { outcome: String(event.metadata.code) });
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import type { StoredEvent } from '@retrigger/domain/event.ts';
+import type { Decided } from '@retrigger/ports/decision-store.ts';
+import type { Snapshot } from '@retrigger/ports/snapshot-store.ts';
+import type { AnyDecider } from './aggregate.ts';
+import type { KeyDecisions } from './decide-batch.ts';
+
+/** What steps 4 to 6 write for these decisions: first event of each aggregate, then the second, and so on, so that whatever stops the insert leaves a prefix of each. */
+export function toDecided(decisions: Iterable<KeyDecisions>, decider: AnyDecider, partition: number): Decided {
+  const decided: Decided = { events: [], receipts: [], snapshots: [] };
+  const streams: StoredEvent[][] = [];
+  for (const { aggregate, stored, receipts } of decisions) {
+    if (stored.length > 0) streams.push(stored);
+    decided.receipts.push(...receipts);
+    if (aggregate.state !== undefined && aggregate.head.sequence > aggregate.savedSequence)
+      decided.snapshots.push(snapshotOf(aggregate.key, aggregate.state, aggregate.head, decider, partition));
+  }
+  for (let round = 0; streams.some((stream) => stream.length > round); round++) {
+    for (const stream of streams) {
+      const event = stream[round];
+      if (event !== undefined) decided.events.push(event);
+    }
+  }
+  return decided;
+}
+
+function snapshotOf(key: string, state: unknown, head: Snapshot['head'], decider: AnyDecider, partition: number): Snapshot {
+  const [tenantId = '', taskId = ''] = key.split('/');
+  return { key, tenantId, taskId, partition, head, state, ...decider.lookup(state) };
+}

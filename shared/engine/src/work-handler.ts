@@ -1,0 +1,24 @@
+import type { RecordHandler } from '@retrigger/ports/log.ts';
+import { AggregateCache } from './aggregate-cache.ts';
+import { applyBatch, type WorkerPorts } from './apply-batch.ts';
+
+/** Aggregates that one worker remembers, over all its partitions. */
+const CACHED_AGGREGATES = 20_000;
+
+/** The owner of some partitions of the work log. Every assignment starts with an empty cache (C1). */
+export function workHandler(ports: WorkerPorts, partitionCount: number): RecordHandler {
+  const caches = new Map<number, AggregateCache>();
+  const capacity = Math.ceil(CACHED_AGGREGATES / partitionCount);
+  return {
+    async assigned(partitions) {
+      for (const partition of partitions) caches.set(partition, new AggregateCache(capacity));
+    },
+    async revoked(partitions) {
+      for (const partition of partitions) caches.delete(partition);
+    },
+    async batch(partition, records, commit) {
+      const cache = caches.get(partition) ?? new AggregateCache(capacity);
+      await applyBatch(ports, cache, partition, records, commit);
+    },
+  };
+}
