@@ -1,0 +1,96 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type Event, NO_HASH } from '@retrigger/domain/event.ts';
+import { firstBreak } from '@retrigger/domain/event-hash.ts';
+import { taskDecider } from '@retrigger/domain/task/decider.ts';
+import type { TaskEvent } from '@retrigger/domain/task/events.ts';
+import type { TaskState } from '@retrigger/domain/task/state.ts';
+import type { Recorded, Violation } from './recorded.ts';
+
+/** Sequences run from 1 without a gap and every event is chained to the one before. */
+export const chainIsWhole = ({ streams }: Recorded): Violation[] =>
+  [...streams].flatMap(([key, events]) => {
+    const broken = firstBreak(events, 1, NO_HASH);
+    return broken === undefined ? [] : [`${key}: chain breaks at ${broken.sequence}: ${broken.reason}`];
+  });
+
+/** Folding the events gives the stored state. */
+export const stateIsFold = ({ streams, states }: Recorded): Violation[] =>
+  [...states].flatMap(([key, state]) => {
+    const folded = fold(streams.get(key) ?? []);
+    return isDeepStrictEqual(folded, state) ? [] : [`${key}: the stored state is not what its events make`];
+  });
+
+export const fold = (events: Event[]): TaskState | undefined =>
+  (events as TaskEvent[]).reduce<TaskState | undefined>((state, event) => taskDecider.evolve(state, event), undefined);
+
+/** Every acknowledged command has exactly one event, and the answer was that event's. */
+export const acknowledgedOnce = ({ streams, acknowledged }: Recorded): Violation[] =>
+  acknowledged.flatMap(({ key, commandId, answer }) => {
+    const events = streams.get(key) ?? [];
+    const own = events.filter((event) => event.commandId === commandId);
+    const [event] = own;
+    if (own.length !== 1 || event === undefined) return [`${key}: acknowledged command ${commandId} has ${own.length} events`];
+    const until = events.slice(0, events.indexOf(event) + 1);
+    const outcome = taskDecider.answer(event as TaskEvent, fold(until));
+    const given = outcome.kind === 'accepted' ? outcome.answer : outcome.refusal;
+    return isDeepStrictEqual(given, answer) ? [] : [`${key}: ${commandId} was answered otherwise than its event says`];
+  });
+
+/** No command has two events, acknowledged or not. */
+export const commandsAppliedOnce = ({ streams }: Recorded): Violation[] =>
+  [...streams].flatMap(([key, events]) => {
+    const seen = new Set<string>();
+    return events.flatMap(({ commandId, sequence }) => {
+      if (!seen.has(commandId)) {
+        seen.add(commandId);
+        return [];
+      }
+      return [`${key}: command ${commandId} was applied again at ${sequence}`];
+    });
+  });
+
+/** A task has at most one execution at a time: between two triggers the first one ends. */
+export const oneExecutionAtATime = ({ streams }: Recorded): Violation[] =>
+  [...streams].flatMap(([key, events]) => {
+    let running: string | null = null;
+    const violations: Violation[] = [];
+    for (const { eventType, sequence, metadata } of events) {
+      if (eventType === 'TaskTriggered') {
+        if (running !== null) violations.push(`${key}: ${sequence} triggers while ${running} runs`);
+        running = String(metadata.executionId);
+      }
+      if (['TaskCompleted', 'TaskFailed'].includes(eventType)) {
+        if (running !== metadata.executionId) violations.push(`${key}: ${sequence} ends ${metadata.executionId}, which does not run`);
+        running = null;
+      }
+      if (eventType === 'TaskCancelled') running = null;
+    }
+    return violations;
+  });
+
+/** An executor is called only for executions that were triggered. */
+export const callsWereTriggered = ({ streams, calls }: Recorded): Violation[] => {
+  const triggered = new Set(
+    [...streams.values()].flat().flatMap((event) => (event.eventType === 'TaskTriggered' ? [event.metadata.executionId] : [])),
+  );
+  return calls.flatMap(({ key, executionId }) =>
+    triggered.has(executionId) ? [] : [`${key}: called for ${executionId}, which no event triggered`],
+  );
+};
+
+/** Every execution of a task with a target was called at least once. */
+export const triggersWereCalled = ({ streams, calls }: Recorded): Violation[] => {
+  const called = new Set(calls.map(({ executionId }) => executionId));
+  return [...streams].flatMap(([key, events]) =>
+    events.flatMap((event) =>
+      event.eventType === 'TaskTriggered' && !called.has(String(event.metadata.executionId))
+        ? [`${key}: ${event.metadata.executionId} was never called`]
+        : [],
+    ),
+  );
+};
+
+const CHECKERS = [chainIsWhole, stateIsFold, acknowledgedOnce, commandsAppliedOnce, oneExecutionAtATime, callsWereTriggered];
+
+/** Everything that must hold of any history. */
+export const violations = (recorded: Recorded): Violation[] => CHECKERS.flatMap((check) => check(recorded));
