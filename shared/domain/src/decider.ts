@@ -8,24 +8,38 @@ export type NewEvent = { eventType: string; schemaVersion: number; newState: str
 
 /**
  * D1: a command leads to at most one event. What would be two is an event and a follow-up command.
- * `answered` gives an answer and writes nothing (no such task, a report that was already taken); `nothing` is for commands that came too late to matter.
+ * `answered` gives an answer and writes nothing (no such task, a report that was already taken); `nothing` is for commands that came too late to matter;
+ * `needs` asks for the states of other aggregates and to be asked again.
  */
-export type Decision = { kind: 'event'; event: NewEvent } | { kind: 'answered'; outcome: Outcome } | { kind: 'nothing' };
+export type Decision =
+  | { kind: 'event'; event: NewEvent }
+  | { kind: 'answered'; outcome: Outcome }
+  | { kind: 'nothing' }
+  | { kind: 'needs'; keys: string[] };
 
-/** `wakeAt` is the earliest due time in epoch milliseconds, null = none; `waitsFor` the tasks (same tenant) whose end it waits for. */
-export type Lookup = { status: string; type: string; wakeAt: number | null; waitsFor: string[] };
+/** States of other aggregates as read for this batch, by key; undefined inside the map = there is none. What a decision rests on, its event keeps. */
+export type Evidence = ReadonlyMap<string, unknown>;
+
+export const NO_EVIDENCE: Evidence = new Map();
+
+/**
+ * What others look for in a state. `wakeAt` is the earliest due time in epoch milliseconds, null = none; when `heartbeat` is set it is the end of an
+ * executor's silence, which the owner of the partition may put off. `waitsFor` are the tasks (same tenant) whose end is waited for.
+ */
+export type Lookup = { status: string; type: string; wakeAt: number | null; heartbeat: boolean; waitsFor: string[] };
 
 /**
  * An aggregate as pure functions. None reads a clock, a random number or anything but its arguments.
  * `head` is the end of the stream that `state` folds; `at` is the log's time in epoch milliseconds.
  */
 export type Decider<S, E extends Event = Event> = {
-  decide(state: S | undefined, command: Command, head: Head, at: number): Decision;
+  decide(state: S | undefined, command: Command, head: Head, at: number, evidence: Evidence): Decision;
   evolve(state: S | undefined, event: E): S | undefined;
   /** The answer that the event gives to whoever sent its command; `state` is the state after the event. */
   answer(event: E, state: S | undefined): Outcome;
   /** Follow-up commands, the same every time. */
   react(event: E): Command[];
-  /** What others look for in a state without reading it. */
+  /** The command that each task waiting for this event's task is to be sent; undefined when the event ends nothing. */
+  announce(event: E): ((waitingTaskId: string) => Command) | undefined;
   lookup(state: S): Lookup;
 };

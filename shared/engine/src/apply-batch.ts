@@ -106,19 +106,25 @@ async function decideAndStore(
   let open = received;
   for (let conflicts = 0; open.length > 0; conflicts++) {
     if (conflicts > MOST_CONFLICTS) throw new Error(`partition ${partition}: ${conflicts} conflicts in one batch`);
-    const aggregates = await loadAggregates(open, cache, ports);
-    const receipts = await ports.receipts.load(
-      open.flatMap(({ command }) => (command.fingerprint === undefined ? [] : [command.commandId])),
-    );
+    const doors = open.flatMap(({ command }) => (command.fingerprint === undefined ? [] : [command.commandId]));
+    const [aggregates, receipts] = await Promise.all([loadAggregates(open, cache, ports), ports.receipts.load(doors)]);
+    batch.load(aggregates, receipts);
     ports.reached('loaded');
-    const decisions = batch.decide(open, aggregates, receipts);
+    await decideAll(ports, batch, open);
     ports.reached('decided');
-    const written = await ports.decisions.write(toDecided(decisions.values(), ports.decider, partition));
+    const decisions = [...batch.decisions].filter(([key]) => aggregates.has(key));
+    const written = await ports.decisions.write(
+      toDecided(
+        decisions.map(([, decision]) => decision),
+        ports.decider,
+        partition,
+      ),
+    );
     const taken = written.kind === 'conflict' ? written.keys : new Set<string>();
     for (const [key, decision] of decisions) {
       if (taken.has(key)) {
         cache.drop(key);
-        batch.forget(decision);
+        batch.forget(key);
         continue;
       }
       made.set(key, decision);
@@ -126,6 +132,18 @@ async function decideAndStore(
     }
     open = open.filter(({ key }) => taken.has(key));
   }
+}
+
+/** Step 3, with the states of other aggregates that it asks for. They are read after the batch was received, so they are never older than what caused it. */
+async function decideAll(ports: WorkerPorts, batch: BatchDecider, received: Received[]): Promise<void> {
+  let { wanted, open } = batch.decide(received);
+  while (open.length > 0) {
+    const keys = [...wanted];
+    const snapshots = await ports.snapshots.load(keys);
+    batch.learn(keys.map((key) => [key, snapshots.get(key)?.state]));
+    ({ wanted, open } = batch.decide(open));
+  }
+  batch.finish();
 }
 
 /** Step 8. An answer that can't be given is no error: its receipt is stored. */

@@ -1,11 +1,12 @@
 import type { Command } from '@retrigger/domain/command.ts';
+import type { Decision } from '@retrigger/domain/decider.ts';
 import { isPassed, type StoredEvent } from '@retrigger/domain/event.ts';
-import { differingFields, type Fingerprint } from '@retrigger/domain/idempotency.ts';
 import { decisionTime, nextEvent } from '@retrigger/domain/next-event.ts';
-import { type Outcome, refused } from '@retrigger/domain/refusal.ts';
+import type { Outcome } from '@retrigger/domain/refusal.ts';
 import type { Answer } from '@retrigger/ports/answers.ts';
 import { RECEIPT_LIFE_MS, type Receipt } from '@retrigger/ports/receipt-store.ts';
 import { type Aggregate, type AnyDecider, apply, type Received } from './aggregate.ts';
+import { type Known, reply } from './reply.ts';
 
 /** What the records of one aggregate led to. `emitted` holds new events and those of redelivered records, in order. */
 export type KeyDecisions = {
@@ -19,49 +20,74 @@ export type KeyDecisions = {
   decided: string[];
 };
 
-/** Commands whose outcome is known already: from receipts, from earlier records of the batch. */
-type Known = { outcome: Outcome; fingerprint: Fingerprint | undefined; offset: number; at: number };
+/** `wanted` are keys of other aggregates whose states are needed to go on with `open`, the records that are not decided yet. */
+export type Progress = { wanted: Set<string>; open: Received[] };
 
 /**
  * Step 3: decides a batch's records in log order, in memory.
  * B1: a command is decided once: not again when it has a receipt, stood earlier in the batch, has its event in the tail, or was passed by the snapshot.
  * B2: a record is decided on the state that stood before it: stored events of earlier records are folded first, those of later ones wait.
  * B3: when events of later records are stored already, this record led to none, and none is made for it now.
+ * B4: a record that needs other aggregates' states holds back the later records of its own aggregate, nobody else's.
  */
 export class BatchDecider {
+  readonly decisions = new Map<string, KeyDecisions>();
   readonly #known = new Map<string, Known>();
+  readonly #evidence = new Map<string, unknown>();
   readonly #decider: AnyDecider;
 
   constructor(decider: AnyDecider) {
     this.#decider = decider;
   }
 
-  decide(received: Received[], aggregates: Map<string, Aggregate>, receipts: Map<string, Receipt>): Map<string, KeyDecisions> {
+  load(aggregates: Map<string, Aggregate>, receipts: Map<string, Receipt>): void {
+    for (const [key, aggregate] of aggregates) {
+      this.decisions.set(key, { aggregate, stored: [], emitted: [], followUps: [], receipts: [], answers: [], decided: [] });
+    }
     for (const [commandId, { outcome, fingerprint, position }] of receipts) {
       this.#known.set(commandId, { outcome, fingerprint, offset: position.offset, at: position.at });
     }
-    const decisions = new Map<string, KeyDecisions>();
+  }
+
+  learn(states: Iterable<[string, unknown]>): void {
+    for (const [key, state] of states) this.#evidence.set(key, state);
+  }
+
+  decide(received: Received[]): Progress {
+    const wanted = new Set<string>();
+    const open: Received[] = [];
+    const held = new Set<string>();
     for (const record of received) {
-      let made = decisions.get(record.key);
-      if (made === undefined) {
-        const aggregate = aggregates.get(record.key);
-        if (aggregate === undefined) throw new Error(`${record.key} was not loaded`);
-        made = { aggregate, stored: [], emitted: [], followUps: [], receipts: [], answers: [], decided: [] };
-        decisions.set(record.key, made);
-      }
-      this.#one(record, made);
+      const needs = held.has(record.key) ? [] : this.#one(record, this.#made(record.key));
+      if (needs === undefined) continue;
+      for (const key of needs) wanted.add(key);
+      held.add(record.key); // B4
+      open.push(record);
     }
-    for (const { aggregate } of decisions.values())
-      for (let next = aggregate.tail.shift(); next; next = aggregate.tail.shift()) apply(aggregate, this.#decider, next);
-    return decisions;
+    return { wanted, open };
+  }
+
+  /** The tail that is left belongs to records of later batches: the snapshot may as well hold it. */
+  finish(): void {
+    for (const { aggregate } of this.decisions.values()) {
+      for (const next of aggregate.tail.splice(0)) apply(aggregate, this.#decider, next);
+    }
   }
 
   /** Takes back what a key's decisions made known, before they are made again on what is stored now. */
-  forget({ decided }: KeyDecisions): void {
-    for (const commandId of decided) this.#known.delete(commandId);
+  forget(key: string): void {
+    for (const commandId of this.#made(key).decided) this.#known.delete(commandId);
+    this.decisions.delete(key);
   }
 
-  #one(record: Received, made: KeyDecisions): void {
+  #made(key: string): KeyDecisions {
+    const made = this.decisions.get(key);
+    if (made === undefined) throw new Error(`${key} was not loaded`);
+    return made;
+  }
+
+  /** Returns the keys that it needs, undefined when the record is done. */
+  #one(record: Received, made: KeyDecisions): string[] | undefined {
     const { command, position } = record;
     const { aggregate } = made;
     const own = this.#foldUpTo(record, aggregate) ?? pastEvent(record, aggregate);
@@ -69,11 +95,15 @@ export class BatchDecider {
     const known = this.#known.get(command.commandId);
     if (known !== undefined && position.at - known.at < RECEIPT_LIFE_MS) {
       if (own !== undefined && known.fingerprint === undefined) keepReceipt(record, made, own.event.sequence, known.outcome); // died between events and receipts
-      reply(record, made, known);
-      return;
+      reply(record, made.answers, known);
+      return undefined;
     }
-    if (own !== undefined || isPassed(position, aggregate.head.position)) return;
-    this.#fresh(record, made);
+    if (own !== undefined || isPassed(position, aggregate.head.position)) return undefined;
+    const at = decisionTime(aggregate.head, position);
+    const decision = this.#decider.decide(aggregate.state, command, aggregate.head, at, this.#evidence);
+    if (decision.kind === 'needs') return decision.keys;
+    this.#fresh(record, made, decision);
+    return undefined;
   }
 
   /** B2. Returns the record's own event when the tail holds it. */
@@ -84,17 +114,18 @@ export class BatchDecider {
       if (isPast && !isOwn) return undefined;
       aggregate.tail.shift();
       apply(aggregate, this.#decider, next);
+      const { commandId } = next.event;
       const outcome = this.#decider.answer(next.event, aggregate.state);
-      if (!this.#known.has(next.event.commandId))
-        this.#known.set(next.event.commandId, { outcome, fingerprint: undefined, offset: next.position.offset, at: next.position.at });
+      if (!this.#known.has(commandId))
+        this.#known.set(commandId, { outcome, fingerprint: undefined, offset: next.position.offset, at: next.position.at });
       if (isOwn) return next;
     }
     return undefined;
   }
 
-  #fresh({ command, position }: Received, made: KeyDecisions): void {
+  #fresh(record: Received, made: KeyDecisions, decision: Exclude<Decision, { kind: 'needs' }>): void {
+    const { command, position } = record;
     const { aggregate } = made;
-    const decision = this.#decider.decide(aggregate.state, command, aggregate.head, decisionTime(aggregate.head, position));
     if (decision.kind === 'nothing' || (decision.kind === 'event' && aggregate.tail.length > 0)) return; // B3
     let outcome: Outcome;
     let sequence: number | null = null;
@@ -107,11 +138,11 @@ export class BatchDecider {
       outcome = this.#decider.answer(stored.event, aggregate.state);
       sequence = stored.event.sequence;
     } else outcome = decision.outcome;
-    this.#known.set(command.commandId, { outcome, fingerprint: command.fingerprint, offset: position.offset, at: position.at });
-    made.decided.push(command.commandId);
-    keepReceipt({ command, key: aggregate.key, position }, made, sequence, outcome);
-    if (command.replyTo !== undefined)
-      made.answers.push({ replyTo: command.replyTo, answer: { commandId: command.commandId, outcome, replayed: false } });
+    const { commandId, fingerprint, replyTo } = command;
+    this.#known.set(commandId, { outcome, fingerprint, offset: position.offset, at: position.at });
+    made.decided.push(commandId);
+    keepReceipt(record, made, sequence, outcome);
+    if (replyTo !== undefined) made.answers.push({ replyTo, answer: { commandId, outcome, replayed: false } });
   }
 
   #emit(stored: StoredEvent, made: KeyDecisions): void {
@@ -126,22 +157,9 @@ function pastEvent({ command, position }: Received, { past }: Aggregate): Stored
   return event !== undefined && isPassed(position, event.position) ? event : undefined;
 }
 
-/** The first answer again, or a refusal when the request is another one. A record that is delivered again is no replay: its caller has had no answer. */
-function reply({ command, position }: Received, made: KeyDecisions, known: Known): void {
-  const { commandId, fingerprint, replyTo } = command;
-  if (replyTo === undefined) return;
-  const fields = fingerprint === undefined || known.fingerprint === undefined ? [] : differingFields(known.fingerprint, fingerprint);
-  if (fields.length === 0) {
-    made.answers.push({ replyTo, answer: { commandId, outcome: known.outcome, replayed: known.offset !== position.offset } });
-    return;
-  }
-  const detail = `This idempotency key was used for another request; these fields differ: ${fields.join(', ')}`;
-  made.answers.push({ replyTo, answer: { commandId, outcome: refused('idempotency_key_reused', detail, { fields }), replayed: false } });
-}
-
 /** Only commands from a door leave a receipt; nobody sends the others again under the same id a day later. */
 function keepReceipt({ command, key, position }: Received, made: KeyDecisions, sequence: number | null, outcome: Outcome): void {
   const { commandId, tenantId, actor, type, fingerprint } = command;
-  if (fingerprint !== undefined)
-    made.receipts.push({ commandId, tenantId, actorId: actor.id, key, type, sequence, fingerprint, outcome, position });
+  if (fingerprint === undefined) return;
+  made.receipts.push({ commandId, tenantId, actorId: actor.id, key, type, sequence, fingerprint, outcome, position });
 }

@@ -1,6 +1,8 @@
 import type { Command } from '@retrigger/domain/command.ts';
-import type { StoredEvent } from '@retrigger/domain/event.ts';
+import type { Event, StoredEvent } from '@retrigger/domain/event.ts';
 import { type Log, type NewRecord, TOPICS } from '@retrigger/ports/log.ts';
+import type { SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
+import type { AnyDecider } from './aggregate.ts';
 import type { KeyDecisions } from './decide-batch.ts';
 
 const encoder = new TextEncoder();
@@ -16,21 +18,36 @@ export const eventRecord = ({ key, event, json }: StoredEvent): NewRecord => ({
   },
 });
 
-/** Step 7: events, follow-up commands and dead letters, all durable when this resolves. May repeat what was emitted before a crash. */
-export async function emitDecisions(
-  ports: { log: Log; encode(command: Command): NewRecord },
-  decisions: Map<string, KeyDecisions>,
-  dead: NewRecord[],
-): Promise<void> {
+const WAITING_PAGE = 500;
+
+type EmitPorts = { log: Log; snapshots: SnapshotStore; decider: AnyDecider; encode(command: Command): NewRecord };
+
+/**
+ * Step 7: events, follow-up commands and dead letters, all durable when this resolves. May repeat what was emitted before a crash.
+ * G1 (store, then look): who waits for an ended task is looked up only after the end has been saved; whoever starts to wait saves that first and looks then. One of the two sees the other.
+ */
+export async function emitDecisions(ports: EmitPorts, decisions: Map<string, KeyDecisions>, dead: NewRecord[]): Promise<void> {
   const events: NewRecord[] = [];
   const followUps: NewRecord[] = [];
   for (const made of decisions.values()) {
     for (const stored of made.emitted) events.push(eventRecord(stored));
     for (const command of made.followUps) followUps.push(ports.encode(command));
+    for (const { event } of made.emitted) for await (const command of announcements(ports, event)) followUps.push(ports.encode(command));
   }
   const appends: Promise<void>[] = [];
   if (events.length > 0) appends.push(ports.log.append(TOPICS.events, events));
   if (followUps.length > 0) appends.push(ports.log.append(TOPICS.work, followUps));
   if (dead.length > 0) appends.push(ports.log.append(TOPICS.deadLetters, dead));
   await Promise.all(appends);
+}
+
+async function* announcements({ snapshots, decider }: EmitPorts, event: Event): AsyncGenerator<Command> {
+  const announce = decider.announce(event);
+  if (announce === undefined) return;
+  for (let after: string | null = null; ; ) {
+    const waiting: string[] = await snapshots.waiting(event.tenantId, event.taskId, after, WAITING_PAGE);
+    for (const taskId of waiting) yield announce(taskId);
+    if (waiting.length < WAITING_PAGE) return;
+    after = waiting.at(-1) ?? null;
+  }
 }

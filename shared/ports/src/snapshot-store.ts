@@ -12,6 +12,8 @@ export type Snapshot<S = unknown> = {
   type: string;
   /** When its owner must wake it, epoch ms; null = nothing is due. */
   wakeAt: number | null;
+  /** The due time is the end of an executor's silence, which a heartbeat puts off. */
+  heartbeat: boolean;
   /** Ids of the tasks (same tenant) whose end it waits for. */
   waitsFor: string[];
 };
@@ -26,6 +28,10 @@ export interface SnapshotStore {
   /** Those that exist, by key. */
   load(keys: string[]): Promise<Map<string, Snapshot>>;
   /** How far a partition is decided and stored: epoch ms of the log, never going back. */
+  /** Aggregates of a partition that are due before `before` (epoch ms), the earliest first. */
+  due(partition: number, before: number, limit: number): Promise<{ key: string; wakeAt: number; heartbeat: boolean }[]>;
+  /** Ids of the tasks that wait for this one, in id order, after `after` (null = from the first). */
+  waiting(tenantId: string, taskId: string, after: string | null, limit: number): Promise<string[]>;
   saveMark(partition: number, at: number): Promise<void>;
   marks(): Promise<Map<number, number>>;
 }

@@ -1,4 +1,5 @@
 import type { Command } from '@retrigger/domain/command.ts';
+import { NO_EVIDENCE } from '@retrigger/domain/decider.ts';
 import { EMPTY_HEAD, type Event } from '@retrigger/domain/event.ts';
 import { headAfter, nextEvent } from '@retrigger/domain/next-event.ts';
 import { taskDecider } from '@retrigger/domain/task/decider.ts';
@@ -27,7 +28,7 @@ function soundHistory(): Recorded {
       ...body,
     } as Command;
     const position = { partition: 0, offset: events.length, at: 1_000 + events.length };
-    const decision = taskDecider.decide(state, command, head, position.at);
+    const decision = taskDecider.decide(state, command, head, position.at, NO_EVIDENCE);
     if (decision.kind !== 'event') throw new Error('the history needs an event here');
     const stored = nextEvent(head, state?.status ?? null, command, decision.event, position);
     head = headAfter(stored);
