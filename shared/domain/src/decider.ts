@@ -23,10 +23,15 @@ export type Evidence = ReadonlyMap<string, unknown>;
 export const NO_EVIDENCE: Evidence = new Map();
 
 /**
- * What others look for in a state. `wakeAt` is the earliest due time in epoch milliseconds, null = none; when `heartbeat` is set it is the end of an
- * executor's silence, which the owner of the partition may put off. `waitsFor` are the tasks (same tenant) whose end is waited for.
+ * Why an aggregate is due: something must happen then (`due`); an executor's silence ends, which a heartbeat puts off (`heartbeat`); it waits for others and
+ * looks again, in case nobody told it (`check`).
  */
-export type Lookup = { status: string; type: string; wakeAt: number | null; heartbeat: boolean; waitsFor: string[] };
+export type WakeKind = 'due' | 'heartbeat' | 'check';
+
+/**
+ * What others look for in a state. `wakeAt` is the earliest due time in epoch milliseconds, null = none. `waitsFor` are the tasks (same tenant) whose end is waited for.
+ */
+export type Lookup = { status: string; type: string; wakeAt: number | null; wakeKind: WakeKind; waitsFor: string[] };
 
 /**
  * An aggregate as pure functions. None reads a clock, a random number or anything but its arguments.

@@ -1,3 +1,4 @@
+import type { WakeKind } from '@retrigger/domain/decider.ts';
 import type { Head } from '@retrigger/domain/event.ts';
 
 /** The state of an aggregate after `head.sequence`, with what others look for. */
@@ -12,11 +13,13 @@ export type Snapshot<S = unknown> = {
   type: string;
   /** When its owner must wake it, epoch ms; null = nothing is due. */
   wakeAt: number | null;
-  /** The due time is the end of an executor's silence, which a heartbeat puts off. */
-  heartbeat: boolean;
+  wakeKind: WakeKind;
   /** Ids of the tasks (same tenant) whose end it waits for. */
   waitsFor: string[];
 };
+
+/** When an aggregate is due, and why. */
+export type Due = { key: string; wakeAt: number; wakeKind: WakeKind };
 
 /**
  * S1: a snapshot is only ever replaced by one of a higher sequence; an older one given later changes nothing and is no error.
@@ -28,8 +31,8 @@ export interface SnapshotStore {
   /** Those that exist, by key. */
   load(keys: string[]): Promise<Map<string, Snapshot>>;
   /** How far a partition is decided and stored: epoch ms of the log, never going back. */
-  /** Aggregates of a partition that are due before `before` (epoch ms), the earliest first. */
-  due(partition: number, before: number, limit: number): Promise<{ key: string; wakeAt: number; heartbeat: boolean }[]>;
+  /** Aggregates of a partition that are due before `before` (epoch ms), by due time and key, behind `after` (null = from the first). */
+  due(partition: number, before: number, after: Due | null, limit: number): Promise<Due[]>;
   /** Ids of the tasks that wait for this one, in id order, after `after` (null = from the first). */
   waiting(tenantId: string, taskId: string, after: string | null, limit: number): Promise<string[]>;
   saveMark(partition: number, at: number): Promise<void>;

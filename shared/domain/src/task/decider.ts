@@ -5,6 +5,6 @@ import type { TaskEvent } from './events.ts';
 import { evolve } from './evolve.ts';
 import type { TaskState } from './state.ts';
 
-const lookup = (state: TaskState): Lookup => ({ status: state.status, type: state.type, wakeAt: null, heartbeat: false, waitsFor: [] });
+const lookup = (state: TaskState): Lookup => ({ status: state.status, type: state.type, wakeAt: null, wakeKind: 'due', waitsFor: [] });
 
 export const taskDecider: Decider<TaskState, TaskEvent> = { decide, evolve, answer, react: () => [], announce: () => undefined, lookup };

@@ -1,0 +1,168 @@
+import type { Command } from '@retrigger/domain/command.ts';
+import type { WakeKind } from '@retrigger/domain/decider.ts';
+import type { Clock } from '@retrigger/ports/clock.ts';
+import { type Log, type NewRecord, TOPICS } from '@retrigger/ports/log.ts';
+import type { Observer } from '@retrigger/ports/observer.ts';
+import type { Due, SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
+import { type DueTime, DueTimes } from './due-times.ts';
+
+const HORIZON_MS = 60_000;
+const REFILL_EVERY_MS = 20_000;
+const PAGE = 5_000;
+const SEND_AGAIN_MS = 30_000;
+const RETRY_MS = 1_000;
+const SEND_AT_ONCE = 500;
+
+export type WakeUpPorts = {
+  log: Log;
+  snapshots: SnapshotStore;
+  clock: Clock;
+  observer: Observer;
+  encode(command: Command): NewRecord;
+  /** The command that makes an aggregate look at its due times. `silentSince`: when its executor was last heard (epoch ms), as far as this owner knows. */
+  wake(key: string, wakeAt: number, silentSince: number | null): Command;
+};
+
+/** What a decided record left behind: when its aggregate is due next. `at` is the record's log time. */
+export type Settled = { key: string; partition: number; at: number; wakeAt: number | null; wakeKind: WakeKind };
+
+/**
+ * The due times of the partitions that this process owns.
+ * K1: a due time inside the horizon is in memory: read at every assignment, again every 20 s, and taken from every decided batch.
+ * K2: one Wake per aggregate is under way; without effect it is sent again after 30 s. A lost one costs time, never the event.
+ * K3: no Wake is sent before its time by this clock; one that proves early by the log's clock is armed again for the difference.
+ * K4: firing is decided by the aggregate, by the log's clock: a second, late or foreign Wake finds nothing due.
+ * K5: an executor counts as silent from its last heartbeat that this owner knows, or from the assignment: a new owner grants one full time-out.
+ */
+export class WakeUps {
+  readonly #due = new DueTimes();
+  readonly #heard = new Map<string, number>();
+  readonly #owned = new Map<number, number>();
+  readonly #ports: WakeUpPorts;
+  #cancelTimer: () => void = () => {};
+  #timerAt = Number.POSITIVE_INFINITY;
+  #filledUntil = 0;
+  #stopped = false;
+
+  constructor(ports: WakeUpPorts) {
+    this.#ports = ports;
+  }
+
+  /** K1, K5. */
+  async assigned(partitions: number[]): Promise<void> {
+    const now = this.#ports.clock.now();
+    for (const partition of partitions) this.#owned.set(partition, now);
+    await this.#fill(partitions, now + HORIZON_MS);
+  }
+
+  revoked(partitions: number[]): void {
+    for (const partition of partitions) this.#owned.delete(partition);
+    for (const { key, partition } of [...this.#due.values()]) if (!this.#owned.has(partition)) this.#forget(key);
+  }
+
+  /** One turn of refilling (K1); returns when the next is due. */
+  async refill(): Promise<number> {
+    const now = this.#ports.clock.now();
+    this.#filledUntil = now + HORIZON_MS;
+    await this.#fill([...this.#owned.keys()], this.#filledUntil);
+    return now + REFILL_EVERY_MS;
+  }
+
+  /** A decided record of an owned partition. */
+  settle({ key, partition, at, wakeAt, wakeKind }: Settled): void {
+    if (wakeAt === null || !this.#owned.has(partition)) {
+      this.#forget(key);
+      return;
+    }
+    const now = this.#ports.clock.now();
+    const held = this.#due.get(key);
+    if (held?.wakeAt !== wakeAt) {
+      if (wakeKind !== 'heartbeat') this.#heard.delete(key);
+      if (wakeAt < Math.max(this.#filledUntil, now + REFILL_EVERY_MS)) this.#arm({ key, partition, wakeAt, wakeKind, fireAt: wakeAt });
+      else this.#due.delete(key);
+    } else if (wakeAt > at && held.fireAt > now + (wakeAt - at)) {
+      this.#arm({ ...held, fireAt: now + (wakeAt - at) }); // K3: it was early by the log's clock
+    }
+  }
+
+  heartbeat(key: string, at: number): void {
+    this.#heard.set(key, at);
+  }
+
+  /** How late the oldest due time is, in milliseconds; waiting tasks that look again are not late. */
+  oldestLagMs(): number {
+    const now = this.#ports.clock.now();
+    let oldest = now;
+    for (const { wakeAt, wakeKind } of this.#due.values()) if (wakeKind === 'due' && wakeAt < oldest) oldest = wakeAt;
+    return now - oldest;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelTimer();
+  }
+
+  async #fill(partitions: number[], before: number): Promise<void> {
+    for (const partition of partitions) {
+      for (let after: Due | null = null; ; ) {
+        const page: Due[] = await this.#ports.snapshots.due(partition, before, after, PAGE);
+        if (!this.#owned.has(partition)) break;
+        for (const due of page) if (this.#due.get(due.key)?.wakeAt !== due.wakeAt) this.#arm({ ...due, partition, fireAt: due.wakeAt });
+        if (page.length < PAGE) break;
+        after = page.at(-1) ?? null;
+      }
+    }
+  }
+
+  #forget(key: string): void {
+    this.#due.delete(key);
+    this.#heard.delete(key);
+  }
+
+  #arm(due: DueTime): void {
+    this.#due.set(due);
+    if (due.fireAt < this.#timerAt) this.#schedule();
+  }
+
+  #schedule(): void {
+    this.#cancelTimer();
+    const next = this.#due.peek();
+    this.#timerAt = next?.fireAt ?? Number.POSITIVE_INFINITY;
+    if (next !== undefined && !this.#stopped) this.#cancelTimer = this.#ports.clock.timer(next.fireAt, () => this.#fire());
+  }
+
+  #fire(): void {
+    const now = this.#ports.clock.now();
+    const sent: DueTime[] = [];
+    const records: NewRecord[] = [];
+    for (let next = this.#due.peek(); next !== undefined && next.fireAt <= now && sent.length < SEND_AT_ONCE; next = this.#due.peek()) {
+      const silentUntil = next.wakeKind === 'heartbeat' ? this.#silentUntil(next) : now;
+      const due = { ...next, fireAt: silentUntil > now ? silentUntil : now + SEND_AGAIN_MS }; // K2
+      this.#due.set(due);
+      if (silentUntil > now) continue;
+      sent.push(due);
+      records.push(this.#ports.encode(this.#ports.wake(due.key, due.wakeAt, this.#heard.get(due.key) ?? null)));
+    }
+    this.#timerAt = Number.POSITIVE_INFINITY;
+    if (records.length > 0) {
+      this.#ports.log.append(TOPICS.work, records).catch((error) => {
+        this.#ports.observer.log('warn', 'wake-ups could not be sent; they are tried again', {
+          count: records.length,
+          error: String(error),
+        });
+        for (const due of sent) if (this.#due.get(due.key) === due) this.#arm({ ...due, fireAt: this.#ports.clock.now() + RETRY_MS });
+      });
+    }
+    this.#schedule();
+  }
+
+  /** K5: the silence that began at `wakeAt - timeout` is counted anew from what this owner heard, or from its assignment. */
+  #silentUntil({ key, partition, wakeAt }: DueTime): number {
+    const timeout = HEARTBEAT_TIMEOUT_MS;
+    const heard = this.#heard.get(key);
+    return Math.max(wakeAt, (heard ?? this.#owned.get(partition) ?? 0) + timeout);
+  }
+}
+
+/** How long an executor may be silent after its first report. */
+export const HEARTBEAT_TIMEOUT_MS = 60_000;
