@@ -22,6 +22,8 @@ export type CommandHeader = {
   fingerprint?: Fingerprint;
   /** Where the answer is awaited; absent when nobody waits. */
   replyTo?: string;
+  /** The command whose answer this one gives, when a decision took two steps. */
+  answersTo?: string;
 };
 
 export type Command = CommandHeader & TaskCommandBody;

@@ -29,9 +29,10 @@ export const NO_EVIDENCE: Evidence = new Map();
 export type WakeKind = 'due' | 'heartbeat' | 'check';
 
 /**
- * What others look for in a state. `wakeAt` is the earliest due time in epoch milliseconds, null = none. `waitsFor` are the tasks (same tenant) whose end is waited for.
+ * What others look for in a state. `wakeAt` is the earliest due time in epoch milliseconds, null = none; `dueAt` the earliest that no heartbeat puts off.
+ * `waitsFor` are the tasks (same tenant) whose end is waited for.
  */
-export type Lookup = { status: string; type: string; wakeAt: number | null; wakeKind: WakeKind; waitsFor: string[] };
+export type Lookup = { status: string; type: string; wakeAt: number | null; wakeKind: WakeKind; dueAt: number | null; waitsFor: string[] };
 
 /**
  * An aggregate as pure functions. None reads a clock, a random number or anything but its arguments.
@@ -40,10 +41,10 @@ export type Lookup = { status: string; type: string; wakeAt: number | null; wake
 export type Decider<S, E extends Event = Event> = {
   decide(state: S | undefined, command: Command, head: Head, at: number, evidence: Evidence): Decision;
   evolve(state: S | undefined, event: E): S | undefined;
-  /** The answer that the event gives to whoever sent its command; `state` is the state after the event. */
-  answer(event: E, state: S | undefined): Outcome;
-  /** Follow-up commands, the same every time. */
-  react(event: E): Command[];
+  /** The answer that the event gives to whoever sent its command, or that a follow-up will give it; `state` is the state after the event. */
+  answer(event: E, state: S | undefined): Outcome | { kind: 'deferred' };
+  /** Follow-up commands, the same every time. `command` is the one that led to the event; a follow-up may give its answer. */
+  react(event: E, command: Command): Command[];
   /** The command that each task waiting for this event's task is to be sent; undefined when the event ends nothing. */
   announce(event: E): ((waitingTaskId: string) => Command) | undefined;
   lookup(state: S): Lookup;

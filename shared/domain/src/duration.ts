@@ -2,6 +2,9 @@ const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as c
 const SHORT = /^(\d{1,15})(ms|s|m|h|d)$/;
 const ISO = /^P(?:(\d{1,6})D)?(?:T(?=\d)(?:(\d{1,6})H)?(?:(\d{1,8})M)?(?:(\d{1,10})(?:\.(\d{1,3}))?S)?)?$/;
 
+/** The furthest that anything is scheduled ahead; also the longest delay, deadline or cap that makes sense. */
+export const MAX_AHEAD_MS = 366 * UNIT_MS.d;
+
 /**
  * Milliseconds of `"200ms"`, `"90s"`, `"5m"`, `"2h"`, `"1d"` or ISO 8601 (`"PT5M"`, `"P1DT12H"`; a day is 24 hours; no years, months
  * or weeks, whose length is not fixed). Undefined when the text is neither.
@@ -13,4 +16,11 @@ export function parseDuration(text: string): number | undefined {
   if (!iso) return undefined;
   const [, d = '0', h = '0', m = '0', s = '0', fraction = ''] = iso;
   return Number(d) * UNIT_MS.d + Number(h) * UNIT_MS.h + Number(m) * UNIT_MS.m + Number(s) * UNIT_MS.s + Number(fraction.padEnd(3, '0'));
+}
+
+/** The shortest exact text of whole milliseconds, in the largest unit that divides them: `240000` is `"4m"`, `90000` is `"90s"`, `0` is `"0s"`. */
+export function formatDuration(ms: number): string {
+  if (ms === 0) return '0s';
+  const unit = (['d', 'h', 'm', 's'] as const).find((candidate) => ms % UNIT_MS[candidate] === 0) ?? 'ms';
+  return `${ms / UNIT_MS[unit]}${unit}`;
 }

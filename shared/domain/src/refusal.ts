@@ -7,6 +7,8 @@ export const REFUSAL_TITLES = {
   task_exists: 'Task already exists',
   task_already_running: 'Task is already running',
   invalid_state: 'Not possible in this state',
+  conditions_unmet: 'The conditions are not met',
+  circular_dependency: 'Circular dependency detected',
   stale_execution: 'This execution is not the current one',
   idempotency_key_reused: 'Idempotency key reused with another request',
 } as const;
@@ -16,6 +18,7 @@ export type RefusalCode = keyof typeof REFUSAL_TITLES;
 /** An expected "no". `more` is what the code adds to the problem, e.g. the fields that differ. */
 export type Refusal = { code: RefusalCode; detail: string; more?: JsonObject };
 
+/** What a caller is told. */
 export type Outcome = { kind: 'accepted'; answer: JsonObject } | { kind: 'refused'; refusal: Refusal };
 
 export const refused = (code: RefusalCode, detail: string, more?: JsonObject): { kind: 'refused'; refusal: Refusal } => ({

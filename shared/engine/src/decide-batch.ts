@@ -18,6 +18,8 @@ export type KeyDecisions = {
   answers: { replyTo: string; answer: Answer }[];
   /** Commands decided now, whatever came of it. */
   decided: string[];
+  /** Log time of the last heartbeat that was taken; null = none. */
+  heardAt: number | null;
 };
 
 /** `wanted` are keys of other aggregates whose states are needed to go on with `open`, the records that are not decided yet. */
@@ -42,7 +44,7 @@ export class BatchDecider {
 
   load(aggregates: Map<string, Aggregate>, receipts: Map<string, Receipt>): void {
     for (const [key, aggregate] of aggregates) {
-      this.decisions.set(key, { aggregate, stored: [], emitted: [], followUps: [], receipts: [], answers: [], decided: [] });
+      this.decisions.set(key, { aggregate, stored: [], emitted: [], followUps: [], receipts: [], answers: [], decided: [], heardAt: null });
     }
     for (const [commandId, { outcome, fingerprint, position }] of receipts) {
       this.#known.set(commandId, { outcome, fingerprint, offset: position.offset, at: position.at });
@@ -91,7 +93,7 @@ export class BatchDecider {
     const { command, position } = record;
     const { aggregate } = made;
     const own = this.#foldUpTo(record, aggregate) ?? pastEvent(record, aggregate);
-    if (own !== undefined) this.#emit(own, made); // redelivered: whoever stored it may have died before telling
+    if (own !== undefined) this.#emit(own, command, made); // redelivered: whoever stored it may have died before telling
     const known = this.#known.get(command.commandId);
     if (known !== undefined && position.at - known.at < RECEIPT_LIFE_MS) {
       if (own !== undefined && known.fingerprint === undefined) keepReceipt(record, made, own.event.sequence, known.outcome); // died between events and receipts
@@ -116,7 +118,7 @@ export class BatchDecider {
       apply(aggregate, this.#decider, next);
       const { commandId } = next.event;
       const outcome = this.#decider.answer(next.event, aggregate.state);
-      if (!this.#known.has(commandId))
+      if (outcome.kind !== 'deferred' && !this.#known.has(commandId))
         this.#known.set(commandId, { outcome, fingerprint: undefined, offset: next.position.offset, at: next.position.at });
       if (isOwn) return next;
     }
@@ -127,27 +129,29 @@ export class BatchDecider {
     const { command, position } = record;
     const { aggregate } = made;
     if (decision.kind === 'nothing' || (decision.kind === 'event' && aggregate.tail.length > 0)) return; // B3
-    let outcome: Outcome;
+    let outcome: Outcome | { kind: 'deferred' };
     let sequence: number | null = null;
     if (decision.kind === 'event') {
       const previous = aggregate.state === undefined ? null : this.#decider.lookup(aggregate.state).status;
       const stored = nextEvent(aggregate.head, previous, command, decision.event, position);
       apply(aggregate, this.#decider, stored);
       made.stored.push(stored);
-      this.#emit(stored, made);
+      this.#emit(stored, command, made);
       outcome = this.#decider.answer(stored.event, aggregate.state);
       sequence = stored.event.sequence;
     } else outcome = decision.outcome;
-    const { commandId, fingerprint, replyTo } = command;
+    const { commandId, fingerprint, replyTo, answersTo = commandId } = command;
+    if (outcome.kind === 'deferred') return; // a follow-up answers
+    if (command.type === 'HeartbeatExecution' && outcome.kind === 'accepted') made.heardAt = position.at;
     this.#known.set(commandId, { outcome, fingerprint, offset: position.offset, at: position.at });
     made.decided.push(commandId);
     keepReceipt(record, made, sequence, outcome);
-    if (replyTo !== undefined) made.answers.push({ replyTo, answer: { commandId, outcome, replayed: false } });
+    if (replyTo !== undefined) made.answers.push({ replyTo, answer: { commandId: answersTo, outcome, replayed: false } });
   }
 
-  #emit(stored: StoredEvent, made: KeyDecisions): void {
+  #emit(stored: StoredEvent, command: Command, made: KeyDecisions): void {
     made.emitted.push(stored);
-    made.followUps.push(...this.#decider.react(stored.event));
+    made.followUps.push(...this.#decider.react(stored.event, command));
   }
 }
 
@@ -159,7 +163,7 @@ function pastEvent({ command, position }: Received, { past }: Aggregate): Stored
 
 /** Only commands from a door leave a receipt; nobody sends the others again under the same id a day later. */
 function keepReceipt({ command, key, position }: Received, made: KeyDecisions, sequence: number | null, outcome: Outcome): void {
-  const { commandId, tenantId, actor, type, fingerprint } = command;
+  const { tenantId, actor, type, fingerprint, answersTo: commandId = command.commandId } = command;
   if (fingerprint === undefined) return;
   made.receipts.push({ commandId, tenantId, actorId: actor.id, key, type, sequence, fingerprint, outcome, position });
 }

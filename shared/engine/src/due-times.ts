@@ -1,7 +1,17 @@
 import type { WakeKind } from '@retrigger/domain/decider.ts';
 
-/** A due time that is held in memory. `fireAt` (this process's clock, epoch ms) is when to send the next Wake for it. */
-export type DueTime = { key: string; partition: number; wakeAt: number; wakeKind: WakeKind; fireAt: number };
+/**
+ * A due time that is held in memory. `fireAt` (this process's clock, epoch ms) is when to send the next Wake for it. `dueAt`: the earliest time that no
+ * heartbeat puts off; null = none, undefined = not known yet.
+ */
+export type DueTime = {
+  key: string;
+  partition: number;
+  wakeAt: number;
+  wakeKind: WakeKind;
+  dueAt: number | null | undefined;
+  fireAt: number;
+};
 
 /** The due times of some aggregates, one each, the next to fire first: a binary heap beside a map. Entries that were replaced are dropped when they surface. */
 export class DueTimes {

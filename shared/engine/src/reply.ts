@@ -8,7 +8,7 @@ export type Known = { outcome: Outcome; fingerprint: Fingerprint | undefined; of
 
 /** The first answer again, or a refusal when the request is another one. A record that is delivered again is no replay: its caller has had no answer. */
 export function reply({ command, position }: Received, answers: { replyTo: string; answer: Answer }[], known: Known): void {
-  const { commandId, fingerprint, replyTo } = command;
+  const { fingerprint, replyTo, answersTo: commandId = command.commandId } = command;
   if (replyTo === undefined) return;
   const fields = fingerprint === undefined || known.fingerprint === undefined ? [] : differingFields(known.fingerprint, fingerprint);
   if (fields.length === 0) {

@@ -25,5 +25,6 @@ export function toDecided(decisions: Iterable<KeyDecisions>, decider: AnyDecider
 
 function snapshotOf(key: string, state: unknown, head: Snapshot['head'], decider: AnyDecider, partition: number): Snapshot {
   const [tenantId = '', taskId = ''] = key.split('/');
-  return { key, tenantId, taskId, partition, head, state, ...decider.lookup(state) };
+  const { dueAt: _, ...lookup } = decider.lookup(state);
+  return { key, tenantId, taskId, partition, head, state, ...lookup };
 }

@@ -24,7 +24,7 @@ export type WakeUpPorts = {
 };
 
 /** What a decided record left behind: when its aggregate is due next. `at` is the record's log time. */
-export type Settled = { key: string; partition: number; at: number; wakeAt: number | null; wakeKind: WakeKind };
+export type Settled = { key: string; partition: number; at: number; wakeAt: number | null; wakeKind: WakeKind; dueAt: number | null };
 
 /**
  * The due times of the partitions that this process owns.
@@ -69,7 +69,7 @@ export class WakeUps {
   }
 
   /** A decided record of an owned partition. */
-  settle({ key, partition, at, wakeAt, wakeKind }: Settled): void {
+  settle({ key, partition, at, wakeAt, wakeKind, dueAt }: Settled): void {
     if (wakeAt === null || !this.#owned.has(partition)) {
       this.#forget(key);
       return;
@@ -78,8 +78,11 @@ export class WakeUps {
     const held = this.#due.get(key);
     if (held?.wakeAt !== wakeAt) {
       if (wakeKind !== 'heartbeat') this.#heard.delete(key);
-      if (wakeAt < Math.max(this.#filledUntil, now + REFILL_EVERY_MS)) this.#arm({ key, partition, wakeAt, wakeKind, fireAt: wakeAt });
+      if (wakeAt < Math.max(this.#filledUntil, now + REFILL_EVERY_MS))
+        this.#arm({ key, partition, wakeAt, wakeKind, dueAt, fireAt: wakeAt });
       else this.#due.delete(key);
+    } else if (held.dueAt === undefined) {
+      this.#arm({ ...held, dueAt, fireAt: wakeKind === 'heartbeat' ? now : held.fireAt });
     } else if (wakeAt > at && held.fireAt > now + (wakeAt - at)) {
       this.#arm({ ...held, fireAt: now + (wakeAt - at) }); // K3: it was early by the log's clock
     }
@@ -107,7 +110,8 @@ export class WakeUps {
       for (let after: Due | null = null; ; ) {
         const page: Due[] = await this.#ports.snapshots.due(partition, before, after, PAGE);
         if (!this.#owned.has(partition)) break;
-        for (const due of page) if (this.#due.get(due.key)?.wakeAt !== due.wakeAt) this.#arm({ ...due, partition, fireAt: due.wakeAt });
+        for (const due of page)
+          if (this.#due.get(due.key)?.wakeAt !== due.wakeAt) this.#arm({ ...due, partition, dueAt: undefined, fireAt: due.wakeAt });
         if (page.length < PAGE) break;
         after = page.at(-1) ?? null;
       }
@@ -136,12 +140,14 @@ export class WakeUps {
     const sent: DueTime[] = [];
     const records: NewRecord[] = [];
     for (let next = this.#due.peek(); next !== undefined && next.fireAt <= now && sent.length < SEND_AT_ONCE; next = this.#due.peek()) {
-      const silentUntil = next.wakeKind === 'heartbeat' ? this.#silentUntil(next) : now;
-      const due = { ...next, fireAt: silentUntil > now ? silentUntil : now + SEND_AGAIN_MS }; // K2
+      const since = next.wakeKind === 'heartbeat' ? this.#silentSince(next) : null;
+      const putOffUntil =
+        since === null || next.dueAt === undefined ? now : Math.min(since + HEARTBEAT_TIMEOUT_MS, next.dueAt ?? Number.POSITIVE_INFINITY);
+      const due = { ...next, fireAt: putOffUntil > now ? putOffUntil : now + SEND_AGAIN_MS }; // K2
       this.#due.set(due);
-      if (silentUntil > now) continue;
+      if (putOffUntil > now) continue; // K5
       sent.push(due);
-      records.push(this.#ports.encode(this.#ports.wake(due.key, due.wakeAt, this.#heard.get(due.key) ?? null)));
+      records.push(this.#ports.encode(this.#ports.wake(due.key, due.wakeAt, since)));
     }
     this.#timerAt = Number.POSITIVE_INFINITY;
     if (records.length > 0) {
@@ -156,11 +162,9 @@ export class WakeUps {
     this.#schedule();
   }
 
-  /** K5: the silence that began at `wakeAt - timeout` is counted anew from what this owner heard, or from its assignment. */
-  #silentUntil({ key, partition, wakeAt }: DueTime): number {
-    const timeout = HEARTBEAT_TIMEOUT_MS;
-    const heard = this.#heard.get(key);
-    return Math.max(wakeAt, (heard ?? this.#owned.get(partition) ?? 0) + timeout);
+  /** K5. */
+  #silentSince({ key, partition }: DueTime): number {
+    return Math.max(this.#heard.get(key) ?? 0, this.#owned.get(partition) ?? 0);
   }
 }
 

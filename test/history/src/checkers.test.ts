@@ -35,6 +35,7 @@ function soundHistory(): Recorded {
     state = taskDecider.evolve(state, stored.event as TaskEvent);
     events.push(stored.event);
     const outcome = taskDecider.answer(stored.event as TaskEvent, state);
+    if (outcome.kind === 'deferred') throw new Error('the history needs an answer here');
     recorded.acknowledged.push({
       key: KEY,
       commandId,

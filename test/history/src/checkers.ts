@@ -32,6 +32,7 @@ export const acknowledgedOnce = ({ streams, acknowledged }: Recorded): Violation
     if (own.length !== 1 || event === undefined) return [`${key}: acknowledged command ${commandId} has ${own.length} events`];
     const until = events.slice(0, events.indexOf(event) + 1);
     const outcome = taskDecider.answer(event as TaskEvent, fold(until));
+    if (outcome.kind === 'deferred') return []; // its follow-up's event is the one that answers
     const given = outcome.kind === 'accepted' ? outcome.answer : outcome.refusal;
     return isDeepStrictEqual(given, answer) ? [] : [`${key}: ${commandId} was answered otherwise than its event says`];
   });

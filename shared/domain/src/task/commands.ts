@@ -1,25 +1,57 @@
+import type { Conditions } from '../conditions.ts';
 import type { JsonObject } from '../json.ts';
-import type { RetryPolicy } from './state.ts';
+import type { Schedule } from '../schedule.ts';
+import type { OnMissed, RetryPolicy } from './state.ts';
+
+export type TargetBody = { url: string; method?: string; headers?: { [name: string]: string }; timeout?: string };
 
 export type CreateTaskBody = {
   type: string;
   dependencies?: string[];
   context?: JsonObject;
-  target?: { url: string; method?: string; headers?: { [name: string]: string }; timeout?: string };
+  target?: TargetBody;
   retry?: Partial<RetryPolicy>;
   deadline?: string;
   critical?: boolean;
   sensitive?: boolean;
   estimatedDuration?: string;
+  onMissed?: OnMissed;
+  schedule?: Schedule;
 };
 
-/** The bodies of the calls of API.md, already valid; a command with an executionId comes from whoever runs it. */
+/** Null takes a target, deadline or estimate away. */
+export type ChangeTaskBody = {
+  dependencies?: string[];
+  context?: JsonObject;
+  target?: TargetBody | null;
+  retry?: Partial<RetryPolicy>;
+  deadline?: string | null;
+  critical?: boolean;
+  estimatedDuration?: string | null;
+  onMissed?: OnMissed;
+};
+
+export type RescheduleBody = { schedule: Schedule; context?: JsonObject; force?: boolean; reason?: string };
+
+/**
+ * The bodies of the calls of API.md, already valid; a command with an executionId comes from whoever runs it. The last three come from the
+ * cluster itself: look at the due times (`silentSince`: epoch ms, when the executor was last heard), look whether the conditions are met, confirm proposed dependencies.
+ */
 export type TaskCommandBody =
   | { type: 'CreateTask'; body: CreateTaskBody }
-  | { type: 'TriggerTask'; body: { context?: JsonObject; triggerReason?: string } }
+  | { type: 'ChangeTask'; body: ChangeTaskBody }
+  | { type: 'TriggerTask'; body: { context?: JsonObject; triggerReason?: string; conditions?: Conditions } }
+  | { type: 'RescheduleTask'; body: RescheduleBody }
   | { type: 'CancelTask'; body: { reason?: string } }
   | { type: 'StartExecution'; body: { executionId: string } }
+  | { type: 'HeartbeatExecution'; body: { executionId: string } }
   | { type: 'CompleteExecution'; body: { executionId: string; result?: JsonObject[string] } }
-  | { type: 'FailExecution'; body: { executionId: string; error: { code: string; message: string }; retryable?: boolean } };
+  | { type: 'FailExecution'; body: { executionId: string; error: { code: string; message: string }; retryable?: boolean } }
+  | { type: 'Wake'; body: { wakeAt: number; silentSince: number | null } }
+  | { type: 'Check'; body: Record<string, never> }
+  | { type: 'ConfirmDependencies'; body: { proposal: string } };
 
 export type TaskCommandType = TaskCommandBody['type'];
+
+/** Commands that only the cluster itself may send; no door takes them. */
+export const INTERNAL_COMMANDS: readonly TaskCommandType[] = ['Wake', 'Check', 'ConfirmDependencies'];

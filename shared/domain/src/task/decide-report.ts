@@ -1,46 +1,53 @@
 import type { Command } from '../command.ts';
 import type { Decision } from '../decider.ts';
+import { formatInstant } from '../instant.ts';
 import type { JsonObject } from '../json.ts';
-import { event, refuse } from './decide.ts';
+import { event, refuse } from './decision.ts';
 import type { ExecutionRef } from './events.ts';
-import type { TaskState } from './state.ts';
+import { fail, ms, restingStatus } from './execution.ts';
+import type { Execution, TaskState } from './state.ts';
 
 /** How long an executor may stay silent after its first report. */
 export const HEARTBEAT_TIMEOUT = '60s';
 
-type Report = Command & { type: 'StartExecution' | 'CompleteExecution' | 'FailExecution' };
+type Report = Command & { type: 'StartExecution' | 'HeartbeatExecution' | 'CompleteExecution' | 'FailExecution' };
 
 /**
  * Reports of an executor.
  * T5: only the current execution can be reported; a late report of another is `stale_execution` and changes nothing.
  * T6: the same report again is answered like the first and writes nothing.
  */
-export function decideReport(state: TaskState, command: Report): Decision {
+export function decideReport(state: TaskState, command: Report, at: number): Decision {
   const { executionId } = command.body;
   const current = state.execution;
-  if (current?.executionId !== executionId) return isRepeat(state, command) ? repeated() : stale(state, command);
+  if (current?.executionId !== executionId)
+    return isRepeat(state, command) ? taken({ heartbeatTimeout: HEARTBEAT_TIMEOUT }) : stale(state, command);
   const ref: ExecutionRef = { executionId, runId: current.runId, attempt: current.attempt };
   switch (command.type) {
     case 'StartExecution':
-      return current.startedAt === null ? event('TaskStarted', 'Running', ref) : repeated();
+      return current.startedAt === null ? event('TaskStarted', 'Running', ref) : taken(runningAnswer(state, current));
+    case 'HeartbeatExecution': // no event: the owner of the partition remembers it; the first report counts as the start
+      return current.startedAt === null ? event('TaskStarted', 'Running', ref) : taken(runningAnswer(state, current));
     case 'CompleteExecution':
-      return event('TaskCompleted', 'Completed', { ...ref, result: command.body.result ?? null });
+      return event('TaskCompleted', restingStatus(state, 'Completed'), { ...ref, result: command.body.result ?? null });
     case 'FailExecution':
-      return event('TaskFailed', 'Failed', { ...ref, error: command.body.error, willRetry: false });
+      return fail(state, command, at, command.body.error, command.body.retryable ?? true);
   }
 }
 
-const ENDS = { StartExecution: null, CompleteExecution: 'Completed', FailExecution: 'Failed' } as const;
+const ENDS = { StartExecution: null, HeartbeatExecution: null, CompleteExecution: 'Completed', FailExecution: 'Failed' } as const;
 
 function isRepeat(state: TaskState, command: Report): boolean {
   const last = state.lastExecution;
-  return last !== null && last.executionId === command.body.executionId && last.status === ENDS[command.type];
+  if (last === null || last.executionId !== command.body.executionId || last.status !== ENDS[command.type]) return false;
+  return last.error === undefined || !OVERDUE.includes(last.error.code);
 }
+
+const OVERDUE = ['deadline_exceeded', 'heartbeat_timeout'];
 
 function stale(state: TaskState, command: Report): Decision {
   const last = state.lastExecution;
-  const how =
-    last?.executionId === command.body.executionId ? `it ended as ${last.status} at ${last.endedAt}` : 'another one took its place';
+  const how = last?.executionId === command.body.executionId ? endOf(last) : 'another one took its place';
   return refuse(
     state,
     command,
@@ -49,7 +56,20 @@ function stale(state: TaskState, command: Report): Decision {
   );
 }
 
-/** What a taken report is answered, the first time and every time. */
-export const reportAnswer = (): JsonObject => ({ heartbeatTimeout: HEARTBEAT_TIMEOUT });
+function endOf({ status, error, forced, endedAt }: NonNullable<TaskState['lastExecution']>): string {
+  if (forced) return `a forced reschedule ended it at ${endedAt}`;
+  if (error !== undefined && OVERDUE.includes(error.code)) return `it was overdue (${error.code}) at ${endedAt}`;
+  return `it ended as ${status} at ${endedAt}`;
+}
 
-const repeated = (): Decision => ({ kind: 'answered', outcome: { kind: 'accepted', answer: reportAnswer() } });
+/** When an execution must have ended; null = no deadline. Epoch milliseconds. */
+export const deadlineAt = (state: TaskState, { triggeredAt }: Execution): number | null =>
+  state.deadline === null ? null : Date.parse(triggeredAt) + ms(state.deadline);
+
+/** What a report of the running execution is answered. */
+export function runningAnswer(state: TaskState, execution: Execution): JsonObject {
+  const deadline = deadlineAt(state, execution);
+  return { ...(deadline === null ? {} : { deadlineAt: formatInstant(deadline) }), heartbeatTimeout: HEARTBEAT_TIMEOUT };
+}
+
+const taken = (answer: JsonObject): Decision => ({ kind: 'answered', outcome: { kind: 'accepted', answer } });

@@ -1,78 +1,92 @@
 import type { Command } from '../command.ts';
-import type { Decision, NewEvent } from '../decider.ts';
+import { namedTasks } from '../conditions.ts';
+import type { Decision, Evidence } from '../decider.ts';
 import type { Head } from '../event.ts';
-import { deriveExecutionId, deriveRunId, taskKey } from '../identifiers.ts';
-import type { JsonObject } from '../json.ts';
-import { mayChange } from '../permissions.ts';
-import { REFUSAL_TITLES, type RefusalCode, refused } from '../refusal.ts';
+import { REFUSAL_TITLES, refused } from '../refusal.ts';
+import { change, confirm } from './decide-change.ts';
 import { decideReport } from './decide-report.ts';
-import { estimatedCompletion } from './estimate.ts';
-import { SCHEMA_VERSION, type TaskEventType, type TaskMetadata } from './events.ts';
+import { circular, reschedule, scheduleOf } from './decide-schedule.ts';
+import { check, wake } from './decide-wake.ts';
+import { alreadyRunning, event, invalidState, isOwner, NOTHING, notOwner, refuse } from './decision.ts';
+import type { TaskMetadata } from './events.ts';
+import { judgeConditions, walk } from './evidence.ts';
+import { begin } from './execution.ts';
 import type { Status, TaskState } from './state.ts';
-
-/** An event of this aggregate, its metadata checked against its type. */
-export function event<T extends TaskEventType>(eventType: T, newState: Status, metadata: TaskMetadata[T]): Decision {
-  return { kind: 'event', event: { eventType, schemaVersion: SCHEMA_VERSION, newState, metadata: metadata as NewEvent['metadata'] } };
-}
-
-/** T3: a refused command on an existing task is an event of its own, so that it is fenced, audited and answered like any other. */
-export function refuse(state: TaskState, command: Command, code: RefusalCode, detail: string, more?: JsonObject): Decision {
-  const metadata = { command: command.type, code, title: REFUSAL_TITLES[code], detail };
-  return event('CommandRefused', state.status, more === undefined ? metadata : { ...metadata, more });
-}
 
 const TRIGGERABLE: readonly Status[] = ['Draft', 'Scheduled', 'Failed'];
 const CANCELLABLE: readonly Status[] = ['Draft', 'Scheduled', 'Running', 'Failed'];
 
-export function decide(state: TaskState | undefined, command: Command, head: Head, at: number): Decision {
-  if (state === undefined) {
-    if (command.type === 'CreateTask') return create(command);
-    return { kind: 'answered', outcome: refused('task_not_found', `There is no task ${command.taskId}`) };
-  }
+export function decide(state: TaskState | undefined, command: Command, head: Head, at: number, evidence: Evidence): Decision {
+  if (state === undefined) return decideWithoutTask(command, at, evidence);
   switch (command.type) {
     case 'CreateTask':
       return refuse(state, command, 'task_exists', `Task ${state.taskId} already exists`);
+    case 'ChangeTask':
+      return change(state, command);
     case 'TriggerTask':
-      return trigger(state, command, head, at);
+      return trigger(state, command, head, at, evidence);
+    case 'RescheduleTask':
+      return reschedule(state, command, at, evidence);
     case 'CancelTask':
       return cancel(state, command);
+    case 'Wake':
+      return wake(state, command, head, at, evidence);
+    case 'Check':
+      return check(state, command, head, at, evidence);
+    case 'ConfirmDependencies':
+      return confirm(state, command, evidence);
     default:
-      return decideReport(state, command);
+      return decideReport(state, command, at);
   }
 }
 
-function create(command: Command & { type: 'CreateTask' }): Decision {
-  const { target, ...body } = command.body;
-  const metadata = { ...body, owner: command.actor.id };
-  return event('TaskCreated', 'Draft', target === undefined ? metadata : { ...metadata, target: { ...target, secretGeneration: 1 } });
+function decideWithoutTask(command: Command, at: number, evidence: Evidence): Decision {
+  if (command.type === 'CreateTask') return create(command, at, evidence);
+  if (command.actor.type === 'system') return NOTHING;
+  return { kind: 'answered', outcome: refused('task_not_found', `There is no task ${command.taskId}`) };
 }
 
-/** T4: at most one execution at a time: Running refuses, and only a trigger makes Running. */
-function trigger(state: TaskState, command: Command & { type: 'TriggerTask' }, head: Head, at: number): Decision {
-  if (!mayChange(command.actor, command.roles, state.owner)) return notOwner(state, command);
-  if (state.status === 'Running')
-    return refuse(state, command, 'task_already_running', `Task ${state.taskId} is Running; cancel it or wait for its end`);
+/** A create can close no cycle: nobody knows its task yet. */
+function create(command: Command & { type: 'CreateTask' }, at: number, evidence: Evidence): Decision {
+  const { target, schedule, ...body } = command.body;
+  const metadata: TaskMetadata['TaskCreated'] = {
+    ...body,
+    owner: command.actor.id,
+    ...(target === undefined ? {} : { target: { ...target, secretGeneration: 1 } }),
+  };
+  if (schedule === undefined) return event('TaskCreated', 'Draft', metadata);
+  const task = { tenantId: command.tenantId, taskId: command.taskId, dependencies: body.dependencies ?? [], retryCount: 0 };
+  const made = scheduleOf(task, schedule, command.commandId, at, evidence);
+  if (made.kind === 'needs') return made;
+  if (made.kind === 'cycle') {
+    const detail = `Tasks would wait for each other: ${made.path.join(' → ')}`;
+    return { kind: 'answered', outcome: refused('circular_dependency', detail, { cycle: made.path }) };
+  }
+  const { nextExecution, waitsFor } = made.scheduled;
+  return event('TaskCreated', 'Scheduled', { ...metadata, schedule, nextExecution, ...(waitsFor === undefined ? {} : { waitsFor }) });
+}
+
+/** Without conditions it doesn't look at dependencies: an operator's retry. With them, unmet is refused at once, line by line. */
+function trigger(state: TaskState, command: Command & { type: 'TriggerTask' }, head: Head, at: number, evidence: Evidence): Decision {
+  if (!isOwner(state, command)) return notOwner(state, command);
+  if (state.status === 'Running') return alreadyRunning(state, command);
   if (!TRIGGERABLE.includes(state.status)) return invalidState(state, command, TRIGGERABLE);
-  const key = taskKey(state.tenantId, state.taskId);
-  const sequence = head.sequence + 1;
-  return event('TaskTriggered', 'Running', {
-    executionId: deriveExecutionId(state.taskId, key, command.commandId, sequence),
-    runId: deriveRunId(key, command.commandId, sequence),
-    attempt: 1,
-    triggerReason: command.body.triggerReason ?? null,
-    context: command.body.context ?? state.context,
-    estimatedCompletion: estimatedCompletion(state, at),
+  const { context = state.context, triggerReason: reason = null, conditions } = command.body;
+  if (conditions === undefined) return begin(state, command, head, at, { reason, context });
+  const way = walk(state.tenantId, state.taskId, [...state.dependencies, ...namedTasks(conditions)], evidence);
+  if (way.kind === 'needs') return way;
+  if (way.kind === 'cycle') return circular(state, command, way.path);
+  const judged = judgeConditions(state.tenantId, state.taskId, state.dependencies, conditions, evidence);
+  if ('kind' in judged) return judged;
+  if (judged.met) return begin(state, command, head, at, { reason, context, conditions: judged.verdict });
+  const unmet = judged.verdict.filter((line) => !line.met).map(({ taskId, required, actual }) => `${taskId} is ${actual}, not ${required}`);
+  return refuse(state, command, 'conditions_unmet', `${REFUSAL_TITLES.conditions_unmet}: ${unmet.join('; ')}`, {
+    conditions: judged.verdict,
   });
 }
 
 function cancel(state: TaskState, command: Command & { type: 'CancelTask' }): Decision {
-  if (!mayChange(command.actor, command.roles, state.owner)) return notOwner(state, command);
+  if (!isOwner(state, command)) return notOwner(state, command);
   if (!CANCELLABLE.includes(state.status)) return invalidState(state, command, CANCELLABLE);
   return event('TaskCancelled', 'Cancelled', { reason: command.body.reason ?? null, executionId: state.execution?.executionId ?? null });
 }
-
-const notOwner = (state: TaskState, command: Command): Decision =>
-  refuse(state, command, 'forbidden', `Only the owner of task ${state.taskId} or an admin may change it`);
-
-const invalidState = (state: TaskState, command: Command, allowed: readonly Status[]): Decision =>
-  refuse(state, command, 'invalid_state', `Task ${state.taskId} is ${state.status}; this is possible from ${allowed.join(', ')}`);

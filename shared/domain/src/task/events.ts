@@ -1,19 +1,57 @@
+import type { Explanation } from '../conditions.ts';
 import type { Event } from '../event.ts';
 import type { JsonObject } from '../json.ts';
+import type { CalculationDetails, Schedule } from '../schedule.ts';
 import type { CreateTaskBody } from './commands.ts';
-import type { Status } from './state.ts';
+import type { Status, Target, TaskChanges } from './state.ts';
 
 /** Which execution an event speaks of. */
 export type ExecutionRef = { executionId: string; runId: string; attempt: number };
 
+/** Instants in ISO 8601; durations as texts. */
 export type TaskMetadata = {
-  TaskCreated: Omit<CreateTaskBody, 'target'> & { owner: string; target?: CreateTaskBody['target'] & { secretGeneration: number } };
-  TaskTriggered: ExecutionRef & { triggerReason: string | null; context: JsonObject; estimatedCompletion: string };
+  TaskCreated: Omit<CreateTaskBody, 'target'> & { owner: string; target?: Target; nextExecution?: string | null; waitsFor?: string[] };
+  TaskChanged: { changes: TaskChanges };
+  DependenciesProposed: { dependencies: string[]; previous: string[]; changes: TaskChanges };
+  DependenciesChanged: { dependencies: string[]; previous: string[]; changes: TaskChanges };
+  TaskTriggered: ExecutionRef & {
+    triggerReason: string | null;
+    context: JsonObject;
+    estimatedCompletion: string;
+    conditions?: Explanation[];
+    /** When its schedule was due, and the next due time of a recurring one. */
+    scheduledFor?: string;
+    nextExecution?: string;
+    /** It fired more than a minute late; with a recurring schedule, how many due times this run stands for. */
+    missed?: { lateMs: number; dueTimes: number };
+  };
+  TaskRescheduled: {
+    strategy: Schedule['strategy'];
+    schedule: Schedule;
+    previousSchedule: Schedule | null;
+    nextExecution: string | null;
+    delayApplied: string | null;
+    reason?: string;
+    calculationDetails?: CalculationDetails;
+    context?: JsonObject;
+    waitsFor?: string[];
+    /** The running execution that `force` ended. */
+    cancelledExecution?: string;
+    /** A due time of a recurring schedule that is left out: its task still ran, or it was missed. */
+    skipped?: { dueAt: string; why: 'overlap' | 'missed' };
+  };
   TaskStarted: ExecutionRef;
   TaskCompleted: ExecutionRef & { result: JsonObject[string] };
-  TaskFailed: ExecutionRef & { error: { code: string; message: string }; willRetry: boolean };
+  TaskFailed: ExecutionRef & { error: { code: string; message: string }; willRetry: boolean; nextExecution?: string };
   TaskCancelled: { reason: string | null; executionId: string | null };
-  CommandRefused: { command: string; code: string; title: string; detail: string; more?: JsonObject };
+  CommandRefused: {
+    command: string;
+    code: string;
+    title: string;
+    detail: string;
+    more?: JsonObject /** The proposal that it withdraws. */;
+    proposal?: string;
+  };
 };
 
 export type TaskEventType = keyof TaskMetadata;

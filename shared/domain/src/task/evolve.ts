@@ -1,50 +1,59 @@
+import { isRecurring } from '../schedule.ts';
 import type { TaskEvent } from './events.ts';
-import type { EndedExecution, Execution, TaskState } from './state.ts';
-import { DEFAULT_RETRY } from './state.ts';
+import { DEFAULT_RETRY, type EndedExecution, type TaskChanges, type TaskState } from './state.ts';
 
 const REMEMBERED_DURATIONS = 10;
 
 /**
  * The state after an event. T1: folding a task's events from the first gives exactly the stored state.
- * T2: a refusal changes nothing.
+ * T2: a refusal changes nothing, except that it withdraws the proposal which it refuses.
  */
 export function evolve(state: TaskState | undefined, event: TaskEvent): TaskState | undefined {
-  if (event.eventType === 'CommandRefused') return state;
   if (event.eventType === 'TaskCreated') return created(event);
+  if (event.eventType === 'CommandRefused') {
+    return state !== undefined && event.metadata.proposal !== undefined ? { ...state, proposal: null } : state;
+  }
   if (state === undefined)
     throw new Error(`${event.eventType} ${event.sequence} of ${event.tenantId}/${event.taskId} comes before TaskCreated`);
   const next: TaskState = { ...state, status: event.newState ?? state.status, version: event.sequence, updatedAt: event.timestamp };
   switch (event.eventType) {
-    case 'TaskTriggered': {
-      const { executionId, runId, attempt, context } = event.metadata;
-      return { ...next, execution: { executionId, runId, attempt, context, triggeredAt: event.timestamp, startedAt: null } };
+    case 'TaskChanged':
+      return changed(next, event.metadata.changes);
+    case 'DependenciesProposed': {
+      const { dependencies, changes } = event.metadata;
+      return { ...next, proposal: { commandId: event.commandId, dependencies, changes } };
     }
+    case 'DependenciesChanged':
+      return { ...changed(next, event.metadata.changes), dependencies: event.metadata.dependencies, proposal: null };
+    case 'TaskTriggered':
+      return triggered(next, event);
+    case 'TaskRescheduled':
+      return rescheduled(next, event);
     case 'TaskStarted':
       return { ...next, execution: state.execution && { ...state.execution, startedAt: event.timestamp } };
     case 'TaskCompleted':
       return {
-        ...ended(next, state.execution, event.timestamp, 'Completed', { result: event.metadata.result ?? null }),
+        ...ended(next, event.timestamp, 'Completed', { result: event.metadata.result ?? null }),
         retryCount: 0,
+        outcome: 'Completed',
         durationsMs: remember(state, event.timestamp),
       };
     case 'TaskFailed':
-      return {
-        ...ended(next, state.execution, event.timestamp, 'Failed', { error: event.metadata.error }),
-        retryCount: state.retryCount + 1,
-      };
+      return failed(next, event);
     case 'TaskCancelled':
-      return ended(next, state.execution, event.timestamp, 'Cancelled', {});
+      return { ...ended(next, event.timestamp, 'Cancelled', {}), ...UNSCHEDULED, outcome: null };
   }
 }
 
-function created(event: TaskEvent & { eventType: 'TaskCreated' }): TaskState {
-  const { metadata, timestamp } = event;
+const UNSCHEDULED = { schedule: null, nextExecution: null, waitsFor: [], pendingRetry: null };
+
+function created({ metadata, timestamp, ...event }: TaskEvent & { eventType: 'TaskCreated' }): TaskState {
   return {
     tenantId: event.tenantId,
     taskId: event.taskId,
     type: metadata.type,
     owner: metadata.owner,
-    status: 'Draft',
+    status: event.newState ?? 'Draft',
     version: event.sequence,
     dependencies: metadata.dependencies ?? [],
     context: metadata.context ?? {},
@@ -54,25 +63,61 @@ function created(event: TaskEvent & { eventType: 'TaskCreated' }): TaskState {
     critical: metadata.critical ?? false,
     sensitive: metadata.sensitive ?? false,
     estimatedDuration: metadata.estimatedDuration ?? null,
+    onMissed: metadata.onMissed ?? 'fire',
+    schedule: metadata.schedule ?? null,
+    nextExecution: metadata.nextExecution ?? null,
+    waitsFor: metadata.waitsFor ?? [],
+    pendingRetry: null,
+    proposal: null,
     retryCount: 0,
     execution: null,
     lastExecution: null,
+    outcome: null,
     durationsMs: [],
     createdAt: timestamp,
     updatedAt: timestamp,
   };
 }
 
+const changed = (next: TaskState, changes: TaskChanges): TaskState => ({ ...next, ...changes });
+
+/** A trigger uses up a one-time schedule; a recurring one stays. */
+function triggered(next: TaskState, { metadata, timestamp }: TaskEvent & { eventType: 'TaskTriggered' }): TaskState {
+  const { executionId, runId, attempt, context, nextExecution } = metadata;
+  const stays = next.schedule !== null && isRecurring(next.schedule);
+  const cascadeId = next.pendingRetry?.runId === runId ? next.pendingRetry.cascadeId : null;
+  return {
+    ...next,
+    ...(stays ? { nextExecution: nextExecution ?? next.nextExecution, pendingRetry: null } : UNSCHEDULED),
+    outcome: null,
+    execution: { executionId, runId, attempt, context, triggeredAt: timestamp, startedAt: null, cascadeId },
+  };
+}
+
+function rescheduled(next: TaskState, { metadata, timestamp }: TaskEvent & { eventType: 'TaskRescheduled' }): TaskState {
+  const { schedule, nextExecution, waitsFor = [], context, cancelledExecution, skipped } = metadata;
+  if (skipped !== undefined) return { ...next, nextExecution };
+  const free = cancelledExecution === undefined ? next : ended(next, timestamp, 'Cancelled', { forced: true });
+  return { ...free, schedule, nextExecution, waitsFor, context: context ?? next.context, pendingRetry: null, retryCount: 0, outcome: null };
+}
+
+function failed(next: TaskState, { metadata, timestamp }: TaskEvent & { eventType: 'TaskFailed' }): TaskState {
+  const { runId, attempt, error, willRetry, nextExecution } = metadata;
+  const after = { ...ended(next, timestamp, 'Failed', { error }), retryCount: next.retryCount + 1 };
+  if (!willRetry || nextExecution === undefined) return { ...after, outcome: 'Failed' };
+  const { context = {}, cascadeId = null } = next.execution ?? {};
+  return { ...after, pendingRetry: { at: nextExecution, runId, attempt: attempt + 1, context, cascadeId } };
+}
+
 function ended(
   next: TaskState,
-  execution: Execution | null,
   endedAt: string,
   status: EndedExecution['status'],
-  how: Pick<EndedExecution, 'result' | 'error'>,
+  how: Pick<EndedExecution, 'result' | 'error' | 'forced'>,
 ): TaskState {
-  if (execution === null) return next;
-  const { executionId, runId, attempt, triggeredAt } = execution;
-  return { ...next, execution: null, lastExecution: { executionId, runId, attempt, status, triggeredAt, endedAt, ...how } };
+  if (next.execution === null) return next;
+  const { executionId, runId, attempt, triggeredAt, cascadeId } = next.execution;
+  return { ...next, execution: null, lastExecution: { executionId, runId, attempt, status, triggeredAt, endedAt, cascadeId, ...how } };
 }
 
 function remember(state: TaskState, endedAt: string): number[] {

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../json.ts';
+import type { Schedule } from '../schedule.ts';
 
 export const STATUSES = ['Draft', 'Scheduled', 'Running', 'Completed', 'Failed', 'Cancelled'] as const;
 export type Status = (typeof STATUSES)[number];
@@ -21,6 +22,8 @@ export type Execution = {
   triggeredAt: string;
   /** The executor's first report; null = none yet. */
   startedAt: string | null;
+  /** The cascade that led to the run; null = none did. */
+  cascadeId: string | null;
 };
 
 /** How the last attempt ended. */
@@ -33,7 +36,30 @@ export type EndedExecution = {
   endedAt: string;
   result?: JsonObject[string];
   error?: { code: string; message: string };
+  /** Set when a reschedule with `force` ended it. */
+  forced?: true;
+  cascadeId: string | null;
 };
+
+/** The next attempt of a run whose last one failed. */
+export type PendingRetry = { at: string; runId: string; attempt: number; context: JsonObject; cascadeId: string | null };
+
+/** What a patch may change besides the dependencies. */
+export type TaskChanges = {
+  context?: JsonObject;
+  target?: Target | null;
+  retry?: RetryPolicy;
+  deadline?: string | null;
+  critical?: boolean;
+  estimatedDuration?: string | null;
+  onMissed?: OnMissed;
+};
+
+/** Dependencies that were asked for and are being checked for cycles; they count as edges already. */
+export type Proposal = { commandId: string; dependencies: string[]; changes: TaskChanges };
+
+/** What becomes of a run whose time has passed while nobody could start it: run late, or leave it out. */
+export type OnMissed = 'fire' | 'skip';
 
 /** A task as its events make it. */
 export type TaskState = {
@@ -52,9 +78,21 @@ export type TaskState = {
   critical: boolean;
   sensitive: boolean;
   estimatedDuration: string | null;
+  onMissed: OnMissed;
+  /** As accepted; null = none. A one-time schedule is used up by its run, a cron schedule stays. */
+  schedule: Schedule | null;
+  /** When the schedule is due; null = it waits for conditions, or there is none. */
+  nextExecution: string | null;
+  /** The tasks whose end may fulfil the conditions that it waits for. */
+  waitsFor: string[];
+  pendingRetry: PendingRetry | null;
+  proposal: Proposal | null;
+  /** Failed attempts since the last Completed or accepted reschedule. */
   retryCount: number;
   execution: Execution | null;
   lastExecution: EndedExecution | null;
+  /** How the last run ended, as long as that counts: until the next run or reschedule. A failed attempt that is tried again has not ended. */
+  outcome: 'Completed' | 'Failed' | null;
   /** Milliseconds from trigger to end of the last completed executions, oldest first, at most 10. */
   durationsMs: number[];
   createdAt: string;

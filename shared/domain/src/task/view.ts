@@ -1,16 +1,22 @@
 import type { JsonObject } from '../json.ts';
+import { runningAnswer } from './decide-report.ts';
 import type { TaskState } from './state.ts';
 
 /** A task as API.md shows it: absent instead of null, nothing internal. `target.secret` is filled in by the gateway, once. */
 export function taskView(state: TaskState): JsonObject {
-  const { tenantId: _, durationsMs: __, target, deadline, estimatedDuration, execution, lastExecution, ...shown } = state;
+  const { tenantId: _t, durationsMs: _d, waitsFor: _w, outcome: _o, pendingRetry, proposal, ...rest } = state;
+  const { target, deadline, estimatedDuration, schedule, nextExecution, execution, lastExecution, ...shown } = rest;
+  const next = pendingRetry?.at ?? nextExecution;
   return {
     ...shown,
     ...(target === null ? {} : { target: targetView(target) }),
     ...(deadline === null ? {} : { deadline }),
     ...(estimatedDuration === null ? {} : { estimatedDuration }),
-    ...(execution === null ? {} : { execution: executionView(execution) }),
-    ...(lastExecution === null ? {} : { lastExecution: lastExecution as unknown as JsonObject }),
+    ...(schedule === null ? {} : { schedule: schedule as JsonObject }),
+    ...(next === null ? {} : { nextExecution: next }),
+    ...(proposal === null ? {} : { proposedDependencies: proposal.dependencies }),
+    ...(execution === null ? {} : { execution: executionView(state, execution) }),
+    ...(lastExecution === null ? {} : { lastExecution: endedView(lastExecution) }),
   };
 }
 
@@ -18,6 +24,11 @@ function targetView({ secretGeneration: _, ...target }: NonNullable<TaskState['t
   return target;
 }
 
-function executionView({ startedAt, ...execution }: NonNullable<TaskState['execution']>): JsonObject {
-  return startedAt === null ? execution : { ...execution, startedAt };
+function executionView(state: TaskState, execution: NonNullable<TaskState['execution']>): JsonObject {
+  const { startedAt, cascadeId: _, ...shown } = execution;
+  return { ...shown, ...(startedAt === null ? {} : { startedAt }), ...runningAnswer(state, execution) };
+}
+
+function endedView({ cascadeId: _, ...shown }: NonNullable<TaskState['lastExecution']>): JsonObject {
+  return shown;
 }

@@ -1,0 +1,24 @@
+import { canonicalJson } from './event-hash.ts';
+import type { Json } from './json.ts';
+
+const POINTER = /^(?:\/(?:[^~/]|~[01])*)*$/;
+const INDEX = /^(?:0|[1-9]\d{0,15})$/;
+
+/** RFC 6901: empty (the whole document) or parts that each begin with `/`, where `~` stands only in `~0` and `~1`. */
+export const isPointer = (text: string): boolean => POINTER.test(text);
+
+/** What a JSON Pointer (RFC 6901) points at; undefined when there is nothing. `-` points past the end of an array, so at nothing. */
+export function valueAt(document: Json, pointer: string): Json | undefined {
+  let value: Json | undefined = document;
+  for (const part of pointer.split('/').slice(1)) {
+    // The order matters: ~01 is ~1, not /.
+    const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
+    if (Array.isArray(value)) value = INDEX.test(name) ? value[Number(name)] : undefined;
+    else if (typeof value === 'object' && value !== null) value = Object.hasOwn(value, name) ? value[name] : undefined;
+    else return undefined;
+  }
+  return value;
+}
+
+/** Equal as JSON: the order of an object's members doesn't count, `1` and `1.0` are one number, `"1"` is another value. */
+export const isSameJson = (a: Json, b: Json): boolean => canonicalJson(a) === canonicalJson(b);

@@ -1,0 +1,82 @@
+import type { Command } from '../command.ts';
+import type { Conditions } from '../conditions.ts';
+import { namedTasks } from '../conditions.ts';
+import type { Decision, Evidence } from '../decider.ts';
+import { formatInstant } from '../instant.ts';
+import { type CalculationDetails, delayApplied, nextExecution, type Schedule } from '../schedule.ts';
+import { alreadyRunning, event, invalidState, isOwner, notOwner, refuse } from './decision.ts';
+import { judgeConditions, walk } from './evidence.ts';
+import type { Status, TaskState } from './state.ts';
+
+const RESCHEDULABLE: readonly Status[] = ['Draft', 'Scheduled', 'Running', 'Failed', 'Completed', 'Cancelled'];
+
+/** More tasks than this are not watched one by one; the task looks again by itself every 30 s. */
+const MOST_WATCHED = 1_000;
+
+type Scheduled = {
+  nextExecution: string | null;
+  delayApplied: string | null;
+  calculationDetails?: CalculationDetails;
+  waitsFor?: string[];
+};
+
+type Subject = { tenantId: string; taskId: string; dependencies: string[]; retryCount: number };
+
+/** What a schedule means for a task at `at`, or why not (a cycle), or which states are needed to say. */
+export function scheduleOf(
+  task: Subject,
+  schedule: Schedule,
+  commandId: string,
+  at: number,
+  evidence: Evidence,
+): { kind: 'scheduled'; scheduled: Scheduled } | { kind: 'cycle'; path: string[] } | (Decision & { kind: 'needs' }) {
+  if (schedule.strategy === 'conditional') return waiting(task, schedule.conditions, evidence);
+  const next = nextExecution(schedule, at, { retryCount: task.retryCount, commandId, isAdmitted: true });
+  if (next.kind !== 'at')
+    throw new Error(
+      `a schedule that the door let in is not valid: ${next.kind === 'refused' ? `${next.field} ${next.message}` : next.kind}`,
+    );
+  return {
+    kind: 'scheduled',
+    scheduled: {
+      nextExecution: formatInstant(next.at),
+      delayApplied: delayApplied(next, at),
+      ...(next.details === undefined ? {} : { calculationDetails: next.details }),
+    },
+  };
+}
+
+/** V2: whoever starts to wait is watched by the tasks that are not yet as wanted; it looks again when its snapshot is saved. */
+function waiting({ tenantId, taskId, dependencies }: Subject, conditions: Conditions, evidence: Evidence) {
+  const way = walk(tenantId, taskId, [...dependencies, ...namedTasks(conditions)], evidence);
+  if (way.kind === 'needs') return way;
+  if (way.kind === 'cycle') return way;
+  const judged = judgeConditions(tenantId, taskId, dependencies, conditions, evidence);
+  if ('kind' in judged) return judged;
+  const unmet = new Set(judged.verdict.flatMap((line) => (line.met ? [] : [line.taskId])));
+  const scheduled: Scheduled = { nextExecution: null, delayApplied: null, waitsFor: [...unmet].sort().slice(0, MOST_WATCHED) };
+  return { kind: 'scheduled' as const, scheduled };
+}
+
+/** The running execution ends when `force` is given (T5 makes its late reports stale). Earlier executions and events stay as they are. */
+export function reschedule(state: TaskState, command: Command & { type: 'RescheduleTask' }, at: number, evidence: Evidence): Decision {
+  if (!isOwner(state, command)) return notOwner(state, command);
+  const { schedule, context, force, reason } = command.body;
+  if (state.status === 'Running' && !force) return alreadyRunning(state, command);
+  if (!RESCHEDULABLE.includes(state.status)) return invalidState(state, command, RESCHEDULABLE);
+  const made = scheduleOf(state, schedule, command.commandId, at, evidence);
+  if (made.kind === 'needs') return made;
+  if (made.kind === 'cycle') return circular(state, command, made.path);
+  return event('TaskRescheduled', 'Scheduled', {
+    strategy: schedule.strategy,
+    schedule,
+    previousSchedule: state.schedule,
+    ...made.scheduled,
+    ...(reason === undefined ? {} : { reason }),
+    ...(context === undefined ? {} : { context }),
+    ...(state.execution === null ? {} : { cancelledExecution: state.execution.executionId }),
+  });
+}
+
+export const circular = (state: TaskState, command: Command, path: string[]): Decision =>
+  refuse(state, command, 'circular_dependency', `Tasks would wait for each other: ${path.join(' → ')}`, { cycle: path });

@@ -1,0 +1,110 @@
+import type { Command } from '../command.ts';
+import { cronTimesBetween, nextCronTime } from '../cron.ts';
+import type { Decision, Evidence } from '../decider.ts';
+import type { Head } from '../event.ts';
+import { formatInstant } from '../instant.ts';
+import { delayApplied, type Schedule } from '../schedule.ts';
+import { deadlineAt, HEARTBEAT_TIMEOUT } from './decide-report.ts';
+import { event, NOTHING } from './decision.ts';
+import { judgeConditions } from './evidence.ts';
+import { begin, fail, ms } from './execution.ts';
+import type { Execution, TaskState } from './state.ts';
+
+/** A due time that fires later than this was missed. */
+export const MISSED_AFTER_MS = 60_000;
+const MOST_COUNTED = 1_000;
+
+/**
+ * A look at the due times, by the log's clock.
+ * U1: nothing happens before its time, and a second Wake finds nothing due: what was due has changed the state.
+ * U2: the earliest due thing is handled; the rest sets the next due time.
+ */
+export function wake(state: TaskState, command: Command & { type: 'Wake' }, head: Head, at: number, evidence: Evidence): Decision {
+  if (state.execution !== null) return wakeRunning(state, state.execution, command, at);
+  if (state.status !== 'Scheduled') return NOTHING;
+  const { pendingRetry, schedule, nextExecution } = state;
+  if (pendingRetry !== null && Date.parse(pendingRetry.at) <= at) {
+    const { runId, attempt, context } = pendingRetry;
+    return begin(state, command, head, at, {
+      reason: `attempt ${attempt}`,
+      context,
+      run: { runId, attempt },
+      scheduledFor: pendingRetry.at,
+    });
+  }
+  if (schedule?.strategy === 'conditional') return check(state, command, head, at, evidence);
+  if (schedule === null || nextExecution === null || Date.parse(nextExecution) > at) return NOTHING;
+  if (pendingRetry !== null) return skip(state, schedule, nextExecution, at, 'overlap');
+  return fire(state, schedule, nextExecution, command, head, at);
+}
+
+function wakeRunning(state: TaskState, execution: Execution, command: Command & { type: 'Wake' }, at: number): Decision {
+  const deadline = deadlineAt(state, execution);
+  if (deadline !== null && deadline <= at) {
+    return fail(state, command, at, { code: 'deadline_exceeded', message: `It did not end within ${state.deadline}` }, true);
+  }
+  if (execution.startedAt !== null) {
+    const heard = Math.max(Date.parse(execution.startedAt), command.body.silentSince ?? 0);
+    if (heard + ms(HEARTBEAT_TIMEOUT) <= at) {
+      return fail(
+        state,
+        command,
+        at,
+        { code: 'heartbeat_timeout', message: `Its executor has been silent for ${HEARTBEAT_TIMEOUT}` },
+        true,
+      );
+    }
+  }
+  const { schedule, nextExecution } = state;
+  if (schedule === null || nextExecution === null || Date.parse(nextExecution) > at) return NOTHING;
+  return skip(state, schedule, nextExecution, at, 'overlap'); // only a recurring schedule stays while its task runs
+}
+
+/** U3: what was missed fires late, once, and says so; a task that would rather leave it out says that instead. */
+function fire(state: TaskState, schedule: Schedule, dueAt: string, command: Command, head: Head, at: number): Decision {
+  const lateMs = at - Date.parse(dueAt);
+  const isMissed = lateMs > MISSED_AFTER_MS;
+  if (isMissed && state.onMissed === 'skip') {
+    if (schedule.strategy === 'cron') return skip(state, schedule, dueAt, at, 'missed');
+    return event('TaskCancelled', 'Cancelled', { reason: `missed: it was due at ${dueAt}`, executionId: null });
+  }
+  const dueTimes = schedule.strategy === 'cron' ? 1 + cronTimesBetween(schedule, Date.parse(dueAt), at, MOST_COUNTED).length : 1;
+  return begin(state, command, head, at, {
+    reason: `schedule: ${schedule.strategy}`,
+    context: state.context,
+    scheduledFor: dueAt,
+    ...(schedule.strategy === 'cron' ? { nextExecution: nextAfter(schedule, Math.max(at, Date.parse(dueAt))) } : {}),
+    ...(isMissed ? { missed: { lateMs, dueTimes } } : {}),
+  });
+}
+
+/** U4: a due time of a recurring schedule that is left out is an event, and the next one is counted from the schedule, never from the clock. */
+function skip(state: TaskState, schedule: Schedule, dueAt: string, at: number, why: 'overlap' | 'missed'): Decision {
+  if (schedule.strategy !== 'cron') return NOTHING;
+  const next = nextAfter(schedule, why === 'missed' ? at : Date.parse(dueAt));
+  return event('TaskRescheduled', state.status, {
+    strategy: 'cron',
+    schedule,
+    previousSchedule: schedule,
+    nextExecution: next,
+    delayApplied: delayApplied({ kind: 'at', at: Date.parse(next) }, at),
+    reason: why === 'overlap' ? 'left out: the run before had not ended' : 'left out: it was missed',
+    skipped: { dueAt, why },
+  });
+}
+
+function nextAfter(schedule: Schedule & { strategy: 'cron' }, after: number): string {
+  const next = nextCronTime(schedule, after);
+  if (next.kind === 'refused') throw new Error(`a cron schedule that the door let in is not valid: ${next.message}`);
+  return formatInstant(next.at);
+}
+
+/** V3: fires when the conditions hold; firing ends the wait, so a second look finds nothing to do. */
+export function check(state: TaskState, command: Command, head: Head, at: number, evidence: Evidence): Decision {
+  const { schedule } = state;
+  if (state.status !== 'Scheduled' || schedule?.strategy !== 'conditional' || state.pendingRetry !== null) return NOTHING;
+  const judged = judgeConditions(state.tenantId, state.taskId, state.dependencies, schedule.conditions, evidence);
+  if ('kind' in judged) return judged;
+  if (!judged.met) return NOTHING;
+  return begin(state, command, head, at, { reason: 'schedule: conditional', context: state.context, conditions: judged.verdict });
+}

@@ -1,0 +1,94 @@
+import type { Command, CommandHeader } from '../command.ts';
+import { derive, taskKey } from '../identifiers.ts';
+import type { TaskCommandBody } from './commands.ts';
+import type { TaskEvent } from './events.ts';
+
+/** Who acts when nobody asked just now: a due time, a condition that came true. */
+const SCHEDULER = { id: 'scheduler', type: 'system' } as const;
+
+/** The cluster's own command to a task. `about` makes its id: the same cause gives the same command. */
+function ownCommand<B extends TaskCommandBody>(
+  tenantId: string,
+  taskId: string,
+  about: (string | number)[],
+  correlationId: string,
+  body: B,
+  traceparent?: string,
+): CommandHeader & B {
+  const commandId = derive(body.type, taskKey(tenantId, taskId), ...about);
+  return {
+    commandId,
+    tenantId,
+    taskId,
+    actor: SCHEDULER,
+    roles: [],
+    correlationId,
+    ...(traceparent === undefined ? {} : { traceparent }),
+    ...body,
+  };
+}
+
+/** The command that makes a task look at its due times. */
+export const wakeCommand = (tenantId: string, taskId: string, wakeAt: number, silentSince: number | null): Command =>
+  ownCommand(tenantId, taskId, [wakeAt], derive('due', taskKey(tenantId, taskId), wakeAt), { type: 'Wake', body: { wakeAt, silentSince } });
+
+export function react(event: TaskEvent, command: Command): Command[] {
+  const { tenantId, taskId, eventId, eventType, correlationId, traceparent } = event;
+  switch (eventType) {
+    case 'TaskCreated':
+    case 'TaskRescheduled': {
+      const { schedule, nextExecution } = event.metadata;
+      if (schedule?.strategy === 'conditional')
+        return [ownCommand(tenantId, taskId, [eventId], correlationId, { type: 'Check', body: {} }, traceparent)];
+      if (schedule?.strategy !== 'immediate' || nextExecution == null) return [];
+      return [
+        ownCommand(
+          tenantId,
+          taskId,
+          [eventId],
+          correlationId,
+          { type: 'Wake', body: { wakeAt: Date.parse(nextExecution), silentSince: null } },
+          traceparent,
+        ),
+      ];
+    }
+    case 'DependenciesProposed': {
+      const { actor, roles, fingerprint, replyTo, commandId } = command;
+      const confirmation = ownCommand(
+        tenantId,
+        taskId,
+        [eventId],
+        correlationId,
+        { type: 'ConfirmDependencies', body: { proposal: commandId } },
+        traceparent,
+      );
+      // It decides in the caller's name and gives the caller's answer.
+      return [
+        {
+          ...confirmation,
+          actor,
+          roles,
+          ...(fingerprint === undefined ? {} : { fingerprint }),
+          ...(replyTo === undefined ? {} : { replyTo }),
+          answersTo: commandId,
+        },
+      ];
+    }
+    default:
+      return [];
+  }
+}
+
+/** V4: a run that has ended for good may be what others wait for. */
+export function announce({
+  eventType,
+  metadata,
+  tenantId,
+  eventId,
+  correlationId,
+  traceparent,
+}: TaskEvent): ((waitingTaskId: string) => Command) | undefined {
+  const hasEnded = eventType === 'TaskCompleted' || (eventType === 'TaskFailed' && !metadata.willRetry);
+  if (!hasEnded) return undefined;
+  return (taskId) => ownCommand(tenantId, taskId, [eventId], correlationId, { type: 'Check', body: {} }, traceparent);
+}
