@@ -43,7 +43,7 @@ const MOST_CONFLICTS = 50;
  * N1: an event is stored before it is told (emitted, answered). N2: the offset moves only after everything before it is done.
  * N3: a crash between or inside any two steps is repaired by redelivery: every step may be done again.
  * N4: the other owner of a partition, if there is one for a while, makes the same events under the same names; whoever is second takes the first one's.
- * A throw leaves nothing in the cache; the log delivers the records again.
+ * A throw leaves nothing in the cache; the log delivers the records again. Returns what was decided.
  */
 export async function applyBatch(
   ports: WorkerPorts,
@@ -51,7 +51,7 @@ export async function applyBatch(
   partition: number,
   records: LogRecord[],
   commit: CommitOffset,
-): Promise<void> {
+): Promise<Iterable<KeyDecisions>> {
   const { received, dead } = decode(ports, records);
   ports.reached('decoded');
   const decisions = new Map<string, KeyDecisions>();
@@ -69,6 +69,7 @@ export async function applyBatch(
   if (last !== undefined) await commit(last.offset + 1); // N2
   ports.reached('committed');
   observeBatch(ports, received, decisions.values());
+  return decisions.values();
 }
 
 /** Step 1. */

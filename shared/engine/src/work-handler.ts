@@ -1,28 +1,44 @@
-import type { RecordHandler } from '@retrigger/ports/log.ts';
+import type { LogRecord, RecordHandler } from '@retrigger/ports/log.ts';
+import type { AnyDecider } from './aggregate.ts';
 import { AggregateCache } from './aggregate-cache.ts';
 import { applyBatch, type WorkerPorts } from './apply-batch.ts';
+import type { KeyDecisions } from './decide-batch.ts';
 import type { Housekeeping } from './housekeeping.ts';
+import type { WakeUps } from './wake-ups.ts';
 
 /** Aggregates that one worker remembers, over all its partitions. */
 const CACHED_AGGREGATES = 20_000;
 
-/** The owner of some partitions of the work log. Every assignment starts with an empty cache (C1). */
-export function workHandler(ports: WorkerPorts, partitionCount: number, housekeeping: Housekeeping): RecordHandler {
+/** The owner of some partitions of the work log. Every assignment starts with an empty cache (C1) and with the partition's due times (K1). */
+export function workHandler(ports: WorkerPorts, partitionCount: number, housekeeping: Housekeeping, wakeUps: WakeUps): RecordHandler {
   const caches = new Map<number, AggregateCache>();
   const capacity = Math.ceil(CACHED_AGGREGATES / partitionCount);
   return {
     async assigned(partitions) {
       for (const partition of partitions) caches.set(partition, new AggregateCache(capacity));
+      await wakeUps.assigned(partitions);
     },
     async revoked(partitions) {
       for (const partition of partitions) caches.delete(partition);
+      wakeUps.revoked(partitions);
       housekeeping.lost(partitions);
     },
     async batch(partition, records, commit) {
       const cache = caches.get(partition) ?? new AggregateCache(capacity);
-      await applyBatch(ports, cache, partition, records, commit);
+      const decisions = await applyBatch(ports, cache, partition, records, commit);
       const last = records.at(-1);
-      if (last !== undefined && caches.has(partition)) housekeeping.passed(partition, last.at);
+      if (last === undefined || !caches.has(partition)) return;
+      settle(ports.decider, wakeUps, decisions, last);
+      housekeeping.passed(partition, last.at);
     },
   };
+}
+
+function settle(decider: AnyDecider, wakeUps: WakeUps, decisions: Iterable<KeyDecisions>, { partition, at }: LogRecord): void {
+  for (const { aggregate, heardAt } of decisions) {
+    if (aggregate.state === undefined) continue;
+    if (heardAt !== null) wakeUps.heartbeat(aggregate.key, heardAt);
+    const { wakeAt, wakeKind, dueAt } = decider.lookup(aggregate.state);
+    wakeUps.settle({ key: aggregate.key, partition, at, wakeAt, wakeKind, dueAt });
+  }
 }
