@@ -9,16 +9,19 @@ export type NewEvent = { eventType: string; schemaVersion: number; newState: str
 /**
  * D1: a command leads to at most one event. What would be two is an event and a follow-up command.
  * `answered` gives an answer and writes nothing (no such task, a report that was already taken); `nothing` is for commands that came too late to matter;
- * `needs` asks for the states of other aggregates and to be asked again.
+ * `needs` asks for the states of other aggregates (and for `dependentsOf`: who waits for these, or once did) and to be asked again.
  */
 export type Decision =
   | { kind: 'event'; event: NewEvent }
   | { kind: 'answered'; outcome: Outcome }
   | { kind: 'nothing' }
-  | { kind: 'needs'; keys: string[] };
+  | { kind: 'needs'; keys: string[]; dependentsOf?: string[] };
 
 /** States of other aggregates as read for this batch, by key; undefined inside the map = there is none. What a decision rests on, its event keeps. */
 export type Evidence = ReadonlyMap<string, unknown>;
+
+/** Where the evidence keeps the ids of the tasks that `dependentsOf` asked for. */
+export const dependentsKey = (key: string): string => `${key}/dependents`;
 
 export const NO_EVIDENCE: Evidence = new Map();
 
@@ -30,7 +33,7 @@ export type WakeKind = 'due' | 'heartbeat' | 'check';
 
 /**
  * What others look for in a state. `wakeAt` is the earliest due time in epoch milliseconds, null = none; `dueAt` the earliest that no heartbeat puts off.
- * `waitsFor` are the tasks (same tenant) whose end is waited for.
+ * `waitsFor` are the tasks (same tenant) whose end it waits for, or once did and may again.
  */
 export type Lookup = { status: string; type: string; wakeAt: number | null; wakeKind: WakeKind; dueAt: number | null; waitsFor: string[] };
 

@@ -1,4 +1,5 @@
 import type { Command } from '@retrigger/domain/command.ts';
+import { dependentsKey } from '@retrigger/domain/decider.ts';
 import { taskKey } from '@retrigger/domain/identifiers.ts';
 import type { Answer, Answers } from '@retrigger/ports/answers.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
@@ -17,6 +18,7 @@ import { emitDecisions } from './emit.ts';
 import { loadAggregates } from './load-aggregates.ts';
 import { observeBatch } from './observe-batch.ts';
 import { toDecided } from './store-decisions.ts';
+import { waitingFor } from './waiting-for.ts';
 
 export type Decoded = { kind: 'command'; command: Command } | { kind: 'undecodable'; reason: string };
 
@@ -137,12 +139,13 @@ async function decideAndStore(
 
 /** Step 3, with the states of other aggregates that it asks for. They are read after the batch was received, so they are never older than what caused it. */
 async function decideAll(ports: WorkerPorts, batch: BatchDecider, received: Received[]): Promise<void> {
-  let { wanted, open } = batch.decide(received);
+  let { wanted, dependentsOf, open } = batch.decide(received);
   while (open.length > 0) {
     const keys = [...wanted];
     const snapshots = await ports.snapshots.load(keys);
     batch.learn(keys.map((key) => [key, snapshots.get(key)?.state]));
-    ({ wanted, open } = batch.decide(open));
+    for (const key of dependentsOf) batch.learn([[dependentsKey(key), await waitingFor(ports.snapshots, key)]]);
+    ({ wanted, dependentsOf, open } = batch.decide(open));
   }
   batch.finish();
 }

@@ -22,8 +22,11 @@ export type KeyDecisions = {
   heardAt: number | null;
 };
 
-/** `wanted` are keys of other aggregates whose states are needed to go on with `open`, the records that are not decided yet. */
-export type Progress = { wanted: Set<string>; open: Received[] };
+type Needs = Decision & { kind: 'needs' };
+const NO_NEEDS: Needs = { kind: 'needs', keys: [] };
+
+/** `wanted` are keys of other aggregates whose states, `dependentsOf` of those whose dependents are needed to go on with `open`, the records that are not decided yet. */
+export type Progress = { wanted: Set<string>; dependentsOf: Set<string>; open: Received[] };
 
 /**
  * Step 3: decides a batch's records in log order, in memory.
@@ -57,16 +60,18 @@ export class BatchDecider {
 
   decide(received: Received[]): Progress {
     const wanted = new Set<string>();
+    const dependentsOf = new Set<string>();
     const open: Received[] = [];
     const held = new Set<string>();
     for (const record of received) {
-      const needs = held.has(record.key) ? [] : this.#one(record, this.#made(record.key));
+      const needs = held.has(record.key) ? NO_NEEDS : this.#one(record, this.#made(record.key));
       if (needs === undefined) continue;
-      for (const key of needs) wanted.add(key);
+      for (const key of needs.keys) wanted.add(key);
+      for (const key of needs.dependentsOf ?? []) dependentsOf.add(key);
       held.add(record.key); // B4
       open.push(record);
     }
-    return { wanted, open };
+    return { wanted, dependentsOf, open };
   }
 
   /** The tail that is left belongs to records of later batches: the snapshot may as well hold it. */
@@ -88,8 +93,8 @@ export class BatchDecider {
     return made;
   }
 
-  /** Returns the keys that it needs, undefined when the record is done. */
-  #one(record: Received, made: KeyDecisions): string[] | undefined {
+  /** Returns what it needs, undefined when the record is done. */
+  #one(record: Received, made: KeyDecisions): Needs | undefined {
     const { command, position } = record;
     const { aggregate } = made;
     const own = this.#foldUpTo(record, aggregate) ?? pastEvent(record, aggregate);
@@ -103,7 +108,7 @@ export class BatchDecider {
     if (own !== undefined || isPassed(position, aggregate.head.position)) return undefined;
     const at = decisionTime(aggregate.head, position);
     const decision = this.#decider.decide(aggregate.state, command, aggregate.head, at, this.#evidence);
-    if (decision.kind === 'needs') return decision.keys;
+    if (decision.kind === 'needs') return decision;
     this.#fresh(record, made, decision);
     return undefined;
   }

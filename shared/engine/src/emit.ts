@@ -1,9 +1,11 @@
 import type { Command } from '@retrigger/domain/command.ts';
 import type { Event, StoredEvent } from '@retrigger/domain/event.ts';
+import { taskKey } from '@retrigger/domain/identifiers.ts';
 import { type Log, type NewRecord, TOPICS } from '@retrigger/ports/log.ts';
 import type { SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
 import type { AnyDecider } from './aggregate.ts';
 import type { KeyDecisions } from './decide-batch.ts';
+import { waitingFor } from './waiting-for.ts';
 
 const encoder = new TextEncoder();
 
@@ -18,8 +20,6 @@ export const eventRecord = ({ key, event, json }: StoredEvent): NewRecord => ({
   },
 });
 
-const WAITING_PAGE = 500;
-
 type EmitPorts = { log: Log; snapshots: SnapshotStore; decider: AnyDecider; encode(command: Command): NewRecord };
 
 /**
@@ -29,11 +29,15 @@ type EmitPorts = { log: Log; snapshots: SnapshotStore; decider: AnyDecider; enco
 export async function emitDecisions(ports: EmitPorts, decisions: Map<string, KeyDecisions>, dead: NewRecord[]): Promise<void> {
   const events: NewRecord[] = [];
   const followUps: NewRecord[] = [];
+  const announced: Promise<Command[]>[] = [];
   for (const made of decisions.values()) {
-    for (const stored of made.emitted) events.push(eventRecord(stored));
+    for (const stored of made.emitted) {
+      events.push(eventRecord(stored));
+      announced.push(announcements(ports, stored.event));
+    }
     for (const command of made.followUps) followUps.push(ports.encode(command));
-    for (const { event } of made.emitted) for await (const command of announcements(ports, event)) followUps.push(ports.encode(command));
   }
+  for (const commands of await Promise.all(announced)) for (const command of commands) followUps.push(ports.encode(command));
   const appends: Promise<void>[] = [];
   if (events.length > 0) appends.push(ports.log.append(TOPICS.events, events));
   if (followUps.length > 0) appends.push(ports.log.append(TOPICS.work, followUps));
@@ -41,13 +45,7 @@ export async function emitDecisions(ports: EmitPorts, decisions: Map<string, Key
   await Promise.all(appends);
 }
 
-async function* announcements({ snapshots, decider }: EmitPorts, event: Event): AsyncGenerator<Command> {
+async function announcements({ snapshots, decider }: EmitPorts, event: Event): Promise<Command[]> {
   const announce = decider.announce(event);
-  if (announce === undefined) return;
-  for (let after: string | null = null; ; ) {
-    const waiting: string[] = await snapshots.waiting(event.tenantId, event.taskId, after, WAITING_PAGE);
-    for (const taskId of waiting) yield announce(taskId);
-    if (waiting.length < WAITING_PAGE) return;
-    after = waiting.at(-1) ?? null;
-  }
+  return announce === undefined ? [] : (await waitingFor(snapshots, taskKey(event.tenantId, event.taskId))).map(announce);
 }

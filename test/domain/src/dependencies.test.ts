@@ -120,7 +120,14 @@ describe('a walk in rounds', () => {
 
   test('checks a closure of 10,000 tasks in under 20 ms, at the 95th percentile', () => {
     const graph = new Map<string, string[]>();
-    for (let index = 0; index < 10_000; index++) graph.set(`t${index}`, [1, 7, 100].map((jump) => index + jump).filter((to) => to < 10_000).map((to) => `t${to}`));
+    for (let index = 0; index < 10_000; index++)
+      graph.set(
+        `t${index}`,
+        [1, 7, 100]
+          .map((jump) => index + jump)
+          .filter((to) => to < 10_000)
+          .map((to) => `t${to}`),
+      );
     const times: number[] = [];
     for (let run = 0; run < 40; run++) {
       const begin = performance.now();

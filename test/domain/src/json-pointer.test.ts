@@ -23,12 +23,22 @@ describe('a JSON Pointer', () => {
     expect(valueAt(DOCUMENT, pointer)).toEqual(value);
   });
 
-  test.each(['/none', '/foo/2', '/foo/-', '/foo/00', '/foo/01', '/foo/1.0', '/foo/length', '/foo/0/0', '/a/b', '/__proto__', '/constructor', '/toString'])(
-    '%j points at nothing',
-    (pointer) => {
-      expect(valueAt(DOCUMENT, pointer)).toBeUndefined();
-    },
-  );
+  test.each([
+    '/none',
+    '/foo/2',
+    '/foo/-',
+    '/foo/00',
+    '/foo/01',
+    '/foo/1.0',
+    '/foo/length',
+    '/foo/0/0',
+    '/a/b',
+    '/__proto__',
+    '/constructor',
+    '/toString',
+  ])('%j points at nothing', (pointer) => {
+    expect(valueAt(DOCUMENT, pointer)).toBeUndefined();
+  });
 
   test('reads ~01 as ~1, not as a slash', () => {
     expect(valueAt({ '~1': 'tilde', '/': 'slash' }, '/~01')).toBe('tilde');
@@ -63,6 +73,10 @@ describe('equality of JSON values', () => {
   });
 
   test('holds for a value and its copy', () => {
-    assert(property(jsonValue({ noUnicodeString: true }), (value) => isSameJson(JSON.parse(JSON.stringify(value)), JSON.parse(JSON.stringify(value)))));
+    assert(
+      property(jsonValue({ noUnicodeString: true }), (value) =>
+        isSameJson(JSON.parse(JSON.stringify(value)), JSON.parse(JSON.stringify(value))),
+      ),
+    );
   });
 });

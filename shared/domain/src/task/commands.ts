@@ -31,11 +31,12 @@ export type ChangeTaskBody = {
   onMissed?: OnMissed;
 };
 
-export type RescheduleBody = { schedule: Schedule; context?: JsonObject; force?: boolean; reason?: string };
+export type RescheduleBody = { schedule: Schedule; context?: JsonObject; force?: boolean; cascade?: boolean; reason?: string };
 
 /**
- * The bodies of the calls of API.md, already valid; a command with an executionId comes from whoever runs it. The last three come from the
- * cluster itself: look at the due times (`silentSince`: epoch ms, when the executor was last heard), look whether the conditions are met, confirm proposed dependencies.
+ * The bodies of the calls of API.md, already valid; a command with an executionId comes from whoever runs it. The last four come from the
+ * cluster itself: look at the due times (`silentSince`: epoch ms, when the executor was last heard), look whether the conditions are met, confirm proposed
+ * dependencies, be armed again by a cascade.
  */
 export type TaskCommandBody =
   | { type: 'CreateTask'; body: CreateTaskBody }
@@ -49,9 +50,10 @@ export type TaskCommandBody =
   | { type: 'FailExecution'; body: { executionId: string; error: { code: string; message: string }; retryable?: boolean } }
   | { type: 'Wake'; body: { wakeAt: number; silentSince: number | null } }
   | { type: 'Check'; body: Record<string, never> }
-  | { type: 'ConfirmDependencies'; body: { proposal: string } };
+  | { type: 'ConfirmDependencies'; body: { proposal: string } }
+  | { type: 'ResetTask'; body: { cascadeId: string; root: string } };
 
 export type TaskCommandType = TaskCommandBody['type'];
 
 /** Commands that only the cluster itself may send; no door takes them. */
-export const INTERNAL_COMMANDS: readonly TaskCommandType[] = ['Wake', 'Check', 'ConfirmDependencies'];
+export const INTERNAL_COMMANDS: readonly TaskCommandType[] = ['Wake', 'Check', 'ConfirmDependencies', 'ResetTask'];

@@ -4,6 +4,7 @@ import { namedTasks } from '../conditions.ts';
 import type { Decision, Evidence } from '../decider.ts';
 import { formatInstant } from '../instant.ts';
 import { type CalculationDetails, delayApplied, nextExecution, type Schedule } from '../schedule.ts';
+import { downstream } from './cascade.ts';
 import { alreadyRunning, event, invalidState, isOwner, notOwner, refuse } from './decision.ts';
 import { judgeConditions, walk } from './evidence.ts';
 import type { Status, TaskState } from './state.ts';
@@ -61,12 +62,14 @@ function waiting({ tenantId, taskId, dependencies }: Subject, conditions: Condit
 /** The running execution ends when `force` is given (T5 makes its late reports stale). Earlier executions and events stay as they are. */
 export function reschedule(state: TaskState, command: Command & { type: 'RescheduleTask' }, at: number, evidence: Evidence): Decision {
   if (!isOwner(state, command)) return notOwner(state, command);
-  const { schedule, context, force, reason } = command.body;
+  const { schedule, context, force, cascade, reason } = command.body;
   if (state.status === 'Running' && !force) return alreadyRunning(state, command);
   if (!RESCHEDULABLE.includes(state.status)) return invalidState(state, command, RESCHEDULABLE);
   const made = scheduleOf(state, schedule, command.commandId, at, evidence);
   if (made.kind === 'needs') return made;
   if (made.kind === 'cycle') return circular(state, command, made.path);
+  const closure = cascade ? downstream(state, evidence) : null;
+  if (closure?.kind === 'needs') return closure;
   return event('TaskRescheduled', 'Scheduled', {
     strategy: schedule.strategy,
     schedule,
@@ -74,6 +77,7 @@ export function reschedule(state: TaskState, command: Command & { type: 'Resched
     ...made.scheduled,
     ...(reason === undefined ? {} : { reason }),
     ...(context === undefined ? {} : { context }),
+    ...(closure === null ? {} : { cascade: { id: command.commandId, root: state.taskId, tasks: closure.tasks } }),
     ...(state.execution === null ? {} : { cancelledExecution: state.execution.executionId }),
   });
 }

@@ -4,6 +4,7 @@ import type { Decision, Evidence } from '../decider.ts';
 import type { Head } from '../event.ts';
 import { formatInstant } from '../instant.ts';
 import { delayApplied, type Schedule } from '../schedule.ts';
+import { mayStart } from './cascade.ts';
 import { deadlineAt, HEARTBEAT_TIMEOUT } from './decide-report.ts';
 import { event, NOTHING } from './decision.ts';
 import { judgeConditions } from './evidence.ts';
@@ -22,6 +23,8 @@ const MOST_COUNTED = 1_000;
 export function wake(state: TaskState, command: Command & { type: 'Wake' }, head: Head, at: number, evidence: Evidence): Decision {
   if (state.execution !== null) return wakeRunning(state, state.execution, command, at);
   if (state.status !== 'Scheduled') return NOTHING;
+  const ready = mayStart(state, evidence);
+  if (ready !== true) return ready === false ? NOTHING : ready;
   const { pendingRetry, schedule, nextExecution } = state;
   if (pendingRetry !== null && Date.parse(pendingRetry.at) <= at) {
     const { runId, attempt, context } = pendingRetry;
@@ -102,9 +105,19 @@ function nextAfter(schedule: Schedule & { strategy: 'cron' }, after: number): st
 /** V3: fires when the conditions hold; firing ends the wait, so a second look finds nothing to do. */
 export function check(state: TaskState, command: Command, head: Head, at: number, evidence: Evidence): Decision {
   const { schedule } = state;
-  if (state.status !== 'Scheduled' || schedule?.strategy !== 'conditional' || state.pendingRetry !== null) return NOTHING;
+  if (state.status !== 'Scheduled' || state.pendingRetry !== null) return NOTHING;
+  const ready = mayStart(state, evidence);
+  if (ready !== true) return ready === false ? NOTHING : ready;
+  if (schedule?.strategy !== 'conditional') return state.cascade === null ? NOTHING : startRoot(state, command, head, at);
   const judged = judgeConditions(state.tenantId, state.taskId, state.dependencies, schedule.conditions, evidence);
   if ('kind' in judged) return judged;
   if (!judged.met) return NOTHING;
   return begin(state, command, head, at, { reason: 'schedule: conditional', context: state.context, conditions: judged.verdict });
+}
+
+/** X2: the last reset task's Check starts a root that is due; one that is not waits for its time. */
+function startRoot(state: TaskState, command: Command, head: Head, at: number): Decision {
+  const { schedule, nextExecution } = state;
+  if (schedule === null || nextExecution === null || Date.parse(nextExecution) > at) return NOTHING;
+  return fire(state, schedule, nextExecution, command, head, at);
 }

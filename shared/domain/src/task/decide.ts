@@ -3,6 +3,7 @@ import { namedTasks } from '../conditions.ts';
 import type { Decision, Evidence } from '../decider.ts';
 import type { Head } from '../event.ts';
 import { REFUSAL_TITLES, refused } from '../refusal.ts';
+import { reset } from './cascade.ts';
 import { change, confirm } from './decide-change.ts';
 import { decideReport } from './decide-report.ts';
 import { circular, reschedule, scheduleOf } from './decide-schedule.ts';
@@ -35,6 +36,8 @@ export function decide(state: TaskState | undefined, command: Command, head: Hea
       return check(state, command, head, at, evidence);
     case 'ConfirmDependencies':
       return confirm(state, command, evidence);
+    case 'ResetTask':
+      return reset(state, command);
     default:
       return decideReport(state, command, at);
   }

@@ -3,7 +3,7 @@ import type { Event } from '../event.ts';
 import type { JsonObject } from '../json.ts';
 import type { CalculationDetails, Schedule } from '../schedule.ts';
 import type { CreateTaskBody } from './commands.ts';
-import type { Status, Target, TaskChanges } from './state.ts';
+import type { Cascade, Status, Target, TaskChanges } from './state.ts';
 
 /** Which execution an event speaks of. */
 export type ExecutionRef = { executionId: string; runId: string; attempt: number };
@@ -35,6 +35,7 @@ export type TaskMetadata = {
     calculationDetails?: CalculationDetails;
     context?: JsonObject;
     waitsFor?: string[];
+    cascade?: Cascade;
     /** The running execution that `force` ended. */
     cancelledExecution?: string;
     /** A due time of a recurring schedule that is left out: its task still ran, or it was missed. */

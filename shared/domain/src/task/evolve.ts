@@ -45,7 +45,8 @@ export function evolve(state: TaskState | undefined, event: TaskEvent): TaskStat
   }
 }
 
-const UNSCHEDULED = { schedule: null, nextExecution: null, waitsFor: [], pendingRetry: null };
+const UNSCHEDULED = { schedule: null, nextExecution: null, waitsFor: [], pendingRetry: null, cascade: null };
+const REMEMBERED_CASCADES = 10;
 
 function created({ metadata, timestamp, ...event }: TaskEvent & { eventType: 'TaskCreated' }): TaskState {
   return {
@@ -67,6 +68,9 @@ function created({ metadata, timestamp, ...event }: TaskEvent & { eventType: 'Ta
     schedule: metadata.schedule ?? null,
     nextExecution: metadata.nextExecution ?? null,
     waitsFor: metadata.waitsFor ?? [],
+    lastConditional: metadata.schedule?.strategy === 'conditional' ? metadata.schedule : null,
+    cascade: null,
+    cascades: [],
     pendingRetry: null,
     proposal: null,
     retryCount: 0,
@@ -85,20 +89,33 @@ const changed = (next: TaskState, changes: TaskChanges): TaskState => ({ ...next
 function triggered(next: TaskState, { metadata, timestamp }: TaskEvent & { eventType: 'TaskTriggered' }): TaskState {
   const { executionId, runId, attempt, context, nextExecution } = metadata;
   const stays = next.schedule !== null && isRecurring(next.schedule);
-  const cascadeId = next.pendingRetry?.runId === runId ? next.pendingRetry.cascadeId : null;
+  const cascadeId = next.cascade?.id ?? (next.pendingRetry?.runId === runId ? next.pendingRetry.cascadeId : null);
   return {
     ...next,
     ...(stays ? { nextExecution: nextExecution ?? next.nextExecution, pendingRetry: null } : UNSCHEDULED),
     outcome: null,
+    cascade: null,
     execution: { executionId, runId, attempt, context, triggeredAt: timestamp, startedAt: null, cascadeId },
   };
 }
 
 function rescheduled(next: TaskState, { metadata, timestamp }: TaskEvent & { eventType: 'TaskRescheduled' }): TaskState {
-  const { schedule, nextExecution, waitsFor = [], context, cancelledExecution, skipped } = metadata;
+  const { schedule, nextExecution, waitsFor = [], context, cancelledExecution, cascade = null, skipped } = metadata;
   if (skipped !== undefined) return { ...next, nextExecution };
   const free = cancelledExecution === undefined ? next : ended(next, timestamp, 'Cancelled', { forced: true });
-  return { ...free, schedule, nextExecution, waitsFor, context: context ?? next.context, pendingRetry: null, retryCount: 0, outcome: null };
+  return {
+    ...free,
+    schedule,
+    nextExecution,
+    waitsFor,
+    context: context ?? next.context,
+    lastConditional: schedule.strategy === 'conditional' ? schedule : next.lastConditional,
+    cascade,
+    cascades: cascade === null ? next.cascades : [...next.cascades, cascade.id].slice(-REMEMBERED_CASCADES),
+    pendingRetry: null,
+    retryCount: 0,
+    outcome: null,
+  };
 }
 
 function failed(next: TaskState, { metadata, timestamp }: TaskEvent & { eventType: 'TaskFailed' }): TaskState {

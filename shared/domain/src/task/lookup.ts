@@ -1,3 +1,4 @@
+import { namedTasks } from '../conditions.ts';
 import type { Lookup, WakeKind } from '../decider.ts';
 import { deadlineAt, HEARTBEAT_TIMEOUT } from './decide-report.ts';
 import { ms } from './execution.ts';
@@ -15,9 +16,12 @@ export function lookup(state: TaskState): Lookup {
     wakeAt: wake?.[0] ?? null,
     wakeKind: wake?.[1] ?? 'due',
     dueAt: earliest(times.filter(([, kind]) => kind !== 'heartbeat'))?.[0] ?? null,
-    waitsFor: state.waitsFor,
+    waitsFor: [...new Set([...state.waitsFor, ...state.dependencies, ...named(state)])],
   };
 }
+
+const named = ({ lastConditional }: TaskState): string[] =>
+  lastConditional?.strategy === 'conditional' ? namedTasks(lastConditional.conditions) : [];
 
 const earliest = (times: [number, WakeKind][]): [number, WakeKind] | null =>
   times.reduce<[number, WakeKind] | null>((first, next) => (first === null || next[0] < first[0] ? next : first), null);

@@ -1,5 +1,6 @@
 import type { Command, CommandHeader } from '../command.ts';
 import { derive, taskKey } from '../identifiers.ts';
+import type { Schedule } from '../schedule.ts';
 import type { TaskCommandBody } from './commands.ts';
 import type { TaskEvent } from './events.ts';
 
@@ -36,21 +37,18 @@ export function react(event: TaskEvent, command: Command): Command[] {
   const { tenantId, taskId, eventId, eventType, correlationId, traceparent } = event;
   switch (eventType) {
     case 'TaskCreated':
+      return firstLook(event, event.metadata.schedule, event.metadata.nextExecution);
     case 'TaskRescheduled': {
-      const { schedule, nextExecution } = event.metadata;
-      if (schedule?.strategy === 'conditional')
-        return [ownCommand(tenantId, taskId, [eventId], correlationId, { type: 'Check', body: {} }, traceparent)];
-      if (schedule?.strategy !== 'immediate' || nextExecution == null) return [];
-      return [
-        ownCommand(
-          tenantId,
-          taskId,
-          [eventId],
-          correlationId,
-          { type: 'Wake', body: { wakeAt: Date.parse(nextExecution), silentSince: null } },
-          traceparent,
-        ),
-      ];
+      const { schedule, nextExecution, cascade, skipped } = event.metadata;
+      if (skipped !== undefined) return [];
+      if (cascade === undefined) return firstLook(event, schedule, nextExecution);
+      const { id: cascadeId, root, tasks } = cascade;
+      // X2: every reset tells the root, which looks whether it was the last; so does the root itself, for a closure that is empty.
+      if (root !== taskId) return [ownCommand(tenantId, root, [eventId], correlationId, { type: 'Check', body: {} }, traceparent)];
+      const resets = tasks.map((id) =>
+        ownCommand(tenantId, id, [eventId], correlationId, { type: 'ResetTask' as const, body: { cascadeId, root } }, traceparent),
+      );
+      return [...resets, ownCommand(tenantId, taskId, [eventId, 'check'], correlationId, { type: 'Check', body: {} }, traceparent)];
     }
     case 'DependenciesProposed': {
       const { actor, roles, fingerprint, replyTo, commandId } = command;
@@ -77,6 +75,19 @@ export function react(event: TaskEvent, command: Command): Command[] {
     default:
       return [];
   }
+}
+
+/** V2: whoever starts to wait looks once its snapshot is saved; what is due at once need not wait for the clock. */
+function firstLook(
+  { tenantId, taskId, eventId, correlationId, traceparent }: TaskEvent,
+  schedule: Schedule | undefined,
+  nextExecution: string | null | undefined,
+): Command[] {
+  if (schedule?.strategy === 'conditional')
+    return [ownCommand(tenantId, taskId, [eventId], correlationId, { type: 'Check', body: {} }, traceparent)];
+  if (schedule?.strategy !== 'immediate' || nextExecution == null) return [];
+  const body = { wakeAt: Date.parse(nextExecution), silentSince: null };
+  return [ownCommand(tenantId, taskId, [eventId], correlationId, { type: 'Wake', body }, traceparent)];
 }
 
 /** V4: a run that has ended for good may be what others wait for. */

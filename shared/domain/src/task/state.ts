@@ -55,6 +55,9 @@ export type TaskChanges = {
   onMissed?: OnMissed;
 };
 
+/** A cascade that this task is to start (`root` is itself, `tasks` are all that it re-arms) or was re-armed by (`tasks` is empty), until its next run. */
+export type Cascade = { id: string; root: string; tasks: string[] };
+
 /** Dependencies that were asked for and are being checked for cycles; they count as edges already. */
 export type Proposal = { commandId: string; dependencies: string[]; changes: TaskChanges };
 
@@ -85,6 +88,11 @@ export type TaskState = {
   nextExecution: string | null;
   /** The tasks whose end may fulfil the conditions that it waits for. */
   waitsFor: string[];
+  /** The last conditional schedule: what a cascade arms again. */
+  lastConditional: Schedule | null;
+  cascade: Cascade | null;
+  /** The cascades that have re-armed it, the latest last, at most 10. */
+  cascades: string[];
   pendingRetry: PendingRetry | null;
   proposal: Proposal | null;
   /** Failed attempts since the last Completed or accepted reschedule. */

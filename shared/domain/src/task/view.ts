@@ -4,7 +4,18 @@ import type { TaskState } from './state.ts';
 
 /** A task as API.md shows it: absent instead of null, nothing internal. `target.secret` is filled in by the gateway, once. */
 export function taskView(state: TaskState): JsonObject {
-  const { tenantId: _t, durationsMs: _d, waitsFor: _w, outcome: _o, pendingRetry, proposal, ...rest } = state;
+  const {
+    tenantId: _t,
+    durationsMs: _d,
+    waitsFor: _w,
+    outcome: _o,
+    lastConditional: _l,
+    cascade: _c,
+    cascades: _cs,
+    pendingRetry,
+    proposal,
+    ...rest
+  } = state;
   const { target, deadline, estimatedDuration, schedule, nextExecution, execution, lastExecution, ...shown } = rest;
   const next = pendingRetry?.at ?? nextExecution;
   return {

@@ -1,0 +1,41 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+
+export type Child = {
+  process: ChildProcess;
+  /** Where it listens; rejects with its output when it ends before it listens. */
+  ready: Promise<string>;
+  /** How it ended. */
+  ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  output(): string;
+};
+
+const LISTENING = /listening on (http:\/\/[\d.]+:\d+)/;
+
+/** Starts a TypeScript entry point as a process of its own. */
+export function startChild(entry: string, args: string[], env: Record<string, string>): Child {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry, ...args], {
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let text = '';
+  const ended = once(child, 'exit').then(([code, signal]) => ({ code, signal }));
+  const ready = new Promise<string>((resolve, reject) => {
+    const read = (chunk: Buffer) => {
+      text += chunk.toString();
+      const url = LISTENING.exec(text)?.[1];
+      if (url !== undefined) resolve(url);
+    };
+    child.stdout.on('data', read);
+    child.stderr.on('data', read);
+    void ended.then(({ code, signal }) => reject(new Error(`it ended with ${code ?? signal} before it listened:\n${text}`)));
+  });
+  ready.catch(() => {}); // whoever needs it awaits it
+  return { process: child, ready, ended, output: () => text };
+}
+
+/** Ends a child if it still runs; never leaves one behind. */
+export async function kill(child: Child): Promise<void> {
+  if (child.process.exitCode === null && child.process.signalCode === null) child.process.kill('SIGKILL');
+  await child.ended;
+}

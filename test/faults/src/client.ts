@@ -1,0 +1,46 @@
+import type { Event } from '@retrigger/domain/event.ts';
+
+export type Reply = { status: number; text: string; commandId: string };
+
+/** A caller that speaks HTTP and nothing else. */
+export class Client {
+  readonly #url: string;
+  readonly #key: string;
+
+  constructor(url: string, key: string) {
+    this.#url = url;
+    this.#key = key;
+  }
+
+  async send(method: string, path: string, body?: unknown, idempotencyKey?: string): Promise<Reply> {
+    const response = await fetch(`${this.#url}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${this.#key}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return { status: response.status, text: await response.text(), commandId: response.headers.get('x-command-id') ?? '' };
+  }
+
+  async data<T>(path: string): Promise<T> {
+    const { status, text } = await this.send('GET', path);
+    if (status !== 200) throw new Error(`GET ${path}: ${status} ${text}`);
+    return JSON.parse(text).data;
+  }
+
+  task = (taskId: string): Promise<{ status: string }> => this.data(`/api/v1/tasks/${taskId}`);
+
+  events = async (taskId: string): Promise<Event[]> => (await this.data<{ events: Event[] }>(`/api/v1/tasks/${taskId}/events?pageSize=1000`)).events;
+}
+
+/** Asks until the answer is yes; fails with what it waited for. */
+export async function eventually(what: string, ask: () => Promise<boolean>, withinMs = 20_000): Promise<void> {
+  for (const end = performance.now() + withinMs; ; ) {
+    if (await ask()) return;
+    if (performance.now() > end) throw new Error(`it did not happen within ${withinMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
