@@ -1,0 +1,66 @@
+import type { StoredEvent } from '@retrigger/domain/event.ts';
+import type { AppendOutcome, EventFilter, EventRange, EventStore } from '@retrigger/ports/event-store.ts';
+import type { Reached } from '@retrigger/ports/reached.ts';
+
+/** Events in memory, for tests: durable as long as the process. What is read is a copy. */
+export class MemoryEventStore implements EventStore {
+  readonly #streams = new Map<string, Map<number, Omit<StoredEvent, 'event'>>>();
+  readonly #reached: Reached;
+
+  constructor(reached: Reached) {
+    this.#reached = reached;
+  }
+
+  async append(events: StoredEvent[]): Promise<AppendOutcome> {
+    const taken = new Set<string>();
+    for (const [index, { key, event, json, position }] of events.entries()) {
+      if (taken.has(key)) continue; // E2
+      const stream = this.#streams.get(key) ?? new Map();
+      this.#streams.set(key, stream);
+      if (stream.has(event.sequence))
+        taken.add(key); // E1
+      else stream.set(event.sequence, { key, json, position: { ...position } });
+      if (index === 0 && events.length > 1) this.#reached('within-events');
+    }
+    return taken.size === 0 ? { kind: 'stored' } : { kind: 'conflict', keys: taken };
+  }
+
+  async read(key: string, { from, to, limit, order }: EventRange): Promise<StoredEvent[]> {
+    return this.#stream(key, order, (sequence) => sequence >= from && sequence <= to).slice(0, limit);
+  }
+
+  async page(
+    key: string,
+    filter: EventFilter,
+    { after, limit, order }: { after: number | null; limit: number; order: 'asc' | 'desc' },
+  ): Promise<StoredEvent[]> {
+    const isBehind = (sequence: number): boolean => after === null || (order === 'asc' ? sequence > after : sequence < after);
+    const found = this.#stream(key, order, isBehind).filter((stored) => matches(stored, filter));
+    return found.slice(0, limit);
+  }
+
+  async count(key: string, filter: EventFilter): Promise<number> {
+    return this.#stream(key, 'asc', () => true).filter((stored) => matches(stored, filter)).length;
+  }
+
+  /** Every key that has events, for checkers. */
+  keys(): string[] {
+    return [...this.#streams.keys()];
+  }
+
+  #stream(key: string, order: 'asc' | 'desc', isWanted: (sequence: number) => boolean): StoredEvent[] {
+    const wanted = [...(this.#streams.get(key) ?? [])].filter(([sequence]) => isWanted(sequence));
+    const stored = wanted.sort(([a], [b]) => (order === 'asc' ? a - b : b - a));
+    return stored.map(([, { json, position }]) => ({ key, json, position: { ...position }, event: JSON.parse(json) }));
+  }
+}
+
+function matches({ event }: StoredEvent, { types, from, before, actorId }: EventFilter): boolean {
+  const at = Date.parse(event.timestamp);
+  return (
+    (types === undefined || types.includes(event.eventType)) &&
+    (from === undefined || at >= Date.parse(from)) &&
+    (before === undefined || at < Date.parse(before)) &&
+    (actorId === undefined || event.actor.id === actorId)
+  );
+}

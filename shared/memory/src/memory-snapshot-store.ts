@@ -1,0 +1,65 @@
+import type { Reached } from '@retrigger/ports/reached.ts';
+import type { Due, Snapshot, SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
+
+/** Snapshots in memory, for tests. What is read is a copy. */
+export class MemorySnapshotStore implements SnapshotStore {
+  readonly #snapshots = new Map<string, Snapshot>();
+  readonly #marks = new Map<number, number>();
+  readonly #reached: Reached;
+
+  constructor(reached: Reached) {
+    this.#reached = reached;
+  }
+
+  async save(snapshots: Snapshot[]): Promise<void> {
+    for (const [index, snapshot] of snapshots.entries()) {
+      const stored = this.#snapshots.get(snapshot.key);
+      if (stored === undefined || snapshot.head.sequence > stored.head.sequence) {
+        this.#snapshots.set(snapshot.key, structuredClone(snapshot)); // S1
+      }
+      if (index === 0 && snapshots.length > 1) this.#reached('within-snapshots');
+    }
+  }
+
+  async load(keys: string[]): Promise<Map<string, Snapshot>> {
+    const found = new Map<string, Snapshot>();
+    for (const key of keys) {
+      const snapshot = this.#snapshots.get(key);
+      if (snapshot !== undefined) found.set(key, structuredClone(snapshot));
+    }
+    return found;
+  }
+
+  async due(partition: number, before: number, after: Due | null, limit: number): Promise<Due[]> {
+    const due: Due[] = [];
+    for (const { key, partition: its, wakeAt, wakeKind } of this.#snapshots.values()) {
+      if (its === partition && wakeAt !== null && wakeAt < before) due.push({ key, wakeAt, wakeKind });
+    }
+    const sorted = due.sort(byDueTime);
+    return sorted.filter((one) => after === null || byDueTime(one, after) > 0).slice(0, limit);
+  }
+
+  async waiting(tenantId: string, taskId: string, after: string | null, limit: number): Promise<string[]> {
+    const ids: string[] = [];
+    for (const snapshot of this.#snapshots.values()) {
+      if (snapshot.tenantId === tenantId && snapshot.waitsFor.includes(taskId)) ids.push(snapshot.taskId);
+    }
+    const sorted = ids.sort();
+    return sorted.filter((id) => after === null || id > after).slice(0, limit);
+  }
+
+  async saveMark(partition: number, at: number): Promise<void> {
+    this.#marks.set(partition, Math.max(at, this.#marks.get(partition) ?? at));
+  }
+
+  async marks(): Promise<Map<number, number>> {
+    return new Map(this.#marks);
+  }
+
+  /** Loses a snapshot, as a cache may. */
+  lose(key: string): void {
+    this.#snapshots.delete(key);
+  }
+}
+
+const byDueTime = (a: Due, b: Due): number => a.wakeAt - b.wakeAt || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);

@@ -1,0 +1,148 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Clock } from '@retrigger/ports/clock.ts';
+import type { LogRecord, RecordHandler } from '@retrigger/ports/log.ts';
+import type { Topic } from './log-lanes.ts';
+
+/** A batch ends at the first of the two. */
+const BATCH_RECORDS = 500;
+const BATCH_BYTES = 512 * 1024;
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5_000;
+
+/** What a consumer sees of its log. Offsets are by lane. */
+export type LogView = {
+  committed(lane: number): number | undefined;
+  commit(lane: number, next: number): void;
+  /** The end of what is durable. */
+  end(lane: number): number;
+};
+
+/** The only member of its group: owns every partition until stopped. Each partition is read from the file when it has grown and nothing of it is running. */
+export class SqliteLogConsumer {
+  readonly #positions: number[] = [];
+  readonly #running = new Map<number, Promise<void>>();
+  readonly #pauses = new Set<() => void>();
+  readonly #read: StatementSync;
+  #state: 'starting' | 'owning' | 'stopping' | 'revoked' = 'starting';
+  #stopped: Promise<void> | undefined;
+  readonly #topic: Topic;
+  readonly #handler: RecordHandler;
+  readonly #clock: Clock;
+  readonly #view: LogView;
+
+  constructor(db: DatabaseSync, topic: Topic, handler: RecordHandler, clock: Clock, view: LogView) {
+    this.#topic = topic;
+    this.#handler = handler;
+    this.#clock = clock;
+    this.#view = view;
+    this.#read = db.prepare(
+      `SELECT offset, at, key, value, headers FROM records WHERE lane = ? AND offset >= ? ORDER BY offset LIMIT ${BATCH_RECORDS}`,
+    );
+  }
+
+  async start(): Promise<void> {
+    const partitions = this.#partitions();
+    for (const partition of partitions) this.#positions[partition] = this.#view.committed(this.#topic.firstLane + partition) ?? 0;
+    await this.#handler.assigned(partitions);
+    if (this.#state !== 'starting') return;
+    this.#state = 'owning';
+    for (const partition of partitions) this.#run(partition);
+  }
+
+  /** These lanes have grown. */
+  wake(lanes: number[]): void {
+    if (this.#state !== 'owning') return;
+    const { firstLane, partitions } = this.#topic;
+    for (const lane of lanes) {
+      const partition = lane - firstLane;
+      if (partition >= 0 && partition < partitions) this.#run(partition);
+    }
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    this.#state = 'stopping';
+    for (const end of this.#pauses) end();
+    await Promise.all(this.#running.values());
+    this.#state = 'revoked';
+    await this.#handler.revoked(this.#partitions());
+  }
+
+  #partitions(): number[] {
+    return Array.from({ length: this.#topic.partitions }, (_, partition) => partition);
+  }
+
+  #run(partition: number): void {
+    if (this.#running.has(partition) || !this.#hasMore(partition)) return;
+    this.#running.set(partition, this.#drain(partition));
+  }
+
+  #hasMore(partition: number): boolean {
+    return (this.#positions[partition] ?? 0) < this.#view.end(this.#topic.firstLane + partition);
+  }
+
+  async #drain(partition: number): Promise<void> {
+    do {
+      await new Promise(setImmediate); // whoever appended is told first, and a long backlog leaves turns to everybody else
+      const records = this.#state === 'owning' ? this.#next(partition) : [];
+      const last = records.at(-1);
+      if (last === undefined) break;
+      await this.#deliver(partition, records);
+      this.#positions[partition] = last.offset + 1;
+    } while (this.#state === 'owning' && this.#hasMore(partition));
+    this.#running.delete(partition);
+  }
+
+  /** The handler gets the same records until it takes them. */
+  async #deliver(partition: number, records: LogRecord[]): Promise<void> {
+    const lane = this.#topic.firstLane + partition;
+    const commit = async (next: number): Promise<void> => {
+      if (this.#state !== 'revoked') this.#view.commit(lane, next);
+    };
+    for (let pauseMs = FIRST_PAUSE_MS; this.#state === 'owning'; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+      try {
+        return await this.#handler.batch(partition, records, commit);
+      } catch {
+        await this.#pause(pauseMs); // the handler tells of its own errors
+      }
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#state !== 'owning') return resolve();
+      const end = (): void => {
+        cancel();
+        this.#pauses.delete(end);
+        resolve();
+      };
+      const cancel = this.#clock.timer(this.#clock.now() + ms, end);
+      this.#pauses.add(end);
+    });
+  }
+
+  #next(partition: number): LogRecord[] {
+    const records: LogRecord[] = [];
+    let bytes = 0;
+    for (const row of this.#read.iterate(this.#topic.firstLane + partition, this.#positions[partition] ?? 0)) {
+      const value = row.value as Uint8Array;
+      records.push({
+        topic: this.#topic.name,
+        partition,
+        offset: Number(row.offset),
+        at: Number(row.at),
+        key: String(row.key),
+        value,
+        headers: row.headers === null ? {} : JSON.parse(String(row.headers)),
+      });
+      bytes += value.byteLength;
+      if (bytes >= BATCH_BYTES) break;
+    }
+    return records;
+  }
+}

@@ -1,0 +1,63 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Reached } from '@retrigger/ports/reached.ts';
+import { RECEIPT_LIFE_MS, type Receipt, type ReceiptStore } from '@retrigger/ports/receipt-store.ts';
+import type { GroupCommit } from './group-commit.ts';
+
+export const RECEIPTS_SCHEMA = `
+  CREATE TABLE receipts (command_id TEXT PRIMARY KEY, partition INTEGER NOT NULL, at INTEGER NOT NULL, json TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE INDEX receipts_by_age ON receipts (partition, at);`;
+
+/** Receipts deleted in one transaction. */
+const SWEEP_ROWS = 1_000;
+
+export class SqliteReceiptStore implements ReceiptStore {
+  readonly #insert: StatementSync;
+  readonly #find: StatementSync;
+  readonly #sweep: StatementSync;
+  readonly #commit: GroupCommit;
+  readonly #reached: Reached;
+
+  constructor(db: DatabaseSync, commit: GroupCommit, reached: Reached) {
+    this.#commit = commit;
+    this.#reached = reached;
+    // R1
+    this.#insert = db.prepare(
+      `INSERT INTO receipts VALUES (?, ?, ?, ?) ON CONFLICT (command_id) DO UPDATE
+       SET partition = excluded.partition, at = excluded.at, json = excluded.json WHERE excluded.at >= receipts.at + ${RECEIPT_LIFE_MS}`,
+    );
+    this.#find = db.prepare('SELECT json FROM receipts WHERE command_id = ?');
+    this.#sweep = db.prepare(
+      `DELETE FROM receipts WHERE command_id IN (SELECT command_id FROM receipts WHERE partition = ? AND at < ? LIMIT ${SWEEP_ROWS})`,
+    );
+  }
+
+  async put(receipts: Receipt[]): Promise<void> {
+    await this.#commit.submit(() => this.putInTransaction(receipts)); // R2
+  }
+
+  /** The same, inside a transaction that is open. */
+  putInTransaction(receipts: Receipt[]): void {
+    for (const [index, receipt] of receipts.entries()) {
+      this.#insert.run(receipt.commandId, receipt.position.partition, receipt.position.at, JSON.stringify(receipt));
+      if (index === 0 && receipts.length > 1) this.#reached('within-receipts');
+    }
+  }
+
+  async load(commandIds: string[]): Promise<Map<string, Receipt>> {
+    const found = new Map<string, Receipt>();
+    for (const commandId of commandIds) {
+      const row = this.#find.get(commandId);
+      if (row !== undefined) found.set(commandId, JSON.parse(String(row.json)));
+    }
+    return found;
+  }
+
+  async sweep(partition: number, before: number): Promise<number> {
+    let swept = 0;
+    for (;;) {
+      const removed = await this.#commit.submit(() => Number(this.#sweep.run(partition, before).changes));
+      swept += removed;
+      if (removed < SWEEP_ROWS) return swept;
+    }
+  }
+}

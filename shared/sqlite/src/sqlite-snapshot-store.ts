@@ -1,0 +1,123 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { WakeKind } from '@retrigger/domain/decider.ts';
+import type { Reached } from '@retrigger/ports/reached.ts';
+import type { Due, Snapshot, SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
+import type { GroupCommit } from './group-commit.ts';
+
+/** `waits` says again what `snapshots.waits_for` says, the other way round: who waits for this task? */
+export const SNAPSHOTS_SCHEMA = `
+  CREATE TABLE snapshots (key TEXT PRIMARY KEY, sequence INTEGER NOT NULL, tenant_id TEXT NOT NULL, task_id TEXT NOT NULL,
+    partition INTEGER NOT NULL, status TEXT NOT NULL, type TEXT NOT NULL, wake_at INTEGER, wake_kind TEXT NOT NULL, waits_for TEXT NOT NULL,
+    head TEXT NOT NULL, state TEXT NOT NULL) STRICT;
+  CREATE INDEX snapshots_due ON snapshots (partition, wake_at, key, wake_kind) WHERE wake_at IS NOT NULL;
+  CREATE TABLE waits (tenant_id TEXT NOT NULL, waits_for TEXT NOT NULL, task_id TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, waits_for, task_id)) STRICT, WITHOUT ROWID;
+  CREATE INDEX waits_by_waiter ON waits (tenant_id, task_id);
+  CREATE TABLE marks (partition INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;`;
+
+const DUE = `SELECT key, wake_at, wake_kind FROM snapshots
+  WHERE partition = ? AND wake_at < ? AND (wake_at, key) > (?, ?) ORDER BY wake_at, key LIMIT ?`;
+
+const WAITING = 'SELECT task_id FROM waits WHERE tenant_id = ? AND waits_for = ? AND task_id > ? ORDER BY task_id LIMIT ?';
+
+export class SqliteSnapshotStore implements SnapshotStore {
+  readonly #save: StatementSync;
+  readonly #unwait: StatementSync;
+  readonly #wait: StatementSync;
+  readonly #find: StatementSync;
+  readonly #due: StatementSync;
+  readonly #waiting: StatementSync;
+  readonly #mark: StatementSync;
+  readonly #marks: StatementSync;
+  readonly #db: DatabaseSync;
+  readonly #commit: GroupCommit;
+  readonly #reached: Reached;
+
+  constructor(db: DatabaseSync, commit: GroupCommit, reached: Reached) {
+    this.#db = db;
+    this.#commit = commit;
+    this.#reached = reached;
+    // S1
+    this.#save = db.prepare(
+      `INSERT INTO snapshots (key, sequence, tenant_id, task_id, partition, status, type, wake_at, wake_kind, waits_for, head, state)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET sequence = excluded.sequence, partition = excluded.partition,
+       status = excluded.status, type = excluded.type, wake_at = excluded.wake_at, wake_kind = excluded.wake_kind, waits_for = excluded.waits_for, head = excluded.head,
+       state = excluded.state WHERE excluded.sequence > snapshots.sequence`,
+    );
+    this.#unwait = db.prepare('DELETE FROM waits WHERE tenant_id = ? AND task_id = ?');
+    this.#wait = db.prepare('INSERT INTO waits VALUES (?, ?, ?) ON CONFLICT DO NOTHING');
+    this.#find = db.prepare('SELECT * FROM snapshots WHERE key = ?');
+    this.#due = db.prepare(DUE);
+    this.#waiting = db.prepare(WAITING);
+    this.#mark = db.prepare('INSERT INTO marks VALUES (?, ?) ON CONFLICT DO UPDATE SET at = max(at, excluded.at)');
+    this.#marks = db.prepare('SELECT partition, at FROM marks');
+  }
+
+  async save(snapshots: Snapshot[]): Promise<void> {
+    await this.#commit.submit(() => this.saveInTransaction(snapshots)); // S2
+  }
+
+  /** The same, inside a transaction that is open. */
+  saveInTransaction(snapshots: Snapshot[]): void {
+    for (const [index, snapshot] of snapshots.entries()) {
+      const { key, tenantId, taskId, partition, head, state, status, type, wakeAt, wakeKind, waitsFor } = snapshot;
+      const json = [JSON.stringify(waitsFor), JSON.stringify(head), JSON.stringify(state)] as const;
+      const { changes } = this.#save.run(key, head.sequence, tenantId, taskId, partition, status, type, wakeAt, wakeKind, ...json);
+      if (changes !== 0) {
+        this.#unwait.run(tenantId, taskId);
+        for (const other of waitsFor) this.#wait.run(tenantId, other, taskId);
+      }
+      if (index === 0 && snapshots.length > 1) this.#reached('within-snapshots');
+    }
+  }
+
+  async load(keys: string[]): Promise<Map<string, Snapshot>> {
+    const found = new Map<string, Snapshot>();
+    for (const key of keys) {
+      const row = this.#find.get(key);
+      if (row === undefined) continue;
+      found.set(key, {
+        key,
+        tenantId: String(row.tenant_id),
+        taskId: String(row.task_id),
+        partition: Number(row.partition),
+        head: JSON.parse(String(row.head)),
+        state: JSON.parse(String(row.state)),
+        status: String(row.status),
+        type: String(row.type),
+        wakeAt: row.wake_at === null ? null : Number(row.wake_at),
+        wakeKind: String(row.wake_kind) as WakeKind,
+        waitsFor: JSON.parse(String(row.waits_for)),
+      });
+    }
+    return found;
+  }
+
+  async due(partition: number, before: number, after: Due | null, limit: number): Promise<Due[]> {
+    const start = after ?? { wakeAt: Number.MIN_SAFE_INTEGER, key: '' };
+    const rows = this.#due.all(partition, before, start.wakeAt, start.key, limit);
+    return rows.map((row) => ({ key: String(row.key), wakeAt: Number(row.wake_at), wakeKind: String(row.wake_kind) as WakeKind }));
+  }
+
+  async waiting(tenantId: string, taskId: string, after: string | null, limit: number): Promise<string[]> {
+    return this.#waiting.all(tenantId, taskId, after ?? '', limit).map(({ task_id }) => String(task_id));
+  }
+
+  /** How the queries of `due` and `waiting` find their rows, in SQLite's words. */
+  plan(): { due: string[]; waiting: string[] } {
+    const explain = (sql: string): string[] =>
+      this.#db
+        .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+        .all()
+        .map(({ detail }) => String(detail));
+    return { due: explain(DUE), waiting: explain(WAITING) };
+  }
+
+  async saveMark(partition: number, at: number): Promise<void> {
+    await this.#commit.submit(() => this.#mark.run(partition, at));
+  }
+
+  async marks(): Promise<Map<number, number>> {
+    return new Map(this.#marks.all().map(({ partition, at }) => [Number(partition), Number(at)]));
+  }
+}

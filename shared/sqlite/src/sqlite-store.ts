@@ -1,0 +1,35 @@
+import type { Reached } from '@retrigger/ports/reached.ts';
+import { GroupCommit } from './group-commit.ts';
+import { openDatabase } from './open-database.ts';
+import { SqliteDecisionStore } from './sqlite-decision-store.ts';
+import { EVENTS_SCHEMA, SqliteEventStore } from './sqlite-event-store.ts';
+import { RECEIPTS_SCHEMA, SqliteReceiptStore } from './sqlite-receipt-store.ts';
+import { SNAPSHOTS_SCHEMA, SqliteSnapshotStore } from './sqlite-snapshot-store.ts';
+
+const STORE_MIGRATIONS = [EVENTS_SCHEMA + RECEIPTS_SCHEMA + SNAPSHOTS_SCHEMA];
+
+/** The stores of one file; they share its transactions. */
+export type SqliteStore = {
+  events: SqliteEventStore;
+  receipts: SqliteReceiptStore;
+  snapshots: SqliteSnapshotStore;
+  decisions: SqliteDecisionStore;
+  /** Commits what was submitted and closes the file. */
+  close(): Promise<void>;
+};
+
+/** Opens events, receipts and snapshots in one file. `reached` is told the places inside a write, where a process may die. */
+export function openSqliteStore(path: string, reached: Reached): SqliteStore {
+  const db = openDatabase(path, STORE_MIGRATIONS);
+  const commit = new GroupCommit(db);
+  const events = new SqliteEventStore(db, commit, reached);
+  const receipts = new SqliteReceiptStore(db, commit, reached);
+  const snapshots = new SqliteSnapshotStore(db, commit, reached);
+  const decisions = new SqliteDecisionStore(events, receipts, snapshots, commit, reached);
+  const close = async (): Promise<void> => {
+    if (!db.isOpen) return;
+    commit.flush();
+    db.close();
+  };
+  return { events, receipts, snapshots, decisions, close };
+}

@@ -1,0 +1,130 @@
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { GroupCommit, type Rider } from '@retrigger/sqlite/group-commit.ts';
+import { openDatabase } from '@retrigger/sqlite/open-database.ts';
+import { sqliteFault } from '@retrigger/sqlite/sqlite-errors.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { temporaryFolder } from './temporary-folder.ts';
+
+function open(rider: Rider = {}): {
+  db: DatabaseSync;
+  commit: GroupCommit;
+  insert(id: number, text?: string): Promise<number>;
+  ids(): number[];
+} {
+  const db = openDatabase(join(temporaryFolder(), 'test.db'), ['CREATE TABLE t (id INTEGER PRIMARY KEY, text TEXT) STRICT']);
+  onTestFinished(() => db.close());
+  const commit = new GroupCommit(db, rider);
+  const write = db.prepare('INSERT INTO t VALUES (?, ?)');
+  const insert = (id: number, text = ''): Promise<number> => commit.submit(() => Number(write.run(id, text).lastInsertRowid));
+  const ids = (): number[] =>
+    db
+      .prepare('SELECT id FROM t ORDER BY id')
+      .all()
+      .map(({ id }) => Number(id));
+  return { db, commit, insert, ids };
+}
+
+describe('group commit', () => {
+  test('all writes of one turn of the event loop share one transaction (G1)', async () => {
+    let commits = 0;
+    const { insert, ids } = open({ committed: () => commits++ });
+    const written = await Promise.all(Array.from({ length: 100 }, (_, i) => insert(i)));
+    expect(written).toEqual(ids());
+    expect(commits).toBe(1);
+  });
+
+  test('a write is told of after its commit, never before (G1)', async () => {
+    const order: string[] = [];
+    const { insert } = open({ beforeCommit: () => order.push('riding'), committed: () => order.push('committed') });
+    await Promise.all([insert(1).then(() => order.push('told')), insert(2).then(() => order.push('told'))]);
+    expect(order).toEqual(['riding', 'committed', 'told', 'told']);
+  });
+
+  test('a write that throws leaves nothing and takes nobody with it (G2)', async () => {
+    let rollbacks = 0;
+    const { insert, commit, db, ids } = open({ rolledBack: () => rollbacks++ });
+    const outcomes = await Promise.allSettled([
+      insert(1),
+      insert(1),
+      commit.submit(() => {
+        db.exec('INSERT INTO t VALUES (50, NULL)');
+        throw new Error('planted');
+      }),
+      insert(2),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled']);
+    expect(ids()).toEqual([1, 2]);
+    expect(rollbacks).toBe(2);
+  });
+
+  test('a full disk fails every write of the transaction, with a code that says so; there is room again later', async () => {
+    const { insert, db, ids } = open();
+    await insert(1);
+    const pages = Number(db.prepare('PRAGMA page_count').get()?.page_count);
+    db.exec(`PRAGMA max_page_count = ${pages + 2}`);
+    const outcomes = await Promise.allSettled([insert(2), insert(3, 'x'.repeat(100_000)), insert(4)]);
+    expect(outcomes.map((outcome) => outcome.status === 'rejected' && sqliteFault(outcome.reason))).toEqual(
+      Array.from({ length: 3 }, () => ({ code: 'disk_full', retry: true, whole: true })),
+    );
+    expect(ids()).toEqual([1]);
+    db.exec('PRAGMA max_page_count = 100000');
+    await insert(5);
+    expect(ids()).toEqual([1, 5]);
+  });
+
+  test('what is submitted after the file was closed is rejected', async () => {
+    const { db, commit } = open();
+    const other = openDatabase(join(temporaryFolder(), 'other.db'), []);
+    const closed = new GroupCommit(other);
+    other.close();
+    await expect(closed.submit(() => 1)).rejects.toThrow();
+    await expect(commit.submit(() => db.isOpen)).resolves.toBe(true);
+  });
+});
+
+describe('sqlite errors', () => {
+  const fault = (run: () => unknown): ReturnType<typeof sqliteFault> => {
+    try {
+      run();
+    } catch (error) {
+      return sqliteFault(error);
+    }
+    throw new Error('nothing was thrown');
+  };
+
+  test('each has a stable code, and says whether to retry', () => {
+    const { db } = open();
+    const path = String(db.prepare('PRAGMA database_list').get()?.file);
+    expect(fault(() => db.exec('INSERT INTO t VALUES (1, NULL), (1, NULL)'))).toMatchObject({
+      code: 'constraint',
+      retry: false,
+      whole: false,
+    });
+    expect(fault(() => openDatabase(join(path, 'below-a-file.db'), []))).toMatchObject({ code: 'unavailable', whole: true });
+    db.exec('PRAGMA query_only = 1');
+    expect(fault(() => db.exec('DELETE FROM t'))).toMatchObject({ code: 'read_only', retry: false });
+    expect(sqliteFault(Object.assign(new Error('locked'), { errcode: 5 }))).toMatchObject({ code: 'busy', retry: true });
+    expect(sqliteFault(Object.assign(new Error('malformed'), { errcode: 11 | (1 << 8) }))).toMatchObject({ code: 'corrupt', retry: false });
+  });
+
+  test('whatever SQLite did not throw is a bug', () => {
+    expect(sqliteFault(new TypeError('planted'))).toEqual({ code: 'misuse', retry: false, whole: false });
+    expect(sqliteFault(undefined)).toEqual({ code: 'misuse', retry: false, whole: false });
+  });
+
+  test('a file of a newer version is refused, naming both versions', () => {
+    const path = join(temporaryFolder(), 'newer.db');
+    openDatabase(path, ['CREATE TABLE a (x)', 'CREATE TABLE b (x)']).close();
+    expect(() => openDatabase(path, ['CREATE TABLE a (x)'])).toThrow(/schema version 2.*knows 1/);
+  });
+
+  test('an older file is brought up to date, and only by what it lacks', () => {
+    const path = join(temporaryFolder(), 'older.db');
+    openDatabase(path, ['CREATE TABLE a (x)']).close();
+    const db = openDatabase(path, ['CREATE TABLE a (x)', 'CREATE TABLE b (x)']);
+    onTestFinished(() => db.close());
+    expect(db.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE type = 'table'").get()?.n).toBe(2);
+    expect(db.prepare('PRAGMA synchronous').get()?.synchronous).toBe(2);
+  });
+});

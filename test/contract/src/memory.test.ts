@@ -1,0 +1,70 @@
+import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
+import { MemoryAnswers } from '@retrigger/memory/memory-answers.ts';
+import { MemoryEventStore } from '@retrigger/memory/memory-event-store.ts';
+import { MemoryLimiter } from '@retrigger/memory/memory-limiter.ts';
+import { MemoryLog } from '@retrigger/memory/memory-log.ts';
+import { MemoryReceiptStore } from '@retrigger/memory/memory-receipt-store.ts';
+import { MemorySnapshotStore } from '@retrigger/memory/memory-snapshot-store.ts';
+import { systemClock } from '@retrigger/memory/system-clock.ts';
+import { VirtualClock } from '@retrigger/memory/virtual-clock.ts';
+import { unobserved } from '@retrigger/ports/reached.ts';
+import { answersContract } from './answers-contract.ts';
+import { clockContract } from './clock-contract.ts';
+import { decisionStoreContract } from './decision-store-contract.ts';
+import { eventStoreContract } from './event-store-contract.ts';
+import { limiterContract } from './limiter-contract.ts';
+import { logContract } from './log-contract.ts';
+import { receiptStoreContract } from './receipt-store-contract.ts';
+import { snapshotStoreContract } from './snapshot-store-contract.ts';
+
+const timeoutMs = 5_000;
+const close = async (): Promise<void> => {};
+
+logContract('memory', {
+  async open(topics) {
+    const log = new MemoryLog(topics, systemClock, unobserved);
+    return { log, close: () => log.close() };
+  },
+  timeoutMs,
+  deviations: { volatile: 'it is for tests, and lives in the process' },
+});
+
+eventStoreContract('memory', { open: async () => ({ events: new MemoryEventStore(unobserved), close }), timeoutMs });
+receiptStoreContract('memory', { open: async () => ({ receipts: new MemoryReceiptStore(unobserved), close }), timeoutMs });
+snapshotStoreContract('memory', { open: async () => ({ snapshots: new MemorySnapshotStore(unobserved), close }), timeoutMs });
+
+decisionStoreContract('memory, in steps', {
+  async open() {
+    const events = new MemoryEventStore(unobserved);
+    const receipts = new MemoryReceiptStore(unobserved);
+    const snapshots = new MemorySnapshotStore(unobserved);
+    return { events, receipts, snapshots, decisions: writeInSteps(events, receipts, snapshots, unobserved), close };
+  },
+  timeoutMs,
+});
+
+answersContract('memory', {
+  async open() {
+    const answers = new MemoryAnswers(systemClock);
+    return { door: answers, worker: answers, waiting: () => answers.waiting, close: () => answers.close() };
+  },
+  timeoutMs,
+});
+
+limiterContract('memory', {
+  async open() {
+    const limiter = new MemoryLimiter();
+    return { limiter, other: limiter, close: () => limiter.close() };
+  },
+  timeoutMs,
+});
+
+clockContract('system', () => ({
+  clock: systemClock,
+  pass: (ms) => new Promise((resolve) => systemClock.timer(Date.now() + ms, resolve)),
+}));
+
+clockContract('virtual', () => {
+  const clock = new VirtualClock(1_772_000_000_000);
+  return { clock, pass: (ms) => clock.advance(ms) };
+});

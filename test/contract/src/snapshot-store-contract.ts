@@ -1,0 +1,109 @@
+import type { Due, Snapshot, SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { freePartition, unique } from './eventually.ts';
+import { sampleEvent, sampleSnapshot } from './samples.ts';
+
+export type SnapshotStoreAdapter = {
+  open(): Promise<{ snapshots: SnapshotStore; close(): Promise<void> }>;
+  timeoutMs: number;
+};
+
+/** The snapshot-store port's definition: S1, S2, due times, waiting tasks, marks. */
+export function snapshotStoreContract(name: string, adapter: SnapshotStoreAdapter): void {
+  const open = async (): Promise<SnapshotStore> => {
+    const { snapshots, close } = await adapter.open();
+    onTestFinished(close);
+    return snapshots;
+  };
+  const snapshot = (tenantId: string, taskId: string, sequence: number, more: Partial<Snapshot> = {}): Snapshot =>
+    sampleSnapshot(sampleEvent({ tenantId, taskId, sequence }), more);
+
+  describe(`${name} snapshot store`, { timeout: adapter.timeoutMs * 4 }, () => {
+    test('snapshots come out as they went in; those that do not exist are left out (S2)', async () => {
+      const snapshots = await open();
+      const tenant = unique('tenant');
+      const given = [
+        snapshot(tenant, 'a', 1, { wakeAt: 1_772_000_000_123, wakeKind: 'heartbeat', waitsFor: ['b', 'c'], status: 'Running' }),
+        snapshot(tenant, 'b', 7, { head: { sequence: 7, hash: 'h', at: 5, position: null }, state: { deep: [{ x: null }, 1.5] } }),
+      ];
+      await snapshots.save(given);
+      const keys = [`${tenant}/a`, `${tenant}/b`, `${tenant}/none`];
+      expect(await snapshots.load(keys)).toEqual(new Map(given.map((one) => [one.key, one])));
+      expect(await snapshots.load([])).toEqual(new Map());
+    });
+
+    test('a snapshot is replaced by one of a higher sequence only; an older one is no error (S1)', async () => {
+      const snapshots = await open();
+      const tenant = unique('tenant');
+      const load = async () => (await snapshots.load([`${tenant}/a`])).get(`${tenant}/a`);
+      await snapshots.save([snapshot(tenant, 'a', 5, { status: 'Running', waitsFor: ['x'] })]);
+      const newer = snapshot(tenant, 'a', 6, { status: 'Completed', wakeAt: 9 });
+      await snapshots.save([newer]);
+      expect(await load()).toEqual(newer);
+      await snapshots.save([snapshot(tenant, 'a', 5, { waitsFor: ['x'] }), snapshot(tenant, 'a', 6, { status: 'Other' })]);
+      expect(await load()).toEqual(newer);
+      expect(await snapshots.waiting(tenant, 'x', null, 10)).toEqual([]);
+    });
+
+    test('of many saves at once the highest sequence stays (S1)', async () => {
+      const snapshots = await open();
+      const tenant = unique('tenant');
+      const order = [3, 9, 1, 7, 10, 2, 8, 5, 4, 6];
+      await Promise.all(order.map((sequence) => snapshots.save([snapshot(tenant, 'a', sequence)])));
+      expect((await snapshots.load([`${tenant}/a`])).get(`${tenant}/a`)?.head.sequence).toBe(10);
+    });
+
+    test('due times of a partition come by time and key, before the bound, in pages', async () => {
+      const snapshots = await open();
+      const [tenant, partition] = [unique('tenant'), freePartition()];
+      const own = (taskId: string, wakeAt: number | null, more: Partial<Snapshot> = {}) =>
+        snapshot(tenant, taskId, 1, { partition, wakeAt, ...more });
+      await snapshots.save([
+        own('d', 2_000),
+        own('a', 2_000, { wakeKind: 'check' }),
+        own('b', 1_000, { wakeKind: 'heartbeat' }),
+        own('late', 3_000),
+        own('never', null),
+        own('foreign', 1_000, { partition: freePartition() }),
+      ]);
+      const expected: Due[] = [
+        { key: `${tenant}/b`, wakeAt: 1_000, wakeKind: 'heartbeat' },
+        { key: `${tenant}/a`, wakeAt: 2_000, wakeKind: 'check' },
+        { key: `${tenant}/d`, wakeAt: 2_000, wakeKind: 'due' },
+      ];
+      expect(await snapshots.due(partition, 3_000, null, 10)).toEqual(expected);
+      expect(await snapshots.due(partition, 3_000, null, 2)).toEqual(expected.slice(0, 2));
+      expect(await snapshots.due(partition, 3_000, expected[1] ?? null, 2)).toEqual(expected.slice(2));
+      await snapshots.save([snapshot(tenant, 'a', 2, { partition, wakeAt: null }), snapshot(tenant, 'b', 2, { partition, wakeAt: 2_500 })]);
+      expect((await snapshots.due(partition, 3_000, null, 10)).map(({ key }) => key)).toEqual([`${tenant}/d`, `${tenant}/b`]);
+    });
+
+    test('tells who waits for a task, by id, in pages, and in its tenant only', async () => {
+      const snapshots = await open();
+      const tenant = unique('tenant');
+      await snapshots.save([
+        snapshot(tenant, 'c', 1, { waitsFor: ['x', 'y'] }),
+        snapshot(tenant, 'a', 1, { waitsFor: ['x'] }),
+        snapshot(tenant, 'b', 1, { waitsFor: ['x', 'x'] }),
+        snapshot(tenant, 'd', 1, { waitsFor: ['y'] }),
+        snapshot(`${tenant}x`, 'e', 1, { waitsFor: ['x'] }),
+      ]);
+      expect(await snapshots.waiting(tenant, 'x', null, 10)).toEqual(['a', 'b', 'c']);
+      expect(await snapshots.waiting(tenant, 'x', null, 2)).toEqual(['a', 'b']);
+      expect(await snapshots.waiting(tenant, 'x', 'b', 2)).toEqual(['c']);
+      await snapshots.save([snapshot(tenant, 'c', 2, { waitsFor: ['y'] })]);
+      expect(await snapshots.waiting(tenant, 'x', null, 10)).toEqual(['a', 'b']);
+      expect(await snapshots.waiting(tenant, 'y', null, 10)).toEqual(['c', 'd']);
+    });
+
+    test('a mark never goes back', async () => {
+      const snapshots = await open();
+      const [a, b] = [freePartition(), freePartition()];
+      await Promise.all([snapshots.saveMark(a, 1_000), snapshots.saveMark(b, 5)]);
+      await snapshots.saveMark(a, 3_000);
+      await snapshots.saveMark(a, 2_000);
+      const marks = await snapshots.marks();
+      expect([marks.get(a), marks.get(b)]).toEqual([3_000, 5]);
+    });
+  });
+}

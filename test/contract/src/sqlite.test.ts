@@ -1,0 +1,50 @@
+import { join } from 'node:path';
+import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
+import { unobserved } from '@retrigger/ports/reached.ts';
+import { openSqliteStore, type SqliteStore } from '@retrigger/sqlite/sqlite-store.ts';
+import type { CrashTarget } from './crash-target.ts';
+import { decisionStoreContract } from './decision-store-contract.ts';
+import { eventStoreContract } from './event-store-contract.ts';
+import { logContract } from './log-contract.ts';
+import { receiptStoreContract } from './receipt-store-contract.ts';
+import { snapshotStoreContract } from './snapshot-store-contract.ts';
+import { openLogOf } from './sqlite-subject.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+const timeoutMs = 10_000;
+const module = new URL('./sqlite-subject.ts', import.meta.url);
+const crash: CrashTarget = { module, place: async () => ({ folder: temporaryFolder(), inSteps: false }) };
+const open = async (): Promise<SqliteStore> => openSqliteStore(join(temporaryFolder(), 'store.db'), unobserved);
+
+logContract('sqlite', {
+  async open(topics) {
+    const folder = temporaryFolder();
+    let log = openLogOf(folder, topics, unobserved);
+    return {
+      log,
+      async reopen() {
+        await log.close();
+        log = openLogOf(folder, topics, unobserved);
+        return log;
+      },
+      close: () => log.close(),
+    };
+  },
+  timeoutMs,
+  deviations: { oneConsumerPerGroup: 'it is for one process, which has one owner for all partitions' },
+  crash,
+});
+
+eventStoreContract('sqlite', { open, timeoutMs, crash });
+receiptStoreContract('sqlite', { open, timeoutMs });
+snapshotStoreContract('sqlite', { open, timeoutMs });
+decisionStoreContract('sqlite', { open, timeoutMs, crash });
+
+decisionStoreContract('sqlite, in steps', {
+  async open() {
+    const { events, receipts, snapshots, close } = await open();
+    return { events, receipts, snapshots, decisions: writeInSteps(events, receipts, snapshots, unobserved), close };
+  },
+  timeoutMs,
+  crash: { module, place: async () => ({ folder: temporaryFolder(), inSteps: true }) },
+});
