@@ -1,0 +1,140 @@
+import type { Event, Position, StoredEvent } from '@retrigger/domain/event.ts';
+import type { AppendOutcome, EventFilter, EventRange, EventStore } from '@retrigger/ports/event-store.ts';
+import { type Reached, unobserved } from '@retrigger/ports/reached.ts';
+import type { Collection, Filter } from 'mongodb';
+import type { MongoConnection } from './mongo-client.ts';
+import { duplicatesIn } from './mongo-errors.ts';
+import { inRounds, partsOf } from './write-parts.ts';
+
+/** `json` is the event, byte for byte as hashed; the fields beside it are what filters look at. */
+export type EventDocument = {
+  _id: string;
+  key: string;
+  type: string;
+  timestamp: Date;
+  actorId: string;
+  position: Position;
+  json: string;
+};
+
+/** Below so many keys a round is not worth a message of its own. */
+const NARROW = 8;
+const LAST_SEQUENCE = 9_999_999_999;
+
+/** E1 by `_id`, which no two documents share; E2 by rounds; E3 by the connection's write concern. */
+export class MongoEventStore implements EventStore {
+  readonly #mongo: MongoConnection;
+  readonly #events: Collection<EventDocument>;
+  readonly #reached: Reached;
+
+  constructor(mongo: MongoConnection, reached: Reached = unobserved) {
+    this.#mongo = mongo;
+    this.#events = mongo.db.collection('events');
+    this.#reached = reached;
+  }
+
+  /** After a broken connection, names taken by our own first attempt are told as a conflict too: the caller loads again and finds its events there. */
+  async append(events: StoredEvent[]): Promise<AppendOutcome> {
+    const taken = new Set<string>();
+    for (const { documents, ordered } of stepsOf(events.map(documentOf))) {
+      let left = documents.filter(({ key }) => !taken.has(key)); // E2
+      while (left.length > 0) {
+        const refused = await this.#insert(left, ordered);
+        for (const key of refused.keys) taken.add(key);
+        left = left.slice(refused.next).filter(({ key }) => !taken.has(key));
+      }
+    }
+    return taken.size === 0 ? { kind: 'stored' } : { kind: 'conflict', keys: taken };
+  }
+
+  /** The keys whose name was taken, and behind which document to go on: an ordered insert stops at the first. */
+  async #insert(documents: EventDocument[], ordered: boolean): Promise<{ keys: string[]; next: number }> {
+    const keys: string[] = [];
+    let next = 0;
+    for (const part of partsOf(documents, this.#reached)) {
+      if (next > 0) this.#reached('within-events');
+      const duplicates = await this.#mongo.retry(() => this.#events.insertMany(part, { ordered }).then(() => [], duplicatesIn));
+      keys.push(...duplicates.flatMap((index) => part[index]?.key ?? []));
+      const stoppedAt = ordered ? duplicates[0] : undefined;
+      if (stoppedAt !== undefined) return { keys, next: next + stoppedAt + 1 };
+      next += part.length;
+    }
+    return { keys, next };
+  }
+
+  async read(key: string, { from, to, limit, order }: EventRange): Promise<StoredEvent[]> {
+    return this.#find(namesOf(key, from, to), limit, order);
+  }
+
+  async page(
+    key: string,
+    filter: EventFilter,
+    { after, limit, order }: { after: number | null; limit: number; order: 'asc' | 'desc' },
+  ): Promise<StoredEvent[]> {
+    const from = order === 'asc' && after !== null ? after + 1 : 1;
+    const to = order === 'desc' && after !== null ? after - 1 : LAST_SEQUENCE;
+    return this.#find({ ...namesOf(key, from, to), ...matching(filter) }, limit, order);
+  }
+
+  async count(key: string, filter: EventFilter): Promise<number> {
+    const query = { ...namesOf(key, 1, LAST_SEQUENCE), ...matching(filter) };
+    return this.#mongo.retry(() => this.#events.countDocuments(query));
+  }
+
+  async #find(query: Filter<EventDocument>, limit: number, order: 'asc' | 'desc'): Promise<StoredEvent[]> {
+    if (limit === 0) return []; // which means no limit to MongoDB
+    const found = await this.#mongo.retry(() =>
+      this.#events
+        .find(query, { projection: { key: 1, position: 1, json: 1 }, sort: { _id: order === 'asc' ? 1 : -1 }, limit, batchSize: limit })
+        .toArray(),
+    );
+    return found.map(({ key, position, json }) => ({ key, event: JSON.parse(json) as Event, json, position }));
+  }
+}
+
+/** Text order is sequence order. A sequence outside what can be is moved to the nearest that can. */
+const idOf = (key: string, sequence: number): string =>
+  `${key}/${String(Math.min(Math.max(sequence, 0), LAST_SEQUENCE)).padStart(10, '0')}`;
+
+/** `key` again, because a key of more parts (`tenantId/bulk/7up`) may have its names inside the range of a shorter one (`tenantId/bulk`). */
+const namesOf = (key: string, from: number, to: number): Filter<EventDocument> => ({
+  _id: { $gte: idOf(key, from), $lte: idOf(key, to) },
+  key,
+});
+
+const documentOf = ({ key, event, json, position }: StoredEvent): EventDocument => ({
+  _id: idOf(key, event.sequence),
+  key,
+  type: event.eventType,
+  timestamp: new Date(event.timestamp),
+  actorId: event.actor.id,
+  position: { partition: position.partition, offset: position.offset, at: position.at },
+  json,
+});
+
+function matching({ types, from, before, actorId }: EventFilter): Filter<EventDocument> {
+  return {
+    ...(types === undefined ? {} : { type: { $in: types } }),
+    ...(from === undefined && before === undefined
+      ? {}
+      : {
+          timestamp: {
+            ...(from === undefined ? {} : { $gte: new Date(from) }),
+            ...(before === undefined ? {} : { $lt: new Date(before) }),
+          },
+        }),
+    ...(actorId === undefined ? {} : { actorId }),
+  };
+}
+
+/**
+ * Wide rounds go one by one, each unordered, so that a sharded cluster takes its parts at once. Rounds only get narrower; from the first narrow one on, the rest
+ * goes as one ordered insert, which leaves a prefix of the list and so of each key: 100 commands of one task are one message instead of 100.
+ */
+function stepsOf(documents: EventDocument[]): { documents: EventDocument[]; ordered: boolean }[] {
+  const rounds = inRounds(documents, ({ key }) => key);
+  const narrow = rounds.findIndex(({ length }) => length < NARROW);
+  const wide = narrow === -1 ? rounds : rounds.slice(0, narrow);
+  const steps = wide.map((round) => ({ documents: round, ordered: false }));
+  return narrow === -1 ? steps : [...steps, { documents: rounds.slice(narrow).flat(), ordered: true }];
+}

@@ -1,0 +1,28 @@
+import type { Clock } from '@retrigger/ports/clock.ts';
+import { failureOf } from './mongo-errors.ts';
+
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 1_000;
+
+/** Does something with MongoDB, again where that may help. @throws MongoFailure when it does not. */
+export type Retry = <T>(operation: () => Promise<T>) => Promise<T>;
+
+/**
+ * F1: what is retried may have been done already by the attempt that failed, so every operation given here has the same result when it is done twice.
+ * F2: no attempt begins later than `forMs` after the first; then the failure is thrown, and the log delivers the batch again.
+ */
+export function retryWithin(forMs: number, clock: Clock): Retry {
+  return async (operation) => {
+    const end = clock.now() + forMs;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await operation();
+      } catch (error) {
+        const failure = failureOf(error);
+        const next = clock.now() + Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt);
+        if (!failure.retry || next > end) throw failure; // F2
+        await new Promise<void>((resolve) => clock.timer(next, resolve));
+      }
+    }
+  };
+}

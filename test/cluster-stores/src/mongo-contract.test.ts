@@ -1,0 +1,28 @@
+import { decisionStoreContract } from '@retrigger/test-contract/decision-store-contract.ts';
+import { eventStoreContract } from '@retrigger/test-contract/event-store-contract.ts';
+import { receiptStoreContract } from '@retrigger/test-contract/receipt-store-contract.ts';
+import { snapshotStoreContract } from '@retrigger/test-contract/snapshot-store-contract.ts';
+import { onTestFinished } from 'vitest';
+import { freshDatabase, freshUrl, openDatabase } from './databases.ts';
+import { mongoStores } from './mongo-subject.ts';
+
+const adapter = {
+  timeoutMs: 10_000,
+  async open() {
+    const { mongo, drop } = await freshDatabase();
+    return { ...mongoStores(mongo), close: drop };
+  },
+  crash: {
+    module: new URL('./mongo-subject.ts', import.meta.url),
+    async place() {
+      const url = freshUrl();
+      onTestFinished(async () => (await openDatabase(url)).drop());
+      return { url };
+    },
+  },
+};
+
+eventStoreContract('MongoDB', adapter);
+receiptStoreContract('MongoDB', adapter);
+snapshotStoreContract('MongoDB', adapter);
+decisionStoreContract('MongoDB', adapter);

@@ -1,0 +1,46 @@
+import { randomUUID } from 'node:crypto';
+import { systemClock } from '@retrigger/lifecycle/system-clock.ts';
+import { silent } from '@retrigger/ports/observer.ts';
+import { RedisAnswers } from '@retrigger/redis/redis-answers.ts';
+import { RedisLimiter } from '@retrigger/redis/redis-limiter.ts';
+import { answersContract } from '@retrigger/test-contract/answers-contract.ts';
+import { limiterContract } from '@retrigger/test-contract/limiter-contract.ts';
+import { inject } from 'vitest';
+
+const { redisUrl } = inject('cluster');
+const context = { clock: systemClock, observer: silent };
+const timeoutMs = 10_000;
+
+answersContract('Redis', {
+  async open() {
+    const [door, worker] = [
+      await RedisAnswers.open(redisUrl, randomUUID(), context),
+      await RedisAnswers.open(redisUrl, randomUUID(), context),
+    ];
+    return {
+      door,
+      worker,
+      waiting: () => door.waiting,
+      async close() {
+        await door.close();
+        await worker.close();
+      },
+    };
+  },
+  timeoutMs,
+});
+
+limiterContract('Redis', {
+  async open() {
+    const [limiter, other] = [await RedisLimiter.open(redisUrl, context), await RedisLimiter.open(redisUrl, context)];
+    return {
+      limiter,
+      other,
+      async close() {
+        await limiter.close();
+        await other.close();
+      },
+    };
+  },
+  timeoutMs,
+});
