@@ -17,17 +17,20 @@ function fail(message) {
 const missing = !existsSync(installed);
 if (missing || statSync(installed).mtimeMs < statSync(wanted).mtimeMs) {
   console.error(`retrigger: ${missing ? 'installing dependencies (once)' : 'the lock file has changed, installing'} …`);
-  const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+  // `install`, not `ci`: the lock file holds the optional packages of some platforms only, which `ci` takes for a mistake.
+  const npm = spawnSync('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 2, 2],
     shell: process.platform === 'win32',
   });
-  if (npm.status !== 0) fail('`npm ci` failed; its message is above. Run it again when the network or the registry answers.');
+  if (npm.status !== 0) fail('`npm install` failed; its message is above. Run it again when the network or the registry answers.');
 }
 
 const bundled = join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
 const [major, minor] = process.versions.node.split('.').map(Number);
 const isRecent = major > 24 || (major === 24 && minor >= 12);
 if (!existsSync(bundled) && !isRecent) {
-  fail(`no Node is packaged for ${process.platform} ${process.arch}, and this one is ${process.versions.node}: put Node 24.12 or later on the PATH.`);
+  fail(
+    `no Node is packaged for ${process.platform} ${process.arch}, and this one is ${process.versions.node}: put Node 24.12 or later on the PATH.`,
+  );
 }

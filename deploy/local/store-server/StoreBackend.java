@@ -1,0 +1,98 @@
+import de.bwaldvogel.mongo.MongoCollection;
+import de.bwaldvogel.mongo.MongoDatabase;
+import de.bwaldvogel.mongo.backend.CollectionOptions;
+import de.bwaldvogel.mongo.backend.Index;
+import de.bwaldvogel.mongo.backend.IndexKey;
+import de.bwaldvogel.mongo.backend.h2.H2Backend;
+import de.bwaldvogel.mongo.backend.h2.H2Database;
+import de.bwaldvogel.mongo.bson.Document;
+import de.bwaldvogel.mongo.wire.message.MongoMessage;
+import java.util.List;
+import java.util.Set;
+import org.h2.mvstore.MVMap;
+import org.h2.mvstore.MVStore;
+
+/**
+ * Makes mongo-java-server's H2 back end hold what it acknowledges.
+ *
+ * <p>D1: a write is answered only after it is committed to the file, so it survives a kill. (It is not forced to the
+ * disk: it would not survive a power cut.) D2: writers take turns, so that no commit holds half a document and half its
+ * index entries.
+ */
+final class StoreBackend extends H2Backend {
+  private static final Set<String> READS = Set.of("find", "getMore", "count", "distinct", "aggregate", "ping", "isMaster", "ismaster",
+      "buildInfo", "buildinfo", "killCursors", "endSessions", "listCollections", "listIndexes", "listDatabases", "serverStatus");
+  private static final int COMMITS_BETWEEN_COMPACTIONS = 200;
+
+  private final Object writing = new Object();
+  private int commits;
+
+  StoreBackend(MVStore store) {
+    super(store);
+  }
+
+  @Override
+  public Document handleMessage(MongoMessage message) {
+    if (READS.contains(message.getDocument().keySet().iterator().next())) {
+      return super.handleMessage(message);
+    }
+    synchronized (writing) { // D2
+      try {
+        return withoutRefused(message.getDocument(), super.handleMessage(message));
+      } finally {
+        commit(); // D1
+        if (++commits % COMMITS_BETWEEN_COMPACTIONS == 0) {
+          getMvStore().compact(50, 4 << 20);
+        }
+      }
+    }
+  }
+
+  /** The back end counts documents of an insert that it refused as inserted. */
+  private static Document withoutRefused(Document command, Document answer) {
+    if (command.containsKey("insert") && answer.get("writeErrors") instanceof List<?> refused) {
+      answer.put("n", (Integer) answer.get("n") - refused.size());
+    }
+    return answer;
+  }
+
+  @Override
+  protected MongoDatabase openOrCreateDatabase(String name) {
+    return new StoreDatabase(name);
+  }
+
+  /** An inner class because its superclass opens collections while it is constructed, before any field of its own is set. */
+  private final class StoreDatabase extends H2Database {
+    StoreDatabase(String name) {
+      super(name, getMvStore(), getCursorRegistry());
+    }
+
+    private MVMap<Object, Document> documents(String collection) {
+      return getMvStore().openMap("databases." + getFullCollectionNamespace(collection),
+          new MVMap.Builder<Object, Document>().valueType(new BsonType()));
+    }
+
+    @Override
+    protected MongoCollection<Object> openOrCreateCollection(String name, CollectionOptions options) {
+      if (name.startsWith("system.")) {
+        return super.openOrCreateCollection(name, options);
+      }
+      MVMap<String, Object> meta = getMvStore().openMap("meta." + getFullCollectionNamespace(name));
+      return new StoreCollection(this, name, options, documents(name), meta, cursorRegistry);
+    }
+
+    @Override
+    protected Index<Object> openOrCreateUniqueIndex(String collection, String name, List<IndexKey> keys, boolean sparse) {
+      boolean byId = keys.size() == 1 && keys.get(0).getKey().equals("_id");
+      return byId ? new IdIndex(name, keys, documents(collection)) : super.openOrCreateUniqueIndex(collection, name, keys, sparse);
+    }
+
+    @Override
+    protected Index<Object> openOrCreateSecondaryIndex(String collection, String name, List<IndexKey> keys, boolean sparse) {
+      if (keys.stream().anyMatch(key -> key.getKey().contains("."))) {
+        return super.openOrCreateSecondaryIndex(collection, name, keys, sparse);
+      }
+      return new SortedIndex(name, keys, getMvStore().openMap(getFullCollectionNamespace(collection) + "._index_" + name));
+    }
+  }
+}
