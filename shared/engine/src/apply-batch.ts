@@ -15,7 +15,7 @@ import type { AggregateCache } from './aggregate-cache.ts';
 import { deadLetter } from './dead-letters.ts';
 import { BatchDecider, type KeyDecisions } from './decide-batch.ts';
 import { emitDecisions } from './emit.ts';
-import { loadAggregates } from './load-aggregates.ts';
+import { loadBatch } from './load-aggregates.ts';
 import { observeBatch } from './observe-batch.ts';
 import { toDecided } from './store-decisions.ts';
 import { waitingFor } from './waiting-for.ts';
@@ -109,8 +109,7 @@ async function decideAndStore(
   let open = received;
   for (let conflicts = 0; open.length > 0; conflicts++) {
     if (conflicts > MOST_CONFLICTS) throw new Error(`partition ${partition}: ${conflicts} conflicts in one batch`);
-    const doors = open.flatMap(({ command }) => (command.fingerprint === undefined ? [] : [command.commandId]));
-    const [aggregates, receipts] = await Promise.all([loadAggregates(open, cache, ports), ports.receipts.load(doors)]);
+    const { aggregates, receipts } = await loadBatch(open, cache, ports);
     batch.load(aggregates, receipts);
     ports.reached('loaded');
     await decideAll(ports, batch, open);
@@ -131,7 +130,9 @@ async function decideAndStore(
         continue;
       }
       made.set(key, decision);
-      if (decision.aggregate.state !== undefined) cache.put(key, { head: decision.aggregate.head, state: decision.aggregate.state });
+      const { head, state, tail } = decision.aggregate;
+      if (state !== undefined && tail.length === 0) cache.put(key, { head, state });
+      else cache.drop(key); // the rest of the tail is for the records of later batches, which still have to leave their receipts
     }
     open = open.filter(({ key }) => taken.has(key));
   }
@@ -147,7 +148,6 @@ async function decideAll(ports: WorkerPorts, batch: BatchDecider, received: Rece
     for (const key of dependentsOf) batch.learn([[dependentsKey(key), await waitingFor(ports.snapshots, key)]]);
     ({ wanted, dependentsOf, open } = batch.decide(open));
   }
-  batch.finish();
 }
 
 /** Step 8. An answer that can't be given is no error: its receipt is stored. */

@@ -74,13 +74,6 @@ export class BatchDecider {
     return { wanted, dependentsOf, open };
   }
 
-  /** The tail that is left belongs to records of later batches: the snapshot may as well hold it. */
-  finish(): void {
-    for (const { aggregate } of this.decisions.values()) {
-      for (const next of aggregate.tail.splice(0)) apply(aggregate, this.#decider, next);
-    }
-  }
-
   /** Takes back what a key's decisions made known, before they are made again on what is stored now. */
   forget(key: string): void {
     for (const commandId of this.#made(key).decided) this.#known.delete(commandId);
@@ -101,7 +94,10 @@ export class BatchDecider {
     if (own !== undefined) this.#emit(own, command, made); // redelivered: whoever stored it may have died before telling
     const known = this.#known.get(command.commandId);
     if (known !== undefined && position.at - known.at < RECEIPT_LIFE_MS) {
-      if (own !== undefined && known.fingerprint === undefined) keepReceipt(record, made, own.event.sequence, known.outcome); // died between events and receipts
+      if (own !== undefined && known.fingerprint === undefined) {
+        keepReceipt(record, made, own.event.sequence, known.outcome); // whoever stored it died between events and receipts
+        this.#know(command, { ...known, fingerprint: command.fingerprint });
+      }
       reply(record, made.answers, known);
       return undefined;
     }
@@ -148,10 +144,16 @@ export class BatchDecider {
     const { commandId, fingerprint, replyTo, answersTo = commandId } = command;
     if (outcome.kind === 'deferred') return; // a follow-up answers
     if (command.type === 'HeartbeatExecution' && outcome.kind === 'accepted') made.heardAt = position.at;
-    this.#known.set(commandId, { outcome, fingerprint, offset: position.offset, at: position.at });
-    made.decided.push(commandId);
+    this.#know(command, { outcome, fingerprint, offset: position.offset, at: position.at });
+    made.decided.push(commandId, answersTo);
     keepReceipt(record, made, sequence, outcome);
     if (replyTo !== undefined) made.answers.push({ replyTo, answer: { commandId: answersTo, outcome, replayed: false } });
+  }
+
+  /** Twins of the command, and of the one whose answer it gives, get this outcome (B1). */
+  #know({ commandId, answersTo = commandId }: Command, known: Known): void {
+    this.#known.set(commandId, known);
+    this.#known.set(answersTo, known);
   }
 
   #emit(stored: StoredEvent, command: Command, made: KeyDecisions): void {

@@ -1,5 +1,6 @@
 import { EMPTY_HEAD, isPassed, type StoredEvent } from '@retrigger/domain/event.ts';
 import type { EventStore } from '@retrigger/ports/event-store.ts';
+import type { Receipt, ReceiptStore } from '@retrigger/ports/receipt-store.ts';
 import type { SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
 import { type Aggregate, aggregateAt, type Received } from './aggregate.ts';
 import type { AggregateCache } from './aggregate-cache.ts';
@@ -9,7 +10,30 @@ const CHUNK = 100;
 type Stores = { events: EventStore; snapshots: SnapshotStore };
 
 /**
- * Step 2: the aggregates of a batch. From the cache where the owner has it; else the snapshot, and the tail behind it by name until there is none.
+ * Step 2: the aggregates of a batch and the receipts of its commands.
+ * Y1: receipts are read after the aggregates: what a snapshot has passed has its receipts, so a twin of it is not decided again.
+ * Y2: a receipt that knows of a later event than its aggregate (another owner has gone on meanwhile) has both read again.
+ */
+export async function loadBatch(
+  received: Received[],
+  cache: AggregateCache,
+  stores: Stores & { receipts: ReceiptStore },
+): Promise<{ aggregates: Map<string, Aggregate>; receipts: Map<string, Receipt> }> {
+  const doors = received.flatMap(({ command }) => (command.fingerprint === undefined ? [] : [command.commandId]));
+  for (;;) {
+    const aggregates = await loadAggregates(received, cache, stores);
+    const receipts = await stores.receipts.load(doors); // Y1
+    const outdated = [...receipts.values()].filter(({ key, sequence }) => (sequence ?? 0) > lastSequence(aggregates.get(key)));
+    if (outdated.length === 0) return { aggregates, receipts };
+    for (const { key } of outdated) cache.drop(key); // Y2
+  }
+}
+
+const lastSequence = (aggregate: Aggregate | undefined): number =>
+  aggregate === undefined ? Number.POSITIVE_INFINITY : aggregate.head.sequence + aggregate.tail.length;
+
+/**
+ * The aggregates of a batch. From the cache where the owner has it; else the snapshot, and the tail behind it by name until there is none.
  * For records that the snapshot has passed, the events that they led to are read too, so that they can be emitted again.
  */
 export async function loadAggregates(received: Received[], cache: AggregateCache, stores: Stores): Promise<Map<string, Aggregate>> {

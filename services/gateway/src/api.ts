@@ -1,0 +1,86 @@
+import { OpenAPIHono, type RouteConfig } from '@hono/zod-openapi';
+import type { CommandAdmission } from '@retrigger/engine/admit-command.ts';
+import type { Context } from 'hono';
+import { type ChangingCall, changingReply } from './changing-call.ts';
+import type { Caller } from './credentials.ts';
+import type { GatewayDeps } from './deps.ts';
+import { callerOf, isProblem, respond } from './exchange.ts';
+import { type Described, describeRoute } from './openapi.ts';
+import { problemReply } from './problem.ts';
+import type { Reply } from './reply.ts';
+
+/** A call that reads: who asks, and the request. */
+export type ReadCall = (caller: Caller, c: Context) => Promise<Reply>;
+
+/**
+ * The calls of the API, each under its path with its description. Requests go straight to one handler each: nothing runs between, and the body is
+ * read and checked once (validators of the OpenAPI library would read it a second time).
+ * U1: a call can't be served without being described, so the OpenAPI document is complete.
+ */
+export class Api {
+  readonly app = new OpenAPIHono();
+  readonly deps: GatewayDeps;
+  readonly admission: CommandAdmission;
+  readonly #methods = new Map<string, string[]>();
+
+  constructor(deps: GatewayDeps, admission: CommandAdmission) {
+    this.deps = deps;
+    this.admission = admission;
+    this.app.notFound((c) => this.#noSuchCall(c));
+  }
+
+  /** Needs no credentials. */
+  open(path: string, described: Described, reply: (c: Context) => Promise<Reply>): void {
+    this.#describe('get', path, described);
+    this.app.get(routerPath(path), (c) => respond(c, path, this.deps, () => reply(c)));
+  }
+
+  read(path: string, described: Described, reply: ReadCall): void {
+    this.#describe('get', path, described);
+    this.app.get(routerPath(path), (c) =>
+      respond(c, path, this.deps, async () => {
+        const caller = await callerOf(c, this.deps);
+        return isProblem(caller) ? problemReply(caller, c.req.path) : reply(caller, c);
+      }),
+    );
+  }
+
+  change<B>(call: ChangingCall<B>, described: Described): void {
+    this.#describe('post', call.path, described);
+    const { deps, admission } = this;
+    this.app.post(routerPath(call.path), (c) =>
+      respond(c, call.path, deps, (requestId) => changingReply(c, call, deps, admission, requestId)),
+    );
+  }
+
+  #describe(method: 'get' | 'post', path: string, described: Described): void {
+    const route: RouteConfig = describeRoute(method, path, described);
+    this.app.openAPIRegistry.registerPath(route);
+    this.#methods.set(path, [...(this.#methods.get(path) ?? []), method.toUpperCase()]);
+  }
+
+  /** No such path, or not this method there. */
+  #noSuchCall(c: Context): Promise<Response> {
+    const allowed = [...this.#methods].find(([path]) => isAt(path, c.req.path))?.[1];
+    return respond(c, 'none', this.deps, async () =>
+      problemReply(
+        allowed === undefined
+          ? { code: 'not_found', detail: 'There is nothing at this path' }
+          : {
+              code: 'method_not_allowed',
+              detail: `Possible here: ${allowed.join(', ')}`,
+              headers: { allow: allowed.join(', ') },
+            },
+        c.req.path,
+      ),
+    );
+  }
+}
+
+/** `/tasks/{taskId}` as the router writes it. */
+const routerPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1');
+
+const isAt = (pattern: string, path: string): boolean => {
+  const [parts, given] = [pattern.split('/'), path.split('/')];
+  return parts.length === given.length && parts.every((part, i) => (part.startsWith('{') ? given[i] !== '' : part === given[i]));
+};

@@ -1,0 +1,35 @@
+import type { Command } from '@retrigger/domain/command.ts';
+import type { Answers } from '@retrigger/ports/answers.ts';
+import type { Clock } from '@retrigger/ports/clock.ts';
+import type { EventStore } from '@retrigger/ports/event-store.ts';
+import type { Limiter } from '@retrigger/ports/limiter.ts';
+import type { Log, NewRecord } from '@retrigger/ports/log.ts';
+import type { Observer } from '@retrigger/ports/observer.ts';
+import type { ReceiptStore } from '@retrigger/ports/receipt-store.ts';
+import type { Secrets } from '@retrigger/ports/secrets.ts';
+import type { SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
+import type { GatewayConfig } from './config.ts';
+import type { Credentials } from './credentials.ts';
+
+/** The state of each thing that the process needs, by its name. */
+export type Readiness = { [dependency: string]: 'up' | 'down' };
+
+export type GatewayDeps = {
+  log: Pick<Log, 'append'>;
+  answers: Answers;
+  receipts: Pick<ReceiptStore, 'load'>;
+  events: Pick<EventStore, 'read' | 'page' | 'count'>;
+  snapshots: Pick<SnapshotStore, 'load'>;
+  limiter: Limiter;
+  secrets: Secrets;
+  credentials: Credentials;
+  clock: Clock;
+  observer: Observer;
+  encode(command: Command): NewRecord;
+  /** An id that nobody has had before, of the alphabet of ids, at most 64 characters. */
+  freshId(): string;
+  /** Metrics in Prometheus' text format. */
+  metrics(): Promise<string>;
+  readiness(): Promise<Readiness>;
+  config: GatewayConfig;
+};

@@ -1,0 +1,122 @@
+import type { RouteConfig } from '@hono/zod-openapi';
+import { PROBLEM_TITLES, type ProblemCode } from '@retrigger/contract/problem-codes.ts';
+import { problem as problemSchema } from '@retrigger/contract/problem-schema.ts';
+import { z } from 'zod';
+import { statusOf } from './problem.ts';
+
+/** What the OpenAPI document says about a call, besides what holds for all. */
+export type Described = {
+  summary: string;
+  description?: string;
+  tag: 'Tasks' | 'History' | 'Executions' | 'Commands' | 'Service';
+  parameters?: z.ZodObject;
+  query?: z.ZodObject;
+  body?: z.ZodType;
+  /** By status: `data` of a success, or another body with its media type. */
+  success: { [status: number]: { description: string; data?: z.ZodType; text?: string; headers?: { [name: string]: string } } };
+  problems?: ProblemCode[];
+};
+
+const READ_PROBLEMS: ProblemCode[] = ['unauthenticated', 'unavailable'];
+const CHANGE_PROBLEMS: ProblemCode[] = [
+  'invalid_request',
+  'unauthenticated',
+  'forbidden',
+  'payload_too_large',
+  'unsupported_media_type',
+  'idempotency_key_reused',
+  'rate_limited',
+  'overloaded',
+  'unavailable',
+];
+
+const pending = z.strictObject({ commandId: z.string(), state: z.literal('pending') }).meta({ id: 'Pending' });
+
+const changeHeaders = z.object({
+  'Idempotency-Key': z.string().min(1).max(255).optional().meta({
+    description: 'Makes a repeat harmless for 24 h: it gets the first answer again. `X-Idempotency-Key` is the same.',
+  }),
+  Prefer: z.string().optional().meta({ description: '`wait=N` (up to 60 s, default 2) or `respond-async`', example: 'wait=10' }),
+});
+
+const header = (description: string) => ({ description, schema: { type: 'string' as const } });
+const REQUEST_ID = { 'X-Request-Id': header('The id of this request') };
+const COMMAND_ID = { 'X-Command-Id': header('The id of the command') };
+const REPLAYED = { 'Idempotent-Replayed': header('`true` on the repeat of a first answer') };
+
+/** A call's entry in the document. */
+export function describeRoute(method: 'get' | 'post', path: string, described: Described): RouteConfig {
+  const isChange = method === 'post';
+  const isOpen = described.tag === 'Service';
+  const headers = isChange ? { ...REQUEST_ID, ...COMMAND_ID } : REQUEST_ID;
+  const responses: RouteConfig['responses'] = {};
+  for (const [status, { description, data, text, headers: more = {} }] of Object.entries(described.success)) {
+    const content: { [mediaType: string]: { schema: z.ZodType } } =
+      data !== undefined
+        ? { 'application/json': { schema: z.strictObject({ status: z.literal(Number(status)), data }) } }
+        : { [text ?? 'text/plain']: { schema: z.string() } };
+    const extra = Object.fromEntries(Object.entries(more).map(([name, what]) => [name, header(what)]));
+    responses[status] = { description, headers: { ...headers, ...(isChange ? REPLAYED : {}), ...extra }, content };
+  }
+  if (isChange) addPending(described, responses, headers);
+  const codes = new Set([...(isOpen ? [] : isChange ? CHANGE_PROBLEMS : READ_PROBLEMS), ...(described.problems ?? [])]);
+  for (const [status, titles] of byStatus(codes))
+    responses[status] = { description: titles, headers, content: { 'application/problem+json': { schema: problemSchema } } };
+  return {
+    method,
+    path,
+    summary: described.summary,
+    ...(described.description === undefined ? {} : { description: described.description }),
+    tags: [described.tag],
+    security: isOpen ? [] : [{ bearer: [] }],
+    request: {
+      ...(described.parameters === undefined ? {} : { params: described.parameters }),
+      ...(described.query === undefined ? {} : { query: described.query }),
+      ...(isChange ? { headers: changeHeaders } : {}),
+      ...(described.body === undefined ? {} : { body: { content: { 'application/json': { schema: described.body } } } }),
+    },
+    responses,
+  };
+}
+
+/** Every changing call may be answered before it is decided. */
+function addPending(
+  described: Described,
+  responses: RouteConfig['responses'],
+  headers: { [name: string]: ReturnType<typeof header> },
+): void {
+  const decided = described.success[202];
+  const answered = pending.meta({ description: 'Taken and not decided yet' });
+  responses[202] = {
+    description: decided === undefined ? 'Taken, and not decided yet' : `${decided.description}; or taken, and not decided yet`,
+    headers: { ...headers, ...REPLAYED, Location: header('Where the outcome will be found, when it is pending') },
+    content: {
+      'application/json': {
+        schema: z.strictObject({
+          status: z.literal(202),
+          data: decided?.data === undefined ? answered : z.union([decided.data, answered]),
+        }),
+      },
+    },
+  };
+}
+
+function byStatus(codes: Iterable<ProblemCode>): Map<number, string> {
+  const texts = new Map<number, string>();
+  for (const code of codes) {
+    const text = `${PROBLEM_TITLES[code]} (\`${code}\`)`;
+    const before = texts.get(statusOf(code));
+    texts.set(statusOf(code), before === undefined ? text : `${before}; ${text}`);
+  }
+  return texts;
+}
+
+export const DOCUMENT = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Retrigger',
+    version: '0.1.0',
+    description: 'Trigger tasks, and see everything that ever happened to them.',
+    license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+  },
+} as const;

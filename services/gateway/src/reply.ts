@@ -1,0 +1,27 @@
+import type { ProblemCode } from '@retrigger/contract/problem-codes.ts';
+import { canonicalJson } from '@retrigger/domain/event-hash.ts';
+import type { JsonObject } from '@retrigger/domain/json.ts';
+
+/** An answer before it becomes HTTP. `refusal`: refused here at the door, so that nobody else counts it. */
+export type Reply = {
+  status: number;
+  body: string | Uint8Array<ArrayBuffer>;
+  headers: { [name: string]: string };
+  refusal?: ProblemCode;
+};
+
+/**
+ * V1: the same answer is the same bytes, whether it comes from the worker, from a receipt or from an event that was folded again: members stand in
+ * canonical order.
+ */
+export const jsonReply = (status: number, body: JsonObject, headers: { [name: string]: string } = {}): Reply => {
+  headers['content-type'] ??= 'application/json';
+  headers['cache-control'] = 'no-store';
+  return { status, body: canonicalJson(body), headers };
+};
+
+/** Success in API.md's envelope. */
+export const success = (status: number, data: JsonObject, headers?: { [name: string]: string }): Reply =>
+  jsonReply(status, { status, data }, headers);
+
+export const toResponse = ({ body, status, headers }: Reply): Response => new Response(body, { status, headers });

@@ -1,0 +1,61 @@
+import type { IncomingMessage } from 'node:http';
+import { MAX_BODY_BYTES, parseStrictJson } from '@retrigger/contract/strict-json.ts';
+import type { Json } from '@retrigger/domain/json.ts';
+import type { Context } from 'hono';
+import { invalid, type Problem } from './problem.ts';
+
+export type RequestBody = { kind: 'body'; value: Json } | { kind: 'problem'; problem: Problem };
+
+const JSON_TYPE = /^application\/json *(?:; *charset="?utf-8"? *)?$/i;
+const EMPTY: Json = {};
+
+/** The JSON body of a request, read once; an absent one is `{}`. */
+export async function readBody(c: Context): Promise<RequestBody> {
+  const declared = c.req.header('content-length');
+  if (declared !== undefined && Number(declared) > MAX_BODY_BYTES) return tooLarge();
+  const bytes = await readBytes(c);
+  if (bytes === 'too_large') return tooLarge();
+  if (bytes === 'aborted') return problem(invalid('', 'the body ended early'));
+  if (bytes.byteLength === 0) return { kind: 'body', value: EMPTY };
+  const type = c.req.header('content-type');
+  if (type === undefined || !JSON_TYPE.test(type))
+    return problem({ code: 'unsupported_media_type', detail: 'The body must be application/json in UTF-8' });
+  const encoding = c.req.header('content-encoding');
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
+    return problem({ code: 'unsupported_media_type', detail: 'The body must not be compressed' });
+  const parsed = parseStrictJson(bytes);
+  if (parsed.kind === 'too_large') return tooLarge();
+  return parsed.kind === 'value' ? { kind: 'body', value: parsed.value } : problem({ ...invalid(parsed.error.path, parsed.error.message) });
+}
+
+const problem = (what: Problem): RequestBody => ({ kind: 'problem', problem: what });
+
+const tooLarge = (): RequestBody =>
+  problem({ code: 'payload_too_large', detail: `The body is larger than ${MAX_BODY_BYTES} bytes`, headers: { connection: 'close' } });
+
+type Bytes = Uint8Array | 'too_large' | 'aborted';
+
+/** From Node's own stream where there is one: no copy, and nothing beyond the bound is kept. */
+async function readBytes(c: Context): Promise<Bytes> {
+  const { incoming } = (c.env ?? {}) as { incoming?: IncomingMessage };
+  if (incoming === undefined) return new Uint8Array(await c.req.arrayBuffer());
+  return readIncoming(incoming);
+}
+
+function readIncoming(incoming: IncomingMessage): Promise<Bytes> {
+  if (incoming.destroyed) return Promise.resolve('aborted');
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    incoming.on('data', (chunk: Buffer) => {
+      length += chunk.byteLength;
+      if (length > MAX_BODY_BYTES) {
+        chunks.length = 0;
+        resolve('too_large');
+      } else chunks.push(chunk);
+    });
+    incoming.on('end', () => resolve(chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks)));
+    incoming.on('error', () => resolve('aborted'));
+    incoming.on('close', () => resolve('aborted'));
+  });
+}

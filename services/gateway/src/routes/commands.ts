@@ -1,0 +1,56 @@
+import { commandState } from '@retrigger/contract/task-schema.ts';
+import { parseInstant } from '@retrigger/domain/instant.ts';
+import type { JsonObject } from '@retrigger/domain/json.ts';
+import { RECEIPT_LIFE_MS, type Receipt } from '@retrigger/ports/receipt-store.ts';
+import { z } from 'zod';
+import type { Api } from '../api.ts';
+import type { Caller } from '../credentials.ts';
+import { outcomeBody } from '../outcome-reply.ts';
+import { invalid, problemReply } from '../problem.ts';
+import { readQuery } from '../query.ts';
+import { success } from '../reply.ts';
+
+/** How far the clocks of two gateways may differ. */
+const CLOCK_SKEW_MS = 60_000;
+
+/** Only whoever sent a command may ask for it; to anybody else it looks like one that nobody sent. */
+const isTheirs = (receipt: Receipt | undefined, { tenantId, userId }: Caller): receipt is Receipt =>
+  receipt !== undefined && receipt.tenantId === tenantId && receipt.actorId === userId;
+
+export function commandRoutes(api: Api): void {
+  const { deps } = api;
+  api.read(
+    '/api/v1/commands/{commandId}',
+    {
+      summary: 'What came of a command',
+      description: '`outcome` is the answer that the caller would have had. Without one it is pending while `accepted` is under 24 h ago.',
+      tag: 'Commands',
+      parameters: z.object({ commandId: z.string() }),
+      query: z.object({ accepted: z.iso.datetime().optional() }),
+      success: { 200: { description: 'The state of the command', data: commandState } },
+      problems: ['invalid_request', 'not_found'],
+    },
+    async (caller, c) => {
+      const commandId = c.req.param('commandId') ?? '';
+      const query = readQuery(c.req.url, ['accepted']);
+      if (query.kind === 'problem') return problemReply(query.problem, c.req.path);
+      const { accepted } = query.values;
+      const acceptedAt = accepted === undefined ? undefined : parseInstant(accepted);
+      if (accepted !== undefined && acceptedAt === undefined)
+        return problemReply(invalid('accepted', 'must be an instant such as 2026-01-31T12:00:00.000Z'), c.req.path);
+      const receipt = (await deps.receipts.load([commandId])).get(commandId);
+      const now = deps.clock.now();
+      if (isTheirs(receipt, caller) && now - receipt.position.at < RECEIPT_LIFE_MS) return success(200, stateOf(receipt));
+      const sinceMs = acceptedAt === undefined ? Number.POSITIVE_INFINITY : now - acceptedAt;
+      return sinceMs > -CLOCK_SKEW_MS && sinceMs < RECEIPT_LIFE_MS
+        ? success(200, { commandId, state: 'pending' })
+        : problemReply({ code: 'not_found', detail: `There is no command ${commandId}` }, c.req.path);
+    },
+  );
+
+  function stateOf(receipt: Receipt): JsonObject {
+    const { commandId, type, tenantId, key, outcome } = receipt;
+    const taskId = key.slice(tenantId.length + 1);
+    return { commandId, state: outcome.kind, outcome: outcomeBody({ commandId, type, tenantId, taskId }, outcome, deps.secrets) };
+  }
+}

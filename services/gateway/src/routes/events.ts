@@ -1,0 +1,105 @@
+import { EVENT_TYPES, eventPage, event as eventSchema } from '@retrigger/contract/event-schema.ts';
+import { canonicalJson } from '@retrigger/domain/event-hash.ts';
+import { sequenceOf, taskKey } from '@retrigger/domain/identifiers.ts';
+import { isGranted } from '@retrigger/domain/permissions.ts';
+import type { Context } from 'hono';
+import { z } from 'zod';
+import type { Api } from '../api.ts';
+import type { Caller } from '../credentials.ts';
+import { makeCursor, readCursor } from '../cursor.ts';
+import { type EventQuery, readEventQuery } from '../event-query.ts';
+import { isProblem } from '../exchange.ts';
+import { invalid, type Problem, problemReply } from '../problem.ts';
+import { readQuery } from '../query.ts';
+import type { Reply } from '../reply.ts';
+import { NOT_PERMITTED, noSuchTask, taskIdProblem, taskParameters } from './tasks.ts';
+
+const queryParameters = z.object({
+  types: z
+    .string()
+    .optional()
+    .meta({ description: `Some of ${EVENT_TYPES.join(', ')}, separated by commas` }),
+  from: z.string().optional().meta({ description: 'An instant, or a date (from the beginning of that UTC day); included' }),
+  to: z.string().optional().meta({ description: 'An instant, or a date (to the end of that UTC day); included' }),
+  actor: z.string().optional().meta({ description: 'The id of an actor' }),
+  order: z.enum(['asc', 'desc']).optional().meta({ description: 'asc when absent' }),
+  cursor: z.string().optional().meta({ description: '`nextCursor` of the page before; good for the same query only' }),
+  pageSize: z.int().min(1).max(1_000).optional().meta({ description: '100 when absent' }),
+});
+
+export function eventRoutes(api: Api): void {
+  const { deps } = api;
+
+  /** The key of a task whose history the caller may read, or why they may not: another tenant's task looks like none. */
+  async function historyOf(caller: Caller, c: Context): Promise<{ taskId: string; key: string } | Problem> {
+    const taskId = c.req.param('taskId') ?? '';
+    const problem = taskIdProblem(taskId) ?? (isGranted(caller.roles, 'task:read-events') ? undefined : NOT_PERMITTED);
+    if (problem !== undefined) return problem;
+    const key = taskKey(caller.tenantId, taskId);
+    return (await deps.snapshots.load([key])).has(key) ? { taskId, key } : noSuchTask(taskId);
+  }
+
+  async function page(caller: Caller, { taskId, key }: { taskId: string; key: string }, query: EventQuery): Promise<Reply | Problem> {
+    const question = `${taskId}\n${query.fingerprint}`;
+    const after = query.cursor === null ? null : readCursor(deps.secrets, caller.tenantId, question, query.cursor);
+    if (after === undefined) return invalid('cursor', 'is not one that this query was given');
+    const { filter, order, pageSize } = query;
+    const [found, total] = await Promise.all([
+      deps.events.page(key, filter, { after, limit: pageSize + 1, order }),
+      deps.events.count(key, filter),
+    ]);
+    const shown = found.slice(0, pageSize);
+    const last = shown.at(-1);
+    const hasMore = found.length > pageSize && last !== undefined;
+    const nextCursor = hasMore ? makeCursor(deps.secrets, caller.tenantId, question, last.event.sequence) : null;
+    const events = shown.map(({ json }) => json).join(',');
+    return rawReply(`{"data":{"events":[${events}],"pageInfo":${canonicalJson({ hasMore, nextCursor })},"total":${total}},"status":200}`);
+  }
+
+  api.read(
+    '/api/v1/tasks/{taskId}/events',
+    {
+      summary: 'The history of a task',
+      tag: 'History',
+      parameters: taskParameters,
+      query: queryParameters,
+      success: { 200: { description: 'A page of events', data: eventPage } },
+      problems: ['invalid_request', 'forbidden', 'task_not_found'],
+    },
+    async (caller, c) => {
+      const query = readEventQuery(c.req.url);
+      const history = isProblem(query) ? query : await historyOf(caller, c);
+      const reply = isProblem(query) ? query : isProblem(history) ? history : await page(caller, history, query);
+      return isProblem(reply) ? problemReply(reply, c.req.path) : reply;
+    },
+  );
+
+  api.read(
+    '/api/v1/tasks/{taskId}/events/{eventId}',
+    {
+      summary: 'One event',
+      tag: 'History',
+      parameters: taskParameters.extend({ eventId: z.string().max(300) }),
+      success: { 200: { description: 'The event', data: eventSchema } },
+      problems: ['invalid_request', 'forbidden', 'task_not_found', 'not_found'],
+    },
+    async (caller, c) => {
+      const query = readQuery(c.req.url, []);
+      const history = query.kind === 'problem' ? query.problem : await historyOf(caller, c);
+      if (isProblem(history)) return problemReply(history, c.req.path);
+      const sequence = sequenceOf(history.key, c.req.param('eventId') ?? '');
+      const range = { from: sequence ?? 0, to: sequence ?? 0, limit: 1, order: 'asc' as const };
+      const [stored] = sequence === undefined ? [] : await deps.events.read(history.key, range);
+      return stored === undefined
+        ? problemReply({ code: 'not_found', detail: 'There is no such event' }, c.req.path)
+        : rawReply(`{"data":${stored.json},"status":200}`);
+    },
+  );
+}
+
+/** Events are shown as they are stored: the very text that was hashed. */
+const rawReply = (body: string): Reply => ({
+  status: 200,
+  body,
+  headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+});

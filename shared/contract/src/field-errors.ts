@@ -1,0 +1,36 @@
+import type { z } from 'zod';
+import { isJsonObject } from './fields.ts';
+import type { FieldError } from './problem-codes.ts';
+
+/** What is wrong with a value, field by field, in the words of API problems. `tooLarge`: nothing but the size of a field is wrong. */
+export type Checked<T> = { kind: 'valid'; value: T } | { kind: 'invalid'; errors: FieldError[]; tooLarge: boolean };
+
+const MAX_ERRORS = 50;
+
+/** Checks a value against a schema. */
+export function check<T>(schema: z.ZodType<T>, value: unknown): Checked<T> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return { kind: 'valid', value: parsed.data };
+  const { issues } = parsed.error;
+  return {
+    kind: 'invalid',
+    errors: issues.flatMap(toErrors).slice(0, MAX_ERRORS),
+    tooLarge: issues.every((issue) => issue.code === 'custom' && issue.params?.tooLarge === true),
+  };
+}
+
+function toErrors(issue: z.core.$ZodIssue): FieldError[] {
+  const path = fieldPath(issue.path);
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => ({ path: fieldPath([...issue.path, key]), message: 'is not a known field' }));
+  if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => ({ path, message }));
+  if (issue.code === 'invalid_type' && issue.path.length === 0 && !isJsonObject(issue.input))
+    return [{ path, message: `the body must be an ${issue.expected}` }];
+  return [{ path, message: issue.message }];
+}
+
+/** `dependencies[2]`, `target.url`; empty for the whole body. */
+function fieldPath(path: PropertyKey[]): string {
+  const text = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
+  return text.startsWith('.') ? text.slice(1) : text;
+}

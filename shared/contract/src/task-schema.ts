@@ -1,0 +1,102 @@
+import { STATUSES } from '@retrigger/domain/task/state.ts';
+import { z } from 'zod';
+import { context, id, optional, result } from './fields.ts';
+
+/** ISO 8601 UTC with milliseconds. */
+export const instant = z.iso.datetime({ precision: 3 }).meta({ example: '2026-01-31T12:00:00.000Z' });
+
+const attempt = {
+  executionId: z.string(),
+  runId: z.string().meta({ description: 'The same for all attempts of one trigger' }),
+  attempt: z.int().min(1),
+};
+
+const failure = z.strictObject({ code: z.string(), message: z.string() });
+
+/** A task as it is shown. */
+export const task = z
+  .strictObject({
+    taskId: id,
+    type: id,
+    owner: id.meta({ description: 'The user that created it' }),
+    status: z.enum(STATUSES),
+    version: z.int().meta({ description: 'The sequence of the last event that changed it' }),
+    dependencies: z.array(id),
+    context,
+    target: optional(
+      z.strictObject({
+        url: z.string(),
+        method: optional(z.string()),
+        headers: optional(z.record(z.string(), z.string())),
+        timeout: optional(z.string()),
+        secret: optional(z.string().meta({ description: '`whsec_…` (Standard Webhooks); only in the answer that created the target' })),
+      }),
+    ),
+    retry: z.strictObject({
+      maxAttempts: z.int(),
+      baseDelay: z.string(),
+      maxDelay: z.string(),
+      jitter: z.enum(['none', 'full', 'equal']),
+    }),
+    deadline: optional(z.string()),
+    critical: z.boolean(),
+    sensitive: z.boolean(),
+    estimatedDuration: optional(z.string()),
+    onMissed: z.enum(['fire', 'skip']),
+    schedule: optional(z.looseObject({ strategy: z.string() })),
+    nextExecution: optional(instant),
+    proposedDependencies: optional(z.array(id).meta({ description: 'Asked for, and being checked for cycles' })),
+    retryCount: z.int().meta({ description: 'Failed attempts since it last completed or was rescheduled' }),
+    execution: optional(
+      z.strictObject({
+        ...attempt,
+        context,
+        triggeredAt: instant,
+        startedAt: optional(instant),
+        deadlineAt: optional(instant),
+        heartbeatTimeout: z.string(),
+      }),
+    ),
+    lastExecution: optional(
+      z.strictObject({
+        ...attempt,
+        status: z.enum(['Completed', 'Failed', 'Cancelled']),
+        triggeredAt: instant,
+        endedAt: instant,
+        result: optional(result),
+        error: optional(failure),
+        forced: optional(z.literal(true)),
+      }),
+    ),
+    createdAt: instant,
+    updatedAt: instant,
+  })
+  .meta({ id: 'Task' });
+
+/** What a trigger is answered. */
+export const triggered = z
+  .strictObject({
+    executionId: z.string(),
+    runId: z.string(),
+    taskId: id,
+    estimatedCompletion: instant,
+    message: z.string(),
+  })
+  .meta({ id: 'Triggered' });
+
+/** What a report of an executor is answered. */
+export const reported = z
+  .strictObject({
+    deadlineAt: optional(instant),
+    heartbeatTimeout: z.string().meta({ description: 'How long the executor may be silent' }),
+  })
+  .meta({ id: 'Reported' });
+
+/** What came of a command. */
+export const commandState = z
+  .strictObject({
+    commandId: z.string(),
+    state: z.enum(['pending', 'accepted', 'refused']),
+    outcome: optional(z.strictObject({ status: z.int(), body: z.looseObject({}) })),
+  })
+  .meta({ id: 'Command' });

@@ -1,0 +1,20 @@
+import type { Command } from '@retrigger/domain/command.ts';
+import { taskKey } from '@retrigger/domain/identifiers.ts';
+import type { Limit } from '@retrigger/ports/limiter.ts';
+
+/** How many triggers are taken in a window; 0 = off. */
+export type CommandLimits = { userPerHour: number; taskPerHour: number; systemPerMinute: number; tenantPerMinute: number };
+
+const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+
+/** The limits that a trigger is charged to, the narrowest first; those that are off are left out. */
+export function limitsOf(limits: CommandLimits, { tenantId, taskId, actor }: Command): Limit[] {
+  const { userPerHour, taskPerHour, systemPerMinute, tenantPerMinute } = limits;
+  const charged: Limit[] = [];
+  if (taskPerHour > 0) charged.push({ name: 'task', key: `task:${taskKey(tenantId, taskId)}`, points: taskPerHour, windowMs: HOUR_MS });
+  if (userPerHour > 0) charged.push({ name: 'user', key: `user:${tenantId}/${actor.id}`, points: userPerHour, windowMs: HOUR_MS });
+  if (tenantPerMinute > 0) charged.push({ name: 'tenant', key: `tenant:${tenantId}`, points: tenantPerMinute, windowMs: MINUTE_MS });
+  if (systemPerMinute > 0) charged.push({ name: 'system', key: 'system', points: systemPerMinute, windowMs: MINUTE_MS });
+  return charged;
+}

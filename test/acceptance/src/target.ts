@@ -1,0 +1,46 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export type Call = { method: string; headers: IncomingHttpHeaders; body: string };
+
+/** A real HTTP target that remembers every call; `reply` says what each is answered. */
+export async function startTarget(reply: (call: Call) => { status: number; body?: string }) {
+  const calls: Call[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk) => chunks.push(chunk));
+    request.on('end', () => {
+      const call = { method: request.method ?? '', headers: request.headers, body: Buffer.concat(chunks).toString() };
+      calls.push(call);
+      const { status, body = '' } = reply(call);
+      response.writeHead(status, { 'content-type': 'application/json' }).end(body);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/run`,
+    calls,
+    async stop(): Promise<void> {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** Checks a call as the Standard Webhooks specification tells a receiver to, with the secret that it was given. */
+export function isSigned({ headers, body }: Call, secret: string): boolean {
+  const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
+  const content = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`;
+  const expected = createHmac('sha256', key).update(content).digest();
+  return String(headers['webhook-signature'])
+    .split(' ')
+    .some((signature) => {
+      const [version, text = ''] = signature.split(',');
+      const given = Buffer.from(text, 'base64');
+      return version === 'v1' && given.length === expected.length && timingSafeEqual(given, expected);
+    });
+}

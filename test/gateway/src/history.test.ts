@@ -1,0 +1,72 @@
+import { NO_HASH, type StoredEvent } from '@retrigger/domain/event.ts';
+import { firstBreak } from '@retrigger/domain/event-hash.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { type Door, startDoor } from './door.ts';
+
+const TYPES = ['TaskCreated', 'TaskTriggered', 'TaskStarted', 'TaskCompleted', 'TaskTriggered', 'CommandRefused', 'TaskFailed'];
+const EVENTS = '/api/v1/tasks/t/events';
+
+describe('the history of a task', () => {
+  let door: Door;
+  const events = async (query = '') => (await door.ask(`${EVENTS}${query}`)).json.data;
+  const types = async (query: string) => (await events(query)).events.map(({ eventType }: { eventType: string }) => eventType);
+
+  beforeEach(() => {
+    door = startDoor();
+    door.seed('default', 't', TYPES);
+    door.seed('other', 't', ['TaskCreated']);
+  });
+
+  test('is all of it, in order, as it was hashed', async () => {
+    const page = await events();
+    expect(page.events.map(({ sequence }: { sequence: number }) => sequence)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect([page.total, page.pageInfo]).toEqual([7, { hasMore: false, nextCursor: null }]);
+    expect(firstBreak(page.events, 1, NO_HASH)).toBeUndefined();
+  });
+
+  test.each(['asc', 'desc'])('walking the cursor %s neither loses nor repeats one', async (order) => {
+    const seen: number[] = [];
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const page: { events: { sequence: number }[]; pageInfo: { hasMore: boolean; nextCursor: string | null } } = await events(
+        `?order=${order}&pageSize=3&cursor=${cursor}`,
+      );
+      seen.push(...page.events.map(({ sequence }) => sequence));
+      expect(page.pageInfo.hasMore).toBe(page.pageInfo.nextCursor !== null);
+      cursor = page.pageInfo.nextCursor;
+    }
+    expect(order === 'asc' ? seen : seen.reverse()).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  test('filters by type, actor and time', async () => {
+    expect(await types('?types=TaskFailed,TaskTriggered')).toEqual(['TaskTriggered', 'TaskTriggered', 'TaskFailed']);
+    expect(await types('?types=TaskRescheduled')).toEqual([]);
+    expect(await types('?actor=nobody')).toEqual([]);
+    expect((await types('?actor=admin')).length).toBe(7);
+    expect(await types('?from=2026-03-04T05:07:07.008Z&to=2026-03-04T05:08:07.008Z')).toEqual(['TaskTriggered', 'TaskStarted']);
+    expect((await types('?from=2026-03-04&to=2026-03-04')).length).toBe(7);
+    expect(await types('?to=2026-03-03')).toEqual([]);
+    expect(await types('?from=2026-03-05')).toEqual([]);
+  });
+
+  test('a cursor is good for its query, task and tenant only (Q1)', async () => {
+    const { nextCursor } = (await events('?pageSize=2')).pageInfo;
+    door.seed('default', 'u', TYPES);
+    const asked = async (path: string, as = 'admin') => (await door.ask(path, { as })).status;
+    expect(await asked(`${EVENTS}?cursor=${nextCursor}`)).toBe(200);
+    expect(await asked(`${EVENTS}?cursor=${nextCursor}&pageSize=5`)).toBe(200);
+    for (const query of ['order=desc', 'types=TaskCreated', 'actor=admin', 'from=2026-03-04', 'to=2026-03-05'])
+      expect([query, await asked(`${EVENTS}?cursor=${nextCursor}&${query}`)]).toEqual([query, 400]);
+    expect(await asked(`/api/v1/tasks/u/events?cursor=${nextCursor}`)).toBe(400);
+    expect(await asked(`${EVENTS}?cursor=${nextCursor}`, 'stranger')).toBe(400);
+    const text = Buffer.from(nextCursor, 'base64url').toString();
+    const altered = Buffer.from(text.replace(/^2/, '5')).toString('base64url');
+    expect(await asked(`${EVENTS}?cursor=${altered}`)).toBe(400);
+  });
+
+  test('one event is found by its id, in its own task only', async () => {
+    const { event, json } = door.events[3] as StoredEvent;
+    const { status, text } = await door.ask(`${EVENTS}/${event.eventId}`);
+    expect([status, text]).toEqual([200, `{"data":${json},"status":200}`]);
+    expect((await door.ask(`${EVENTS}/${event.eventId}`, { as: 'stranger' })).status).toBe(404);
+  });
+});

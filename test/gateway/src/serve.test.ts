@@ -1,0 +1,100 @@
+import { connect } from 'node:net';
+import { MAX_BODY_BYTES } from '@retrigger/contract/strict-json.ts';
+import { type Listening, serve } from '@retrigger/gateway/serve.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Door, keyOf, startDoor } from './door.ts';
+
+type Answer = { data: { for?: string } };
+
+describe('the HTTP server', () => {
+  let door: Door;
+  let server: Listening;
+
+  beforeEach(async () => {
+    door = startDoor();
+    const served = await serve(door.app.fetch, { host: '127.0.0.1', port: 0 });
+    if (served.kind !== 'listening') throw new Error(served.message);
+    server = served;
+  });
+
+  afterEach(() => server.stop(0));
+
+  const trigger = (body: string | ReadableStream | null, headers: { [name: string]: string } = {}) =>
+    fetch(`${server.url}/api/v1/tasks/t/trigger`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${keyOf('admin')}`, 'content-type': 'application/json', ...headers },
+      body,
+      duplex: 'half',
+    } as RequestInit);
+
+  /** Sends bytes and reads until the server hangs up. */
+  const exchange = (bytes: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const socket = connect(server.port, '127.0.0.1', () => socket.end(bytes));
+      let text = '';
+      socket.on('data', (chunk) => {
+        text += chunk.toString();
+      });
+      socket.on('error', reject);
+      socket.on('close', () => resolve(text));
+    });
+
+  test('answers a call that comes in over a socket', async () => {
+    const response = await trigger('{"triggerReason":"x"}');
+    expect([response.status, ((await response.json()) as Answer).data.for]).toEqual([202, 'TriggerTask']);
+    expect(door.commands[0]?.body).toEqual({ triggerReason: 'x' });
+  });
+
+  test('a body that comes in pieces is one body', async () => {
+    const pieces = ['{"trigger', 'Reason":"', '\u00e9"}'].map((piece) => new TextEncoder().encode(piece));
+    const body = new ReadableStream({
+      start(controller) {
+        for (const piece of pieces) controller.enqueue(piece);
+        controller.close();
+      },
+    });
+    expect((await trigger(body)).status).toBe(202);
+    expect(door.commands[0]?.body).toEqual({ triggerReason: '\u00e9' });
+  });
+
+  test('a body of undeclared length is cut off where it is too large', async () => {
+    let sent = 0;
+    const body = new ReadableStream({
+      pull(controller) {
+        if (sent > 20 * MAX_BODY_BYTES) controller.close();
+        else controller.enqueue(new Uint8Array(65_536).fill(0x20));
+        sent += 65_536;
+      },
+    });
+    const status = await trigger(body).then(
+      (response) => response.status,
+      () => 'cut off',
+    );
+    expect([413, 'cut off']).toContain(status);
+    expect(door.commands).toEqual([]);
+  });
+
+  test('a request that is no HTTP is refused, and the server lives on', async () => {
+    expect(await exchange('nonsense\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
+    expect(await exchange('GET / HTTP/1.1\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
+    expect((await trigger(null)).status).toBe(202);
+  });
+
+  test('a port that is taken is told as a value', async () => {
+    const second = await serve(door.app.fetch, { host: '127.0.0.1', port: server.port });
+    expect(second).toEqual({ kind: 'cannot_listen', message: `can not listen on 127.0.0.1:${server.port}: another process has it` });
+  });
+
+  test('a stop lets the requests that are under way end', async () => {
+    door.worker = null;
+    const asking = trigger('{}', { prefer: 'wait=60' });
+    for (const end = performance.now() + 5_000; door.commands.length === 0 && performance.now() < end; )
+      await new Promise((resolve) => setImmediate(resolve));
+    const stopped = server.stop(5_000);
+    const [command] = door.commands;
+    door.answers.answer({ commandId: command?.commandId ?? '', outcome: { kind: 'accepted', answer: { late: true } }, replayed: false });
+    expect(((await (await asking).json()) as Answer).data).toEqual({ late: true });
+    await stopped;
+    await expect(fetch(server.url)).rejects.toThrow();
+  });
+});

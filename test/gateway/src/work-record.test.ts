@@ -1,0 +1,80 @@
+import { decodeWork, encodeWork } from '@retrigger/contract/work-record.ts';
+import type { Command } from '@retrigger/domain/command.ts';
+import type { TaskCommandBody } from '@retrigger/domain/task/commands.ts';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+
+const header = {
+  commandId: 'c-1',
+  tenantId: 'default',
+  taskId: 't',
+  actor: { id: 'ann', type: 'user' as const },
+  roles: ['admin' as const],
+  correlationId: 'r-1',
+  traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+  fingerprint: { type: 'abc' },
+  replyTo: 'here',
+};
+
+const BODIES: TaskCommandBody[] = [
+  {
+    type: 'CreateTask',
+    body: {
+      type: 'job',
+      dependencies: ['a'],
+      context: { deep: [{ a: null }] },
+      target: { url: 'https://example.com/', method: 'PUT', headers: { 'x-a': 'b' }, timeout: '5s' },
+      retry: { maxAttempts: 3, jitter: 'none' },
+      deadline: '1h',
+      critical: true,
+      sensitive: false,
+      estimatedDuration: '5m',
+      onMissed: 'skip',
+      schedule: { strategy: 'delayed', delay: '5m' },
+    },
+  },
+  { type: 'ChangeTask', body: { target: null, deadline: null, dependencies: [] } },
+  { type: 'TriggerTask', body: { context: {}, triggerReason: 'why not', conditions: { dependenciesComplete: true } } },
+  { type: 'RescheduleTask', body: { schedule: { strategy: 'cron', cron: '0 9 * * *' }, force: true, reason: 'later' } },
+  { type: 'CancelTask', body: {} },
+  { type: 'StartExecution', body: { executionId: 'e' } },
+  { type: 'HeartbeatExecution', body: { executionId: 'e' } },
+  { type: 'CompleteExecution', body: { executionId: 'e', result: [1, 'two', null] } },
+  { type: 'FailExecution', body: { executionId: 'e', error: { code: 'x', message: 'y' }, retryable: false } },
+  { type: 'Wake', body: { wakeAt: 5, silentSince: null } },
+  { type: 'Check', body: {} },
+  { type: 'ConfirmDependencies', body: { proposal: 'p' } },
+];
+
+test.each(BODIES)('$type is read as it was written', (body) => {
+  const command: Command = { ...header, ...body };
+  const record = encodeWork(command);
+  expect(record.key).toBe('default/t');
+  expect(record.headers).toEqual({ traceparent: header.traceparent });
+  expect(decodeWork(record)).toEqual({ kind: 'command', command });
+});
+
+test.each([
+  ['no UTF-8', Buffer.from([0xff]), /UTF-8/],
+  ['no JSON', Buffer.from('{'), /not JSON/],
+  ['no object', Buffer.from('[]'), /not an object/],
+  ['an unknown type', Buffer.from('{"type":"Explode"}'), /unknown command type "Explode"/],
+  ['no type', Buffer.from('{}'), /unknown command type/],
+  ['a header field missing', Buffer.from('{"type":"CancelTask","body":{}}'), /CancelTask: commandId/],
+  ['a field too many', Buffer.from(JSON.stringify({ ...header, type: 'CancelTask', body: {}, extra: 1 })), /extra/],
+  ['a wrong body', Buffer.from(JSON.stringify({ ...header, type: 'TriggerTask', body: { context: [] } })), /TriggerTask: body.context/],
+])('%s is undecodable and says why', (_, value, reason) => {
+  expect(decodeWork({ value })).toEqual({ kind: 'undecodable', reason: expect.stringMatching(reason) });
+});
+
+test('no bytes make decoding throw', () => {
+  const bytes = fc.oneof(
+    fc.uint8Array(),
+    fc.json().map((text) => Buffer.from(text)),
+  );
+  fc.assert(
+    fc.property(bytes, (value) => {
+      expect(['command', 'undecodable']).toContain(decodeWork({ value }).kind);
+    }),
+  );
+});
