@@ -2,6 +2,7 @@ import type { JsonObject } from './json.ts';
 
 /** What the domain may refuse, with the title that people read. HTTP numbers live in the gateway. */
 export const REFUSAL_TITLES = {
+  invalid_request: 'The request is not valid',
   forbidden: 'Not permitted',
   task_not_found: 'Task not found',
   task_exists: 'Task already exists',

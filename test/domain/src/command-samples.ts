@@ -35,3 +35,6 @@ export const completed = (executionId: string, commandId = 'c-completed'): Comma
 
 export const failed = (executionId: string, commandId = 'c-failed'): Command =>
   command({ type: 'FailExecution', body: { executionId, error: { code: 'boom', message: 'It broke' } } }, { ...reporter, commandId });
+
+export const heartbeat = (executionId: string, commandId = 'c-heartbeat'): Command =>
+  command({ type: 'HeartbeatExecution', body: { executionId } }, { ...reporter, commandId });

@@ -1,7 +1,7 @@
 import { taskDecider } from '@retrigger/domain/task/decider.ts';
 import { taskView } from '@retrigger/domain/task/view.ts';
 import { describe, expect, test } from 'vitest';
-import { cancel, command, completed, create, failed, started, trigger } from './command-samples.ts';
+import { cancel, command, completed, create, failed, heartbeat, started, trigger } from './command-samples.ts';
 import { given } from './decider-spec.ts';
 import { type History, runningExecution } from './task-history.ts';
 
@@ -163,7 +163,24 @@ describe('reporting', () => {
   test('another end than the first is stale (T5)', () => {
     given(create(), trigger(), running(completed)).when(ended(failed)).thenRefuses('stale_execution');
     given(create(), trigger(), running(failed)).when(ended(completed)).thenRefuses('stale_execution');
-    given(create(), trigger(), running(completed)).when(ended(started)).thenRefuses('stale_execution');
+    given(create(), trigger(), running(completed))
+      .when(ended(started))
+      .thenAnswers({ kind: 'accepted', answer: { heartbeatTimeout: '60s' } });
+  });
+
+  test('an earlier report that comes again after the end is answered like the first (T6)', () => {
+    const again = { kind: 'accepted', answer: { heartbeatTimeout: '60s' } } as const;
+    for (const report of [started, heartbeat]) {
+      given(create(), trigger(), running(started), running(completed)).when(ended(report)).thenAnswers(again);
+      given(create(), trigger(), cancel()).when(ended(report)).thenRefuses('stale_execution');
+    }
+  });
+
+  test('a heartbeat that comes first counts as the start; later ones write nothing', () => {
+    given(create(), trigger()).when(running(heartbeat)).thenEvent({ eventType: 'TaskStarted' });
+    given(create(), trigger(), running(heartbeat))
+      .when(running(heartbeat))
+      .thenAnswers({ kind: 'accepted', answer: { heartbeatTimeout: '60s' } });
   });
 
   test('a late report of a cancelled execution is stale (T5)', () => {

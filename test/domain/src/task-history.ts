@@ -1,5 +1,5 @@
 import type { Command } from '@retrigger/domain/command.ts';
-import { type Decision, NO_EVIDENCE } from '@retrigger/domain/decider.ts';
+import { type Decision, type Evidence, NO_EVIDENCE } from '@retrigger/domain/decider.ts';
 import { EMPTY_HEAD, type Head, type StoredEvent } from '@retrigger/domain/event.ts';
 import { decisionTime, headAfter, nextEvent } from '@retrigger/domain/next-event.ts';
 import { taskDecider } from '@retrigger/domain/task/decider.ts';
@@ -14,10 +14,10 @@ export const MORNING = Date.parse('2026-03-01T08:00:00.000Z');
 
 export type Step = { decision: Decision; stored: StoredEvent<TaskEvent> | undefined; history: History };
 
-/** Decides one command at the log's time `at` and adds its event, if any. */
-export function step(history: History, command: Command, at: number): Step {
+/** Decides one command at the log's time `at`, on what is known of other tasks, and adds its event, if any. */
+export function step(history: History, command: Command, at: number, evidence: Evidence = NO_EVIDENCE): Step {
   const position = { partition: 0, offset: (history.head.position?.offset ?? -1) + 1, at };
-  const decision = taskDecider.decide(history.state, command, history.head, decisionTime(history.head, position), NO_EVIDENCE);
+  const decision = taskDecider.decide(history.state, command, history.head, decisionTime(history.head, position), evidence);
   if (decision.kind !== 'event') return { decision, stored: undefined, history };
   const stored = nextEvent(history.head, history.state?.status ?? null, command, decision.event, position) as StoredEvent<TaskEvent>;
   const state = taskDecider.evolve(history.state, stored.event);

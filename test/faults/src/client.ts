@@ -33,7 +33,8 @@ export class Client {
 
   task = (taskId: string): Promise<{ status: string }> => this.data(`/api/v1/tasks/${taskId}`);
 
-  events = async (taskId: string): Promise<Event[]> => (await this.data<{ events: Event[] }>(`/api/v1/tasks/${taskId}/events?pageSize=1000`)).events;
+  events = async (taskId: string): Promise<Event[]> =>
+    (await this.data<{ events: Event[] }>(`/api/v1/tasks/${taskId}/events?pageSize=1000`)).events;
 }
 
 /** Asks until the answer is yes; fails with what it waited for. */

@@ -5,6 +5,7 @@ import { taskDecider } from '@retrigger/domain/task/decider.ts';
 import type { TaskEvent } from '@retrigger/domain/task/events.ts';
 import type { TaskState } from '@retrigger/domain/task/state.ts';
 import type { Recorded, Violation } from './recorded.ts';
+import { replay, type Step } from './replay.ts';
 
 /** Sequences run from 1 without a gap and every event is chained to the one before. */
 export const chainIsWhole = ({ streams }: Recorded): Violation[] =>
@@ -24,18 +25,22 @@ export const fold = (events: Event[]): TaskState | undefined =>
   (events as TaskEvent[]).reduce<TaskState | undefined>((state, event) => taskDecider.evolve(state, event), undefined);
 
 /** Every acknowledged command has exactly one event, and the answer was that event's. */
-export const acknowledgedOnce = ({ streams, acknowledged }: Recorded): Violation[] =>
-  acknowledged.flatMap(({ key, commandId, answer }) => {
-    const events = streams.get(key) ?? [];
-    const own = events.filter((event) => event.commandId === commandId);
-    const [event] = own;
-    if (own.length !== 1 || event === undefined) return [`${key}: acknowledged command ${commandId} has ${own.length} events`];
-    const until = events.slice(0, events.indexOf(event) + 1);
-    const outcome = taskDecider.answer(event as TaskEvent, fold(until));
+export const acknowledgedOnce = ({ streams, acknowledged }: Recorded): Violation[] => {
+  const own = new Map<string, Step[]>();
+  for (const step of replay(streams)) {
+    const name = `${step.key} ${step.event.commandId}`;
+    own.set(name, [...(own.get(name) ?? []), step]);
+  }
+  return acknowledged.flatMap(({ key, commandId, answer }) => {
+    const steps = own.get(`${key} ${commandId}`) ?? [];
+    const [step] = steps;
+    if (steps.length !== 1 || step === undefined) return [`${key}: acknowledged command ${commandId} has ${steps.length} events (${steps.map(({ event }) => event.sequence).join(", ")})`];
+    const outcome = taskDecider.answer(step.event, step.after);
     if (outcome.kind === 'deferred') return []; // its follow-up's event is the one that answers
     const given = outcome.kind === 'accepted' ? outcome.answer : outcome.refusal;
     return isDeepStrictEqual(given, answer) ? [] : [`${key}: ${commandId} was answered otherwise than its event says`];
   });
+};
 
 /** No command has two events, acknowledged or not. */
 export const commandsAppliedOnce = ({ streams }: Recorded): Violation[] =>
@@ -62,6 +67,11 @@ export const oneExecutionAtATime = ({ streams }: Recorded): Violation[] =>
       }
       if (['TaskCompleted', 'TaskFailed'].includes(eventType)) {
         if (running !== metadata.executionId) violations.push(`${key}: ${sequence} ends ${metadata.executionId}, which does not run`);
+        running = null;
+      }
+      if (eventType === 'TaskRescheduled' && metadata.cancelledExecution !== undefined) {
+        if (running !== metadata.cancelledExecution)
+          violations.push(`${key}: ${sequence} cancels ${metadata.cancelledExecution}, which does not run`);
         running = null;
       }
       if (eventType === 'TaskCancelled') running = null;

@@ -35,12 +35,15 @@ export function decideReport(state: TaskState, command: Report, at: number): Dec
   }
 }
 
-const ENDS = { StartExecution: null, HeartbeatExecution: null, CompleteExecution: 'Completed', FailExecution: 'Failed' } as const;
-
-function isRepeat(state: TaskState, command: Report): boolean {
+/** The executor itself has ended this execution: the same end again is a repeat, and so is an earlier report that comes again. */
+function isRepeat(state: TaskState, { type, body }: Report): boolean {
   const last = state.lastExecution;
-  if (last === null || last.executionId !== command.body.executionId || last.status !== ENDS[command.type]) return false;
-  return last.error === undefined || !OVERDUE.includes(last.error.code);
+  if (last === null || last.executionId !== body.executionId) return false;
+  if (last.error !== undefined && OVERDUE.includes(last.error.code)) return false;
+  const { status } = last;
+  if (type === 'CompleteExecution') return status === 'Completed';
+  if (type === 'FailExecution') return status === 'Failed';
+  return status !== 'Cancelled';
 }
 
 const OVERDUE = ['deadline_exceeded', 'heartbeat_timeout'];

@@ -1,12 +1,11 @@
 import type { Command } from '../command.ts';
 import type { Conditions } from '../conditions.ts';
-import { namedTasks } from '../conditions.ts';
 import type { Decision, Evidence } from '../decider.ts';
 import { formatInstant } from '../instant.ts';
-import { type CalculationDetails, delayApplied, nextExecution, type Schedule } from '../schedule.ts';
-import { downstream } from './cascade.ts';
+import { type CalculationDetails, delayApplied, nextExecution, type Schedule, type ScheduleRefusal } from '../schedule.ts';
+import { downstream, MOST_TASKS } from './cascade.ts';
 import { alreadyRunning, event, invalidState, isOwner, notOwner, refuse } from './decision.ts';
-import { judgeConditions, walk } from './evidence.ts';
+import { addedEdges, judgeConditions, walk } from './evidence.ts';
 import type { Status, TaskState } from './state.ts';
 
 const RESCHEDULABLE: readonly Status[] = ['Draft', 'Scheduled', 'Running', 'Failed', 'Completed', 'Cancelled'];
@@ -21,7 +20,8 @@ type Scheduled = {
   waitsFor?: string[];
 };
 
-type Subject = { tenantId: string; taskId: string; dependencies: string[]; retryCount: number };
+/** `isNew`: nobody knows the task yet, so nothing can lead back to it. */
+type Subject = { tenantId: string; taskId: string; dependencies: string[]; retryCount: number; isNew?: true };
 
 /** What a schedule means for a task at `at`, or why not (a cycle), or which states are needed to say. */
 export function scheduleOf(
@@ -30,13 +30,11 @@ export function scheduleOf(
   commandId: string,
   at: number,
   evidence: Evidence,
-): { kind: 'scheduled'; scheduled: Scheduled } | { kind: 'cycle'; path: string[] } | (Decision & { kind: 'needs' }) {
+): { kind: 'scheduled'; scheduled: Scheduled } | { kind: 'cycle'; path: string[] } | ScheduleRefusal | (Decision & { kind: 'needs' }) {
   if (schedule.strategy === 'conditional') return waiting(task, schedule.conditions, evidence);
   const next = nextExecution(schedule, at, { retryCount: task.retryCount, commandId, isAdmitted: true });
-  if (next.kind !== 'at')
-    throw new Error(
-      `a schedule that the door let in is not valid: ${next.kind === 'refused' ? `${next.field} ${next.message}` : next.kind}`,
-    );
+  if (next.kind === 'refused') return next; // the door let it in: its Node knows a time zone that this one doesn't
+  if (next.kind === 'waiting') throw new Error('a conditional schedule has no time');
   return {
     kind: 'scheduled',
     scheduled: {
@@ -48,8 +46,9 @@ export function scheduleOf(
 }
 
 /** V2: whoever starts to wait is watched by the tasks that are not yet as wanted; it looks again when its snapshot is saved. */
-function waiting({ tenantId, taskId, dependencies }: Subject, conditions: Conditions, evidence: Evidence) {
-  const way = walk(tenantId, taskId, [...dependencies, ...namedTasks(conditions)], evidence);
+function waiting({ tenantId, taskId, dependencies, isNew }: Subject, conditions: Conditions, evidence: Evidence) {
+  const added = addedEdges(dependencies, conditions);
+  const way = walk(tenantId, taskId, isNew ? added.filter((id) => id === taskId) : added, evidence);
   if (way.kind === 'needs') return way;
   if (way.kind === 'cycle') return way;
   const judged = judgeConditions(tenantId, taskId, dependencies, conditions, evidence);
@@ -68,8 +67,13 @@ export function reschedule(state: TaskState, command: Command & { type: 'Resched
   const made = scheduleOf(state, schedule, command.commandId, at, evidence);
   if (made.kind === 'needs') return made;
   if (made.kind === 'cycle') return circular(state, command, made.path);
-  const closure = cascade ? downstream(state, evidence) : null;
+  if (made.kind === 'refused') return refuse(state, command, 'invalid_request', `${made.field}: ${made.message}`);
+  const closure = cascade ? downstream(state, command, evidence) : null;
   if (closure?.kind === 'needs') return closure;
+  if (closure !== null && closure.tasks.length > MOST_TASKS)
+    return refuse(state, command, 'invalid_request', `cascade: ${closure.tasks.length} tasks wait for this one, more than ${MOST_TASKS}`);
+  if (closure !== null && closure.foreign.length > 0)
+    return refuse(state, command, 'forbidden', `The cascade would run tasks of other owners: ${closure.foreign.slice(0, 10).join(', ')}`); // X4
   return event('TaskRescheduled', 'Scheduled', {
     strategy: schedule.strategy,
     schedule,

@@ -67,7 +67,8 @@ function wakeRunning(state: TaskState, execution: Execution, command: Command & 
 function fire(state: TaskState, schedule: Schedule, dueAt: string, command: Command, head: Head, at: number): Decision {
   const lateMs = at - Date.parse(dueAt);
   const isMissed = lateMs > MISSED_AFTER_MS;
-  if (isMissed && state.onMissed === 'skip') {
+  const mayLeaveOut = schedule.strategy !== 'immediate' && state.cascade === null; // what somebody asked for now runs, whatever held it up
+  if (isMissed && mayLeaveOut && state.onMissed === 'skip') {
     if (schedule.strategy === 'cron') return skip(state, schedule, dueAt, at, 'missed');
     return event('TaskCancelled', 'Cancelled', { reason: `missed: it was due at ${dueAt}`, executionId: null });
   }
@@ -81,10 +82,11 @@ function fire(state: TaskState, schedule: Schedule, dueAt: string, command: Comm
   });
 }
 
-/** U4: a due time of a recurring schedule that is left out is an event, and the next one is counted from the schedule, never from the clock. */
+/** U4: due times of a recurring schedule that are left out are an event, one for all up to now; the next one is counted from the schedule, never from the clock. */
 function skip(state: TaskState, schedule: Schedule, dueAt: string, at: number, why: 'overlap' | 'missed'): Decision {
   if (schedule.strategy !== 'cron') return NOTHING;
-  const next = nextAfter(schedule, why === 'missed' ? at : Date.parse(dueAt));
+  const next = nextAfter(schedule, Math.max(at, Date.parse(dueAt)));
+  const dueTimes = 1 + cronTimesBetween(schedule, Date.parse(dueAt), at, MOST_COUNTED).length;
   return event('TaskRescheduled', state.status, {
     strategy: 'cron',
     schedule,
@@ -92,7 +94,7 @@ function skip(state: TaskState, schedule: Schedule, dueAt: string, at: number, w
     nextExecution: next,
     delayApplied: delayApplied({ kind: 'at', at: Date.parse(next) }, at),
     reason: why === 'overlap' ? 'left out: the run before had not ended' : 'left out: it was missed',
-    skipped: { dueAt, why },
+    skipped: { dueAt, dueTimes, why },
   });
 }
 

@@ -1,5 +1,4 @@
 import type { Command } from '../command.ts';
-import { namedTasks } from '../conditions.ts';
 import type { Decision, Evidence } from '../decider.ts';
 import type { Head } from '../event.ts';
 import { REFUSAL_TITLES, refused } from '../refusal.ts';
@@ -10,7 +9,7 @@ import { circular, reschedule, scheduleOf } from './decide-schedule.ts';
 import { check, wake } from './decide-wake.ts';
 import { alreadyRunning, event, invalidState, isOwner, NOTHING, notOwner, refuse } from './decision.ts';
 import type { TaskMetadata } from './events.ts';
-import { judgeConditions, walk } from './evidence.ts';
+import { addedEdges, judgeConditions, walk } from './evidence.ts';
 import { begin } from './execution.ts';
 import type { Status, TaskState } from './state.ts';
 
@@ -58,13 +57,20 @@ function create(command: Command & { type: 'CreateTask' }, at: number, evidence:
     ...(target === undefined ? {} : { target: { ...target, secretGeneration: 1 } }),
   };
   if (schedule === undefined) return event('TaskCreated', 'Draft', metadata);
-  const task = { tenantId: command.tenantId, taskId: command.taskId, dependencies: body.dependencies ?? [], retryCount: 0 };
+  const task = {
+    tenantId: command.tenantId,
+    taskId: command.taskId,
+    dependencies: body.dependencies ?? [],
+    retryCount: 0,
+    isNew: true as const,
+  };
   const made = scheduleOf(task, schedule, command.commandId, at, evidence);
   if (made.kind === 'needs') return made;
   if (made.kind === 'cycle') {
     const detail = `Tasks would wait for each other: ${made.path.join(' → ')}`;
     return { kind: 'answered', outcome: refused('circular_dependency', detail, { cycle: made.path }) };
   }
+  if (made.kind === 'refused') return { kind: 'answered', outcome: refused('invalid_request', `schedule.${made.field}: ${made.message}`) };
   const { nextExecution, waitsFor } = made.scheduled;
   return event('TaskCreated', 'Scheduled', { ...metadata, schedule, nextExecution, ...(waitsFor === undefined ? {} : { waitsFor }) });
 }
@@ -76,7 +82,7 @@ function trigger(state: TaskState, command: Command & { type: 'TriggerTask' }, h
   if (!TRIGGERABLE.includes(state.status)) return invalidState(state, command, TRIGGERABLE);
   const { context = state.context, triggerReason: reason = null, conditions } = command.body;
   if (conditions === undefined) return begin(state, command, head, at, { reason, context });
-  const way = walk(state.tenantId, state.taskId, [...state.dependencies, ...namedTasks(conditions)], evidence);
+  const way = walk(state.tenantId, state.taskId, addedEdges(state.dependencies, conditions), evidence);
   if (way.kind === 'needs') return way;
   if (way.kind === 'cycle') return circular(state, command, way.path);
   const judged = judgeConditions(state.tenantId, state.taskId, state.dependencies, conditions, evidence);

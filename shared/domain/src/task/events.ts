@@ -39,7 +39,7 @@ export type TaskMetadata = {
     /** The running execution that `force` ended. */
     cancelledExecution?: string;
     /** A due time of a recurring schedule that is left out: its task still ran, or it was missed. */
-    skipped?: { dueAt: string; why: 'overlap' | 'missed' };
+    skipped?: { dueAt: string; dueTimes: number; why: 'overlap' | 'missed' };
   };
   TaskStarted: ExecutionRef;
   TaskCompleted: ExecutionRef & { result: JsonObject[string] };

@@ -28,6 +28,12 @@ export function walk(tenantId: string, taskId: string, own: readonly string[], e
   return step.kind === 'cycle' ? { kind: 'cycle', path: step.path } : { kind: 'acyclic' };
 }
 
+/** The edges that conditions add to a task's own: only through these can they close a cycle. */
+export function addedEdges(dependencies: readonly string[], conditions: Conditions): string[] {
+  const own = new Set(dependencies);
+  return namedTasks(conditions).filter((id) => !own.has(id));
+}
+
 /** Judges conditions of a task with these dependencies; `needs` when states are missing. */
 export function judgeConditions(
   tenantId: string,

@@ -109,7 +109,7 @@ function rescheduled(next: TaskState, { metadata, timestamp }: TaskEvent & { eve
     nextExecution,
     waitsFor,
     context: context ?? next.context,
-    lastConditional: schedule.strategy === 'conditional' ? schedule : next.lastConditional,
+    lastConditional: schedule.strategy === 'conditional' ? schedule : isRecurring(schedule) ? null : next.lastConditional,
     cascade,
     cascades: cascade === null ? next.cascades : [...next.cascades, cascade.id].slice(-REMEMBERED_CASCADES),
     pendingRetry: null,

@@ -72,6 +72,8 @@ export function react(event: TaskEvent, command: Command): Command[] {
         },
       ];
     }
+    case 'DependenciesChanged': // what it waits for may be another now, and fulfilled
+      return [ownCommand(tenantId, taskId, [eventId], correlationId, { type: 'Check', body: {} }, traceparent)];
     default:
       return [];
   }
@@ -90,7 +92,7 @@ function firstLook(
   return [ownCommand(tenantId, taskId, [eventId], correlationId, { type: 'Wake', body }, traceparent)];
 }
 
-/** V4: a run that has ended for good may be what others wait for. */
+/** V4: a run that has ended for good may be what others wait for; dependencies that changed may be what was missing in their closure. */
 export function announce({
   eventType,
   metadata,
@@ -100,6 +102,6 @@ export function announce({
   traceparent,
 }: TaskEvent): ((waitingTaskId: string) => Command) | undefined {
   const hasEnded = eventType === 'TaskCompleted' || (eventType === 'TaskFailed' && !metadata.willRetry);
-  if (!hasEnded) return undefined;
+  if (!hasEnded && eventType !== 'DependenciesChanged') return undefined;
   return (taskId) => ownCommand(tenantId, taskId, [eventId], correlationId, { type: 'Check', body: {} }, traceparent);
 }

@@ -1,0 +1,138 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { type Environment, readEnvironment } from '@retrigger/config/environment.ts';
+import { firstKey } from '@retrigger/config/first-key.ts';
+import { hmacSecrets } from '@retrigger/config/hmac-secrets.ts';
+import { serverSecret } from '@retrigger/config/server-secret.ts';
+import { EMBEDDED } from '@retrigger/config/variables.ts';
+import { decodeWork, encodeWork } from '@retrigger/contract/work-record.ts';
+import { createDispatcher } from '@retrigger/dispatcher/compose.ts';
+import { taskDecider } from '@retrigger/domain/task/decider.ts';
+import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
+import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
+import { createGateway } from '@retrigger/gateway/app.ts';
+import { gatewayConfig } from '@retrigger/gateway/config.ts';
+import { firstApiKey } from '@retrigger/gateway/credentials.ts';
+import { serve } from '@retrigger/gateway/serve.ts';
+import type { Composed } from '@retrigger/lifecycle/run.ts';
+import { supervise } from '@retrigger/lifecycle/supervise.ts';
+import { systemClock } from '@retrigger/lifecycle/system-clock.ts';
+import { MemoryAnswers } from '@retrigger/memory/memory-answers.ts';
+import { MemoryLimiter } from '@retrigger/memory/memory-limiter.ts';
+import type { Clock } from '@retrigger/ports/clock.ts';
+import { TOPICS } from '@retrigger/ports/log.ts';
+import { type Reached, unobserved } from '@retrigger/ports/reached.ts';
+import { lockDataFolder } from '@retrigger/sqlite/data-folder-lock.ts';
+import { openSqliteLog, type SqliteLog } from '@retrigger/sqlite/sqlite-log.ts';
+import { openSqliteStore } from '@retrigger/sqlite/sqlite-store.ts';
+import { startTelemetry } from '@retrigger/telemetry/telemetry.ts';
+import { createWorker } from '@retrigger/worker/compose.ts';
+import { greeting } from './greeting.ts';
+
+const VERSION = '0.1.0';
+/** In one process partitions only spread the work over batches: few make larger ones, and share an fsync all the same. */
+const PARTITIONS = { [TOPICS.work]: 8, [TOPICS.events]: 8, [TOPICS.deadLetters]: 1 };
+const KEEP_LOG_MS = 24 * 3_600_000;
+const TRUNCATE_EVERY_MS = 600_000;
+const HTTP_GRACE_MS = 3_000;
+/** Past this the oldest due wake-up makes the service unready. */
+const MOST_WAKE_UP_LAG_MS = 5_000;
+
+export type StandaloneOptions = {
+  /** Told how far a batch has come; for tests that die there. */
+  reached?: Reached;
+  /** Store a batch in steps, as the cluster does, instead of one transaction. */
+  writeInSteps?: boolean;
+};
+
+/** Gateway, worker and dispatcher in one process on one data folder. What its user can mend is a value; see lifecycle/run.ts. */
+export async function composeStandalone(environment: Environment, options: StandaloneOptions = {}): Promise<Composed> {
+  const read = readEnvironment(environment, EMBEDDED);
+  if (read.kind === 'wrong') return { kind: 'cannot_start', message: read.message };
+  const { settings } = read;
+  const { dataDir } = settings;
+  const lock = lockDataFolder(dataDir);
+  if (lock.kind === 'taken')
+    return cannot(`another process uses the data folder ${dataDir}: stop it, or set RETRIGGER_DATA_DIR to another folder`);
+  if (lock.kind === 'unwritable')
+    return cannot(
+      `the data folder ${dataDir} can not be used (${lock.reason}): make it writable, or set RETRIGGER_DATA_DIR to another folder`,
+    );
+  const secret = await serverSecret(settings.secret, dataDir);
+  if (secret.kind === 'unusable') return cannot(secret.message);
+  const key = await firstKey(settings.apiKey, dataDir);
+  if (key.kind === 'unusable') return cannot(key.message);
+
+  const clock = systemClock;
+  const reached = options.reached ?? unobserved;
+  const telemetry = await startTelemetry({
+    service: 'retrigger',
+    version: VERSION,
+    logLevel: settings.logLevel,
+    exportSpans: settings.otlpEndpoint !== null,
+  });
+  const { observer } = telemetry;
+  const opened = openSqliteLog(join(dataDir, 'log.db'), PARTITIONS, clock, reached);
+  if (opened.kind === 'mismatch')
+    return cannot(`${opened.topic} was made with ${JSON.stringify(opened.stored)}, this version wants ${JSON.stringify(opened.wanted)}`);
+  const { log } = opened;
+  const truncation = supervise('truncating the log', () => truncate(log, clock), { clock, observer });
+  const store = openSqliteStore(join(dataDir, 'store.db'), reached);
+  const { events, receipts, snapshots } = store;
+  const secrets = hmacSecrets(secret.secret);
+  const answers = new MemoryAnswers(clock);
+  const limiter = new MemoryLimiter();
+
+  const worker = await createWorker({
+    ...{ log, events, receipts, snapshots, answers, clock, observer, reached, encode: encodeWork, decode: decodeWork },
+    decisions: options.writeInSteps ? writeInSteps(events, receipts, snapshots, reached) : store.decisions,
+    decider: taskDecider as AnyDecider,
+  });
+  const dispatcher = await createDispatcher({
+    log,
+    snapshots,
+    secrets,
+    clock,
+    observer,
+    allowPrivateTargets: settings.allowPrivateTargets,
+  });
+  const app = createGateway({
+    ...{ log, answers, receipts, events, snapshots, limiter, secrets, clock, observer, encode: encodeWork },
+    credentials: firstApiKey(key.key),
+    freshId: () => randomBytes(16).toString('base64url'),
+    metrics: telemetry.prometheus,
+    readiness: async () => ({ log: 'up', store: 'up', wakeUps: worker.oldestWakeUpLagMs() > MOST_WAKE_UP_LAG_MS ? 'down' : 'up' }),
+    config: gatewayConfig(settings),
+  });
+  const stopBehindTheDoor = async () => {
+    await dispatcher.stop();
+    await worker.stop();
+    await truncation.stop();
+    await log.close();
+    await store.close();
+    await Promise.all([answers.close(), limiter.close(), telemetry.stop()]);
+    lock.release();
+  };
+  const server = await serve(app.fetch, settings);
+  if (server.kind === 'cannot_listen') {
+    await stopBehindTheDoor();
+    return cannot(`${server.message}; set PORT to a free port`);
+  }
+  process.stdout.write(greeting(server.url, dataDir, settings.apiKey === null ? key.key : null));
+  return {
+    kind: 'started',
+    observer,
+    async stop() {
+      await server.stop(HTTP_GRACE_MS);
+      await stopBehindTheDoor();
+    },
+  };
+}
+
+/** Dead letters stay until somebody deals with them. Returns when to look again. */
+async function truncate(log: SqliteLog, clock: Clock): Promise<number> {
+  for (const topic of [TOPICS.work, TOPICS.events]) await log.truncate(topic, clock.now() - KEEP_LOG_MS);
+  return clock.now() + TRUNCATE_EVERY_MS;
+}
+
+const cannot = (message: string): Composed => ({ kind: 'cannot_start', message: `retrigger: ${message}` });
