@@ -1,0 +1,192 @@
+import type { Clock } from '@retrigger/ports/clock.ts';
+import type { NewRecord } from '@retrigger/ports/log.ts';
+import type { Observer } from '@retrigger/ports/observer.ts';
+import type { Kafka, Message, Producer } from 'kafkajs';
+import { SHORT_RETRIES } from './kafka-client.ts';
+import { classifyKafkaError, KafkaError } from './kafka-errors.ts';
+import { MAX_MESSAGE_BYTES } from './kafka-topics.ts';
+import { backoffMs, pause } from './pause.ts';
+import { type LaneBatch, type PendingAppend, RecordLanes } from './record-lanes.ts';
+
+/** A micro-batch ends here. */
+const BATCH_BYTES = 512 * 1024;
+/** Micro-batches on their way at once. A broker works on one per connection; the second is there when it has finished. More only made batches smaller. */
+const IN_FLIGHT = 2;
+/** A record without its framing (offset, lengths, batch header). */
+const MAX_RECORD_BYTES = MAX_MESSAGE_BYTES - 1024;
+const LONGEST_PAUSE_MS = 2_000;
+const ACK_TIMEOUT_MS = 10_000;
+
+export type ProducerOptions = {
+  clock: Clock;
+  observer: Observer;
+  partitionOf(topic: string, key: Uint8Array): number;
+  /** An append that is not acknowledged after this rejects; its records may or may not be in the log. */
+  appendTimeoutMs: number;
+};
+
+/**
+ * Appends over KafkaJS, in micro-batches of its own: what arrives while batches are on their way goes together in the next one, so a lone append is sent at once.
+ * P1: an append resolves when all in-sync replicas have all its records (acks -1).
+ * P2: order per key is the order of the calls, also when a batch is sent again (record-lanes N1). A repeat may leave a record twice in the log; KafkaJS's
+ * idempotent producer would prevent most of these, but it holds one batch per broker and can end in a sequence error that only a new process mends.
+ * P3: a record that is too large fails its own append and no other.
+ * P4: a broker that is gone is waited for; an append rejects after `appendTimeoutMs`.
+ */
+export class KafkaProducer {
+  readonly #producer: Producer;
+  readonly #lanes = new RecordLanes();
+  readonly #options: ProducerOptions;
+  readonly #closing = new AbortController();
+  readonly #open = new Set<PendingAppend>();
+  #inFlight = 0;
+  #scheduled = false;
+  /** Batches whose last try failed. */
+  readonly #failing = new Set<LaneBatch[]>();
+  #drained: (() => void) | undefined;
+
+  constructor(kafka: Kafka, options: ProducerOptions) {
+    this.#options = options;
+    this.#producer = kafka.producer({
+      allowAutoTopicCreation: false,
+      retry: SHORT_RETRIES,
+      createPartitioner:
+        () =>
+        ({ message }) =>
+          message.partition ?? 0,
+    });
+  }
+
+  connect(): Promise<void> {
+    return this.#producer.connect();
+  }
+
+  /** False while something that was sent has to be sent again. */
+  get healthy(): boolean {
+    return this.#failing.size === 0;
+  }
+
+  append(topic: string, records: NewRecord[]): Promise<void> {
+    if (records.length === 0) return Promise.resolve();
+    if (this.#closing.signal.aborted)
+      return Promise.reject(new KafkaError({ code: 'unexpected', retry: false, message: 'the log is closed' }));
+    const messages = records.map(toMessage);
+    if (messages.some(({ bytes }) => bytes > MAX_RECORD_BYTES))
+      return Promise.reject(
+        new KafkaError({ code: 'too_large', retry: false, message: `a record is larger than ${MAX_RECORD_BYTES} bytes` }),
+      ); // P3
+    return new Promise((resolve, reject) => {
+      const append = this.#pending(messages.length, resolve, reject);
+      for (const { message, key, bytes } of messages) {
+        const partition = this.#options.partitionOf(topic, key);
+        this.#lanes.add(topic, partition, { message: { ...message, partition }, bytes, append });
+      }
+      this.#schedule();
+    });
+  }
+
+  /** Sends what is waiting, for as long as it may take, and disconnects. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    if (this.#open.size > 0) await new Promise<void>((resolve) => (this.#drained = resolve));
+    await this.#producer.disconnect();
+  }
+
+  #pending(records: number, resolve: () => void, reject: (error: Error) => void): PendingAppend {
+    const { clock, appendTimeoutMs } = this.#options;
+    let left = records;
+    let settled = false;
+    const settle = (finish: () => void) => {
+      if (settled) return;
+      settled = true;
+      cancel();
+      this.#open.delete(append);
+      finish();
+      if (this.#open.size === 0) this.#drained?.();
+    };
+    const append: PendingAppend = {
+      get settled() {
+        return settled;
+      },
+      acknowledged: () => {
+        left--;
+        if (left === 0) settle(resolve); // P1
+      },
+      fail: (error) => settle(() => reject(error)),
+    };
+    const late = () =>
+      append.fail(new KafkaError({ code: 'timed_out', retry: true, message: `no acknowledgement after ${appendTimeoutMs} ms` })); // P4
+    const cancel = clock.timer(clock.now() + appendTimeoutMs, late);
+    this.#open.add(append);
+    return append;
+  }
+
+  /** Everything that is appended in one turn of the event loop goes together: a linger far under 2 ms. */
+  #schedule(): void {
+    if (this.#scheduled || this.#inFlight >= IN_FLIGHT) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      while (this.#inFlight < IN_FLIGHT && this.#lanes.hasReady) this.#dispatch(this.#lanes.take(BATCH_BYTES));
+    });
+  }
+
+  #dispatch(batches: LaneBatch[]): void {
+    if (batches.length === 0) return;
+    this.#inFlight++;
+    void this.#send(batches).finally(() => {
+      this.#inFlight--;
+      this.#failing.delete(batches);
+      this.#lanes.release(batches);
+      if (this.#lanes.hasReady) this.#schedule();
+    });
+  }
+
+  /** Never rejects: every record is acknowledged, failed, or given up by its append's timeout. */
+  async #send(batches: LaneBatch[]): Promise<void> {
+    for (let failures = 0; ; failures++) {
+      const wanted = batches.map(({ lane, records }) => ({ lane, records: records.filter(({ append }) => !append.settled) }));
+      const left = wanted.filter(({ records }) => records.length > 0);
+      if (left.length === 0) return;
+      try {
+        await this.#producer.sendBatch({ acks: -1, timeout: ACK_TIMEOUT_MS, topicMessages: left.map(topicMessages) });
+        this.#failing.delete(batches);
+        for (const { records } of left) for (const { append } of records) append.acknowledged();
+        return;
+      } catch (error) {
+        const failure = classifyKafkaError(error);
+        if (!failure.retry) return this.#divide(left, new KafkaError(failure, error));
+        if (failures === 0) this.#options.observer.log('warn', 'records could not be appended; they are sent again', { ...failure });
+        this.#failing.add(batches);
+        await pause(this.#options.clock, backoffMs(failures, LONGEST_PAUSE_MS), NEVER);
+      }
+    }
+  }
+
+  /** P3: finds whose fault a refusal is: each partition on its own, then each record, in order. */
+  async #divide(batches: LaneBatch[], error: KafkaError): Promise<void> {
+    const [only] = batches;
+    if (batches.length > 1) {
+      for (const batch of batches) await this.#send([batch]);
+    } else if (only !== undefined && error.code === 'too_large' && only.records.length > 1) {
+      for (const record of only.records) await this.#send([{ lane: only.lane, records: [record] }]);
+    } else {
+      for (const { append } of only?.records ?? []) append.fail(error);
+    }
+  }
+}
+
+const NEVER = new AbortController().signal;
+
+const topicMessages = ({ lane, records }: LaneBatch) => ({ topic: lane.topic, messages: records.map(({ message }) => message) });
+
+function toMessage({ key, value, headers }: NewRecord): { message: Message; key: Buffer; bytes: number } {
+  const keyBytes = Buffer.from(key);
+  let bytes = keyBytes.length + value.byteLength + 32;
+  for (const name in headers) bytes += name.length + (headers[name]?.length ?? 0) + 8;
+  return {
+    message: { key: keyBytes, value: Buffer.from(value.buffer, value.byteOffset, value.byteLength), headers },
+    key: keyBytes,
+    bytes,
+  };
+}

@@ -1,0 +1,115 @@
+import kafkajs from 'kafkajs';
+import { classifyKafkaError } from './kafka-errors.ts';
+
+/** What the topics must be. Partition counts are by topic; the rest holds for all of them. */
+export type TopicSettings = {
+  partitions: { [topic: string]: number };
+  /** 3 in production, 1 on one machine. */
+  replicationFactor: number;
+  /** How many replicas must have a record before its append resolves: 2 of 3 in production. */
+  minInsyncReplicas: number;
+  /** Partition counts as the store remembers them; a topic that is not in it may have any count. */
+  remembered: { [topic: string]: number };
+};
+
+/** A record and its framing fit into this. */
+export const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
+
+export type TopicsChecked = { kind: 'ready'; partitions: Map<string, number> } | { kind: 'wrong'; message: string };
+
+/**
+ * Makes the topics that are missing and looks at all of them.
+ * T1: a topic stamps records with the log's own time, keeps every record (no compaction), takes records of 4 MiB and acknowledges with the
+ * replicas that were asked for; one that doesn't is named, with what is wrong, and nothing is changed.
+ * T2: a topic has the partition count that the store remembers: with another count, keys would stand elsewhere.
+ */
+export async function checkTopics(admin: kafkajs.Admin, settings: TopicSettings): Promise<TopicsChecked> {
+  try {
+    const names = Object.keys(settings.partitions);
+    await createMissing(admin, names, settings);
+    const metadata = await admin.fetchTopicMetadata({ topics: names });
+    const configs = await readConfigs(admin, names);
+    const partitions = new Map<string, number>();
+    for (const { name, partitions: found } of metadata.topics) {
+      const complaint =
+        wrongConfig(configs.get(name) ?? new Map(), settings) ??
+        wrongPartitions(found, settings.remembered[name] ?? found.length, settings.replicationFactor);
+      if (complaint !== undefined) return { kind: 'wrong', message: `the Kafka topic ${name} ${complaint}` };
+      partitions.set(name, found.length);
+    }
+    return { kind: 'ready', partitions };
+  } catch (error) {
+    const { code, message } = classifyKafkaError(error);
+    return { kind: 'wrong', message: `the Kafka topics could not be checked: ${message} (${code})` };
+  }
+}
+
+async function createMissing(admin: kafkajs.Admin, names: string[], settings: TopicSettings): Promise<void> {
+  const existing = new Set(await admin.listTopics());
+  const missing = names.filter((name) => !existing.has(name));
+  if (missing.length === 0) return;
+  // False when another process was first, which is as good.
+  await admin.createTopics({
+    waitForLeaders: true,
+    topics: missing.map((topic) => ({
+      topic,
+      numPartitions: settings.remembered[topic] ?? settings.partitions[topic] ?? 1,
+      replicationFactor: settings.replicationFactor,
+      configEntries: [
+        { name: 'message.timestamp.type', value: 'LogAppendTime' },
+        { name: 'max.message.bytes', value: String(MAX_MESSAGE_BYTES) },
+        { name: 'min.insync.replicas', value: String(settings.minInsyncReplicas) },
+        { name: 'cleanup.policy', value: 'delete' },
+      ],
+    })),
+  });
+}
+
+const CHECKED = ['message.timestamp.type', 'max.message.bytes', 'min.insync.replicas', 'cleanup.policy'];
+
+async function readConfigs(admin: kafkajs.Admin, names: string[]): Promise<Map<string, Map<string, string>>> {
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: names.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name, configNames: CHECKED })),
+  });
+  return new Map(
+    resources.map(({ resourceName, configEntries }) => [
+      resourceName,
+      new Map(configEntries.map(({ configName, configValue }) => [configName, configValue])),
+    ]),
+  );
+}
+
+/** T1 */
+function wrongConfig(config: Map<string, string>, { minInsyncReplicas }: TopicSettings): string | undefined {
+  const is = (name: string): string => config.get(name) ?? 'unknown';
+  if (is('message.timestamp.type') !== 'LogAppendTime')
+    return `has message.timestamp.type ${is('message.timestamp.type')}; it must be LogAppendTime, for the log's clock decides`;
+  if (is('cleanup.policy') !== 'delete')
+    return `has cleanup.policy ${is('cleanup.policy')}; it must be delete, for no record may be compacted away`;
+  if (!(Number(is('max.message.bytes')) >= MAX_MESSAGE_BYTES))
+    return `has max.message.bytes ${is('max.message.bytes')}; it must be ${MAX_MESSAGE_BYTES} or more`;
+  if (!(Number(is('min.insync.replicas')) >= minInsyncReplicas))
+    return `has min.insync.replicas ${is('min.insync.replicas')}; it must be ${minInsyncReplicas} or more`;
+  return undefined;
+}
+
+/** T1, T2 */
+function wrongPartitions(found: kafkajs.PartitionMetadata[], count: number, replicationFactor: number): string | undefined {
+  if (found.length !== count)
+    return `has ${found.length} partitions, but the store remembers ${count}; see the runbook for changing the count`;
+  const thin = found.find(({ replicas }) => replicas.length < replicationFactor);
+  return thin === undefined
+    ? undefined
+    : `has ${thin.replicas.length} replicas of partition ${thin.partitionId}; it must have ${replicationFactor} or more`;
+}
+
+/** Records that the group has not committed, over all partitions. @throws KafkaJS's errors. */
+export async function consumerLag(admin: kafkajs.Admin, topic: string, group: string): Promise<number> {
+  const [ends, [committed]] = await Promise.all([admin.fetchTopicOffsets(topic), admin.fetchOffsets({ groupId: group, topics: [topic] })]);
+  const passed = new Map(committed?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
+  return ends.reduce(
+    (lag, { partition, high, low }) => lag + Math.max(0, Number(high) - Math.max(Number(low), passed.get(partition) ?? 0)),
+    0,
+  );
+}

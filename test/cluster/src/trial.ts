@@ -1,0 +1,15 @@
+import { silent } from '@retrigger/ports/observer.ts';
+import { load } from './load.ts';
+import { logOptions, openLog, recorder } from './open-log.ts';
+import { cluster } from './servers.ts';
+let t0 = Date.now();
+const observer = { ...silent, log(l: string, m: string, f: any) { if (l !== 'debug' || /Crash|join/.test(m)) console.log(Date.now() - t0, l, m, JSON.stringify(f).slice(0, 200)); } };
+const log = await openLog(await logOptions({ work: 8 }, { observer }));
+const h = recorder(); await log.consume('work', 'g', h); const l = load(log);
+while (h.records.length < 500) await new Promise(r => setTimeout(r, 10));
+t0 = Date.now(); console.log('stop'); await cluster('stop', 'kafka'); console.log(Date.now() - t0, 'stopped', h.told.length);
+await cluster('start', 'kafka'); console.log(Date.now() - t0, 'started');
+const a = l.acknowledged.size, n = h.records.length;
+while (l.acknowledged.size < a + 50) await new Promise(r => setTimeout(r, 10)); console.log(Date.now() - t0, 'appends again');
+while (h.records.length < n + 50) await new Promise(r => setTimeout(r, 10)); console.log(Date.now() - t0, 'records again', h.told);
+await l.stop(); await log.close();

@@ -1,0 +1,111 @@
+import { taskKey } from '@retrigger/domain/identifiers.ts';
+import { taskDecider } from '@retrigger/domain/task/decider.ts';
+import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
+import type { WorkerPorts } from '@retrigger/engine/apply-batch.ts';
+import { TOPICS } from '@retrigger/ports/log.ts';
+import { Chance } from './chance.ts';
+import { Cluster } from './cluster.ts';
+import { Door } from './door.ts';
+import { Executors } from './executors.ts';
+import { findings, type Scene } from './findings.ts';
+import { Faults, planOf } from './faults.ts';
+import { Group } from './group.ts';
+import { portsOf, type World } from './ports.ts';
+import { Process } from './process.ts';
+import { logOf } from './process-log.ts';
+import { Scheduler } from './scheduler.ts';
+import { Stored } from './stored.ts';
+import { ROOT, Users } from './users.ts';
+import { WorkLog } from './work-log.ts';
+
+const BEGIN = Date.parse('2026-03-02T08:00:00Z');
+const LONGEST_QUIET_MS = 1_200_000;
+const LOOK_EVERY_MS = 5_000;
+/** Waiting tasks look again by themselves within this. */
+const NET_MS = 40_000;
+
+export type Simulated = { seed: number; plan: string; findings: string[]; trace: string[]; steps: number; events: number };
+/** Bugs to plant: another decider, or ports that break their promises. */
+export type Planted = { decider?: AnyDecider; wrap?: (ports: WorkerPorts) => WorkerPorts };
+
+/** One run: users, executors and faults for some minutes, then none of them until everything due is done, then the checkers. */
+export async function simulate(seed: number, planted: Planted = {}): Promise<Simulated> {
+  const chance = (purpose: number) => new Chance(seed * 8 + purpose);
+  const [plan, size] = [planOf(chance(0)), chance(1)];
+  const scheduler = new Scheduler(chance(2), BEGIN);
+  const found: string[] = [];
+  const report = (finding: string) => {
+    scheduler.note('FINDING', finding);
+    found.push(finding);
+  };
+  const log = new WorkLog(size.between(1, 3));
+  const stored = new Stored();
+  const group = new Group(scheduler, log, chance(3), report);
+  const luck = chance(4);
+  let isOver = false;
+  const world: World = {
+    ...{ scheduler, log, stored, group, report },
+    decider: planted.decider ?? (taskDecider as AnyDecider),
+    answered: (replyTo, answer) => {
+      if (isOver || !luck.is(plan.lostAnswers)) door.answered(replyTo, answer);
+    },
+    appended: (again) => {
+      if (!isOver && luck.is(plan.repeats)) scheduler.after(luck.between(0, 3_000), again);
+    },
+  };
+  const outside = new Process('door');
+  const door = new Door(scheduler, chance(5), { log: logOf(world, outside), receipts: portsOf(world, outside).receipts }, report);
+  const executors = new Executors(scheduler, chance(6), log, door);
+  const cluster = new Cluster(world, chance(7), plan.skewMs, planted.wrap ?? ((ports) => ports));
+  const users = new Users(size, {
+    exists: (tenantId, taskId) => stored.rows.has(taskKey(tenantId, taskId)),
+    now: () => scheduler.now,
+  });
+  for (let count = size.between(1, 3); count > 0; count--) await cluster.start();
+  const faults = new Faults(plan, chance(8), scheduler, cluster, log);
+  faults.begin();
+
+  const requests = size.between(15, 45);
+  const meanMs = size.pick([100, 1_000, 3_000]);
+  for (let count = 0, at = scheduler.now; count < requests; count++) {
+    at += size.is(0.3) ? 0 : size.between(0, 2 * meanMs);
+    scheduler.timer(null, at, () => void door.ask(users.next()));
+  }
+  const begun = scheduler.now;
+  const faultsEnd = begun + Math.max(requests * meanMs, 20_000) + 10_000;
+  await scheduler.run(() => scheduler.now >= faultsEnd);
+  faults.end();
+  isOver = true;
+  for (const { tenantId, taskId } of recurring()) void door.ask({ tenantId, taskId, caller: ROOT, key: `end of ${taskId}`, type: 'CancelTask', body: {} });
+  await untilQuiet();
+  for (const request of users.again(5)) void door.ask(request);
+  await untilQuiet();
+  const scene: Scene = { plan, log, stored, group, door, executors, end: scheduler.now };
+  return { seed, plan: plan.name, findings: [...found, ...findings(scene)], trace: scheduler.trace, steps: scheduler.steps, events: scene.log.all(TOPICS.events).length };
+
+  function recurring() {
+    return [...stored.rows.values()].filter(({ text }) => text.includes('"strategy":"cron"'));
+  }
+
+  /** Nothing is under way and nothing will be due. Waiting tasks may go on waiting, but have looked once more. */
+  function isQuiet(): boolean {
+    const isIdle = door.open === 0 && executors.busy === 0;
+    const isPassed = group.committed.every((next, partition) => next === log.records(TOPICS.work, partition).length);
+    return isIdle && isPassed && [...stored.rows.values()].every(({ wakeAt, wakeKind }) => wakeAt === null || wakeKind === 'check');
+  }
+
+  async function untilQuiet(): Promise<void> {
+    const longest = scheduler.now + LONGEST_QUIET_MS;
+    for (let quietSince = Number.POSITIVE_INFINITY; ; ) {
+      const next = scheduler.now + LOOK_EVERY_MS;
+      await scheduler.run(() => scheduler.now >= next);
+      if (!isQuiet()) quietSince = Number.POSITIVE_INFINITY;
+      else quietSince = Math.min(quietSince, scheduler.now);
+      if (scheduler.now - quietSince >= NET_MS) return;
+      if (scheduler.now > longest || found.length > 0) {
+        if (found.length === 0) report(`not quiet ${LONGEST_QUIET_MS / 1_000} s after the last fault`);
+        return;
+      }
+    }
+  }
+}
