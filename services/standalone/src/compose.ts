@@ -6,7 +6,7 @@ import { hmacSecrets } from '@retrigger/config/hmac-secrets.ts';
 import { serverSecret } from '@retrigger/config/server-secret.ts';
 import { EMBEDDED } from '@retrigger/config/variables.ts';
 import { decodeWork, encodeWork } from '@retrigger/contract/work-record.ts';
-import { createDispatcher } from '@retrigger/dispatcher/compose.ts';
+import { createDispatcher } from '@retrigger/dispatcher/dispatcher.ts';
 import { taskDecider } from '@retrigger/domain/task/decider.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
 import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
@@ -26,7 +26,7 @@ import { lockDataFolder } from '@retrigger/sqlite/data-folder-lock.ts';
 import { openSqliteLog, type SqliteLog } from '@retrigger/sqlite/sqlite-log.ts';
 import { openSqliteStore } from '@retrigger/sqlite/sqlite-store.ts';
 import { startTelemetry } from '@retrigger/telemetry/telemetry.ts';
-import { createWorker } from '@retrigger/worker/compose.ts';
+import { createWorker } from '@retrigger/worker/worker.ts';
 import { greeting } from './greeting.ts';
 
 const VERSION = '0.1.0';

@@ -1,43 +1,33 @@
-import { wakeCommand } from '@retrigger/domain/task/react.ts';
-import type { WorkerPorts } from '@retrigger/engine/apply-batch.ts';
-import { Housekeeping } from '@retrigger/engine/housekeeping.ts';
-import { WakeUps } from '@retrigger/engine/wake-ups.ts';
-import { workHandler } from '@retrigger/engine/work-handler.ts';
-import { supervise } from '@retrigger/lifecycle/supervise.ts';
-import { TOPICS } from '@retrigger/ports/log.ts';
+import { type ClusterOptions, connectCluster } from '@retrigger/cluster/compose.ts';
+import { serveHealth } from '@retrigger/cluster/health.ts';
+import type { Environment } from '@retrigger/config/environment.ts';
+import { decodeWork, encodeWork } from '@retrigger/contract/work-record.ts';
+import { taskDecider } from '@retrigger/domain/task/decider.ts';
+import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
+import type { Composed } from '@retrigger/lifecycle/run.ts';
+import { createWorker } from './worker.ts';
 
-export const WORKER_GROUP = 'retrigger.worker';
+/** Past this the oldest due wake-up makes the worker unready. */
+const MOST_WAKE_UP_LAG_MS = 5_000;
 
-export type Worker = {
-  /** How late the oldest due time is, in milliseconds. */
-  oldestWakeUpLagMs(): number;
-  stop(): Promise<void>;
-};
-
-/** Joins the workers' group, decides what its partitions bring and wakes what is due, until stopped. */
-export async function createWorker(ports: WorkerPorts): Promise<Worker> {
-  const { log, snapshots, clock, observer, encode } = ports;
-  const housekeeping = new Housekeeping(ports, clock);
-  const wakeUps = new WakeUps({
-    ...{ log, snapshots, clock, observer, encode },
-    wake: (key, wakeAt, silentSince) => {
-      const [tenantId = '', taskId = ''] = key.split('/');
-      return wakeCommand(tenantId, taskId, wakeAt, silentSince);
-    },
-  });
-  observer.gauge('work_lag_records', () => log.lag(TOPICS.work, WORKER_GROUP));
-  observer.gauge('wake_up_oldest_seconds', () => wakeUps.oldestLagMs() / 1000);
-  const consumer = await log.consume(TOPICS.work, WORKER_GROUP, workHandler(ports, log.partitionCount(TOPICS.work), housekeeping, wakeUps));
-  const loops = [
-    supervise('housekeeping', () => housekeeping.turn(), { clock, observer }),
-    supervise('refilling due times', () => wakeUps.refill(), { clock, observer }),
-  ];
+/** A worker process of the cluster profile. */
+export async function composeWorker(environment: Environment, options: ClusterOptions = {}): Promise<Composed> {
+  const connected = await connectCluster('worker', environment, options);
+  if (connected.kind === 'cannot_start') return connected;
+  const { cluster } = connected;
+  const worker = await createWorker({ ...cluster, encode: encodeWork, decode: decodeWork, decider: taskDecider as AnyDecider });
+  const stopHealth = await serveHealth(cluster, () => ({
+    consumer: cluster.log.unhealthy() === null ? 'up' : 'down',
+    wakeUps: worker.oldestWakeUpLagMs() > MOST_WAKE_UP_LAG_MS ? 'down' : 'up',
+  }));
+  process.stdout.write('Retrigger worker has joined\n');
   return {
-    oldestWakeUpLagMs: () => wakeUps.oldestLagMs(),
+    kind: 'started',
+    observer: cluster.observer,
     async stop() {
-      wakeUps.stop();
-      await consumer.stop();
-      for (const loop of loops) await loop.stop();
+      stopHealth();
+      await worker.stop();
+      await cluster.close();
     },
   };
 }

@@ -81,3 +81,14 @@ export const secretText = (name: string, least: number, most: number): Variable<
     return { kind: 'wrong', expected: `${least} to ${most} printable ASCII characters`, got };
   },
 });
+
+/** A comma-separated list of `host:port`. Null when unset. */
+export const hosts = (name: string): Variable<string[] | null> => ({
+  name,
+  fallback: null,
+  parse(given) {
+    const list = given.split(',').map((one) => one.trim());
+    const isList = list.every((one) => /^[^\s:/]+:\d{1,5}$/.test(one));
+    return isList ? value(list) : { kind: 'wrong', expected: 'a comma-separated list of host:port' };
+  },
+});

@@ -1,4 +1,4 @@
-import { flag, httpUrl, integer, oneOf, port, secretText, text } from './environment.ts';
+import { flag, hosts, httpUrl, integer, oneOf, port, secretText, text } from './environment.ts';
 
 /** Where the gateway listens. */
 export const LISTENING = { host: text('HOST', '127.0.0.1'), port: port('PORT', 8080) };
@@ -31,3 +31,35 @@ export const TELEMETRY = {
 
 /** Everything that the embedded profile reads. */
 export const EMBEDDED = { ...LISTENING, ...DATA_FOLDER, ...SECRETS, ...LIMITS, ...TARGETS, ...TELEMETRY };
+
+/** Where the cluster profile's servers are. TLS and logins of MongoDB, Redis and the registry are part of their URLs. */
+export const SERVERS = {
+  kafkaBrokers: hosts('RETRIGGER_KAFKA_BROKERS'),
+  registryUrl: httpUrl('RETRIGGER_SCHEMA_REGISTRY_URL'),
+  mongoUrl: secretText('RETRIGGER_MONGODB_URL', 10, 2_048),
+  redisUrl: secretText('RETRIGGER_REDIS_URL', 8, 2_048),
+};
+
+/** How Kafka is spoken to. The files are PEM; empty = the machine's own trust store, no client certificate. */
+export const KAFKA = {
+  kafkaTls: flag('RETRIGGER_KAFKA_TLS', false),
+  kafkaCaFile: text('RETRIGGER_KAFKA_CA_FILE', ''),
+  kafkaCertificateFile: text('RETRIGGER_KAFKA_CERTIFICATE_FILE', ''),
+  kafkaKeyFile: text('RETRIGGER_KAFKA_KEY_FILE', ''),
+  kafkaSasl: oneOf('RETRIGGER_KAFKA_SASL', 'none', ['none', 'plain', 'scram-sha-256', 'scram-sha-512']),
+  kafkaUsername: text('RETRIGGER_KAFKA_USERNAME', ''),
+  kafkaPassword: secretText('RETRIGGER_KAFKA_PASSWORD', 1, 1_024),
+  /** Of topics that are made; topics that exist must have them. */
+  replicationFactor: integer('RETRIGGER_KAFKA_REPLICATION_FACTOR', 3, 1, 32),
+  minInsyncReplicas: integer('RETRIGGER_KAFKA_MIN_INSYNC_REPLICAS', 2, 1, 32),
+  /** Of the work log and the events topic, fixed when they are made. */
+  partitions: integer('RETRIGGER_PARTITIONS', 64, 1, 4_096),
+  /** Put before the names of topics and consumer groups, so that several installations share a Kafka. */
+  kafkaPrefix: text('RETRIGGER_KAFKA_PREFIX', ''),
+};
+
+/** A worker's or dispatcher's own port for /metrics, /healthz and /readyz; 0 = none. */
+export const HEALTH = { healthPort: integer('RETRIGGER_HEALTH_PORT', 0, 0, 65_535) };
+
+/** Everything that a process of the cluster profile reads; the secret is required there. */
+export const CLUSTER = { ...LISTENING, ...SECRETS, ...LIMITS, ...TARGETS, ...TELEMETRY, ...SERVERS, ...KAFKA, ...HEALTH };

@@ -12,6 +12,8 @@ const LONGEST_PAUSE_MS = 5_000;
 /** What is watched: one try at being a consumer (group-member.ts). */
 export type WatchedMember = {
   readonly consuming: boolean;
+  /** Whether it ever was `consuming`. */
+  readonly consumed: boolean;
   /** Grows with everything that shows life. */
   readonly progress: number;
   /** Resolves with why, once the member has ended and everything was revoked. */
@@ -38,16 +40,13 @@ export function watchConsumer(make: () => WatchedMember, group: string, clock: C
   let silentTicks = 0;
 
   /** Counts the ticks of one member until it ends. */
-  async function tick(watched: WatchedMember, ended: AbortSignal): Promise<boolean> {
-    let consumed = false;
+  async function tick(watched: WatchedMember, ended: AbortSignal): Promise<void> {
     silentTicks = 0;
     for (let seen = -1; !ended.aborted; await pause(clock, TICK_MS, ended)) {
       silentTicks = watched.progress === seen ? silentTicks + 1 : 0;
       seen = watched.progress;
-      consumed ||= watched.consuming;
       if (silentTicks >= SILENT_TICKS) watched.abandon('it neither fetches nor joins'); // D2
     }
-    return consumed || watched.consuming;
   }
 
   const ended = (async () => {
@@ -57,7 +56,8 @@ export function watchConsumer(make: () => WatchedMember, group: string, clock: C
       const ticking = tick(member, ending.signal);
       const reason = await member.run(predecessors); // D3
       ending.abort();
-      failures = (await ticking) ? 0 : failures + 1;
+      await ticking;
+      failures = member.consumed ? 0 : failures + 1;
       if (stopping.signal.aborted) break;
       observer.log('warn', 'a consumer ended; a new one takes its place', { group, reason, failures });
       await pause(clock, backoffMs(failures, LONGEST_PAUSE_MS), stopping.signal); // D1

@@ -50,6 +50,7 @@ export class GroupMember {
   #send: kafkajs.EachBatchPayload['commitOffsetsIfNecessary'] | undefined;
   #state: State = 'joining';
   #contiguous = false;
+  consumed = false;
   /** Counts what shows that the consumer lives: fetches and joins. */
   progress = 0;
 
@@ -167,6 +168,7 @@ export class GroupMember {
     if (this.#state === 'ended') return;
     this.progress++;
     this.#state = 'consuming';
+    this.consumed = true;
     this.#leases.replace(partitions, this.#contiguous);
     this.#committer.block(false);
     this.#leases.release();

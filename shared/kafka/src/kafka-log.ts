@@ -1,6 +1,7 @@
 import type { Clock } from '@retrigger/ports/clock.ts';
 import type { Log } from '@retrigger/ports/log.ts';
 import type { Observer } from '@retrigger/ports/observer.ts';
+import { type Reached, unobserved } from '@retrigger/ports/reached.ts';
 import { type WatchedConsumer, watchConsumer } from './consumer-watchdog.ts';
 import { GroupMember } from './group-member.ts';
 import { type KafkaConnection, kafkaClient, LONG_RETRIES, SHORT_RETRIES } from './kafka-client.ts';
@@ -22,6 +23,7 @@ export type KafkaLogOptions = {
   sessionTimeoutMs?: number;
   /** 30 s. */
   appendTimeoutMs?: number;
+  reached?: Reached;
 };
 
 /** `unhealthy` is null when all is well, else what is not. */
@@ -57,6 +59,7 @@ export async function openKafkaLog(
     observer,
     partitionOf: (topic, key) => partitionOfKey(key, partitions.get(topic) ?? 1),
     appendTimeoutMs: options.appendTimeoutMs ?? APPEND_TIMEOUT_MS,
+    reached: options.reached ?? unobserved,
   });
   const cannotOpen = async (message: string) => {
     await within(clock, REACHABLE_MS, Promise.all([admin.disconnect(), producer.close()]));

@@ -1,6 +1,7 @@
 import type { Clock } from '@retrigger/ports/clock.ts';
 import type { NewRecord } from '@retrigger/ports/log.ts';
 import type { Observer } from '@retrigger/ports/observer.ts';
+import type { Reached } from '@retrigger/ports/reached.ts';
 import type { Kafka, Message, Producer } from 'kafkajs';
 import { SHORT_RETRIES } from './kafka-client.ts';
 import { classifyKafkaError, KafkaError } from './kafka-errors.ts';
@@ -23,6 +24,8 @@ export type ProducerOptions = {
   partitionOf(topic: string, key: Uint8Array): number;
   /** An append that is not acknowledged after this rejects; its records may or may not be in the log. */
   appendTimeoutMs: number;
+  /** Told `within-emit` when a micro-batch is in the log and nobody knows yet. */
+  reached: Reached;
 };
 
 /**
@@ -151,6 +154,7 @@ export class KafkaProducer {
       try {
         await this.#producer.sendBatch({ acks: -1, timeout: ACK_TIMEOUT_MS, topicMessages: left.map(topicMessages) });
         this.#failing.delete(batches);
+        this.#options.reached('within-emit');
         for (const { records } of left) for (const { append } of records) append.acknowledged();
         return;
       } catch (error) {

@@ -88,7 +88,8 @@ export class OffsetCommitter {
         const failure = classifyKafkaError(error);
         if (!failure.retry && failure.code !== 'fenced')
           this.#observer.log('error', 'offsets could not be committed; it is tried again', { ...failure });
-        if (this.#gaveUp) for (const resolve of round.flatMap(({ done }) => done)) resolve(); // O4
+        if (this.#gaveUp)
+          for (const resolve of round.flatMap(({ done }) => done)) resolve(); // O4
         else for (const wanted of round) this.#again(wanted);
         await pause(this.#clock, backoffMs(failures++, LONGEST_PAUSE_MS), this.#ended);
       }

@@ -1,13 +1,23 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { cluster } from './servers.ts';
 
-/** Brings the cluster up, and down again unless it was up before. A server that can't be started fails the run. */
+/** The cluster in RETRIGGER_CLUSTER_DIR, which stays up; without that, one of our own that is taken down at the end. A server that does not start fails the run. */
 export default async function clusterUp(): Promise<() => Promise<void>> {
-  const wasUp = await cluster('status').then(
-    () => true,
-    () => false,
-  );
-  await cluster('up');
-  return async () => {
-    if (!wasUp) await cluster('down');
+  if (process.env.RETRIGGER_CLUSTER_DIR !== undefined) {
+    await cluster('up');
+    return async () => {};
+  }
+  const parent = mkdtempSync(join(tmpdir(), 'retrigger-kafka-'));
+  process.env.RETRIGGER_CLUSTER_DIR = join(parent, 'cluster');
+  const down = async () => {
+    await cluster('down');
+    rmSync(parent, { recursive: true, force: true });
   };
+  await cluster('up').catch(async (error: unknown) => {
+    await down();
+    throw error;
+  });
+  return down;
 }

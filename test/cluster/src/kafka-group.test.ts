@@ -33,7 +33,10 @@ test('nothing is lost or given twice while consumers come and go politely under 
   let appending = true;
   const load = (async () => {
     for (; appending; appended += 10)
-      await logs[0]?.append('work', Array.from({ length: 10 }, (_, n) => record(`a/${(appended + n) % 40}`, `${appended + n}`)));
+      await logs[0]?.append(
+        'work',
+        Array.from({ length: 10 }, (_, n) => record(`a/${(appended + n) % 40}`, `${appended + n}`)),
+      );
   })();
   for (let round = 0; round < 3; round++) {
     const handler = recorder();

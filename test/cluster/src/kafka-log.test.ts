@@ -129,7 +129,10 @@ test('a partition whose batch takes long holds up no other', async () => {
 });
 
 test('L5: what was not committed comes to the next owner, from the lowest uncommitted offset', async () => {
-  await log.append('lone', ['0', '1', '2', '3', '4'].map((value) => record('k', value)));
+  await log.append(
+    'lone',
+    ['0', '1', '2', '3', '4'].map((value) => record('k', value)),
+  );
   const commits: CommitOffset[] = [];
   const first: LogRecord[] = [];
   const consumer = await log.consume('lone', 'g', {
@@ -171,7 +174,10 @@ test('a commit counts long after its batch was handed over, while the partition 
 });
 
 test('lag counts a group that never read, and a group that has read all', async () => {
-  await log.append('work', Array.from({ length: 25 }, (_, n) => record(`a/${n}`, 'x')));
+  await log.append(
+    'work',
+    Array.from({ length: 25 }, (_, n) => record(`a/${n}`, 'x')),
+  );
   expect(await log.lag('work', 'nobody')).toBe(25);
   const handler = recorder();
   await log.consume('work', 'g', handler);

@@ -1,5 +1,5 @@
-import { armTimersOnlyWhenRequestsWait } from '@retrigger/kafka/kafkajs-timers.ts';
 import { openKafkaLog } from '@retrigger/kafka/kafka-log.ts';
+import { armTimersOnlyWhenRequestsWait } from '@retrigger/kafka/kafkajs-timers.ts';
 import { Kafka } from 'kafkajs';
 import { expect, test } from 'vitest';
 import { logOptions, openLog } from './open-log.ts';
@@ -12,7 +12,9 @@ async function made(brokers: string[], topic: string, numPartitions: number, con
   await admin.connect();
   await admin.createTopics({
     waitForLeaders: true,
-    topics: [{ topic, numPartitions, replicationFactor: 1, configEntries: Object.entries(config).map(([name, value]) => ({ name, value })) }],
+    topics: [
+      { topic, numPartitions, replicationFactor: 1, configEntries: Object.entries(config).map(([name, value]) => ({ name, value })) },
+    ],
   });
   await admin.disconnect();
 }
@@ -20,7 +22,11 @@ async function made(brokers: string[], topic: string, numPartitions: number, con
 const RIGHT = { 'message.timestamp.type': 'LogAppendTime', 'max.message.bytes': String(4 * 1024 * 1024) };
 
 test.each([
-  ['the producer’s clock', { ...RIGHT, 'message.timestamp.type': 'CreateTime' }, 'has message.timestamp.type CreateTime; it must be LogAppendTime'],
+  [
+    'the producer’s clock',
+    { ...RIGHT, 'message.timestamp.type': 'CreateTime' },
+    'has message.timestamp.type CreateTime; it must be LogAppendTime',
+  ],
   ['compaction', { ...RIGHT, 'cleanup.policy': 'compact' }, 'has cleanup.policy compact; it must be delete'],
   ['small messages', { ...RIGHT, 'max.message.bytes': '1000000' }, 'has max.message.bytes 1000000; it must be 4194304 or more'],
 ])('T1: a topic with %s is refused and named', async (_, config, complaint) => {
@@ -34,7 +40,10 @@ test('T1: too few replicas are refused', async () => {
   const options = await logOptions({ work: 2 });
   await (await openLog(options)).close();
   const stricter = { ...options, topics: { ...options.topics, replicationFactor: 3, minInsyncReplicas: 2 } };
-  expect(await openKafkaLog(stricter)).toMatchObject({ kind: 'cannot_open', message: expect.stringContaining('has min.insync.replicas 1; it must be 2') });
+  expect(await openKafkaLog(stricter)).toMatchObject({
+    kind: 'cannot_open',
+    message: expect.stringContaining('has min.insync.replicas 1; it must be 2'),
+  });
 });
 
 test('T2: a partition count other than the remembered one is refused; an unremembered one is taken as it is', async () => {

@@ -1,6 +1,6 @@
 import type { EventFilter, EventStore } from '@retrigger/ports/event-store.ts';
 import { describe, expect, test } from 'vitest';
-import { type EventStoreAdapter, openEvents } from './event-store-contract.ts';
+import { type EventStoreAdapter, openEvents } from './event-store-adapter.ts';
 import { unique } from './eventually.ts';
 import { MINUTE_MS, SAMPLE_START_MS, sampleStream } from './samples.ts';
 

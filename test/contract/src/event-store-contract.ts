@@ -1,24 +1,9 @@
-import type { EventStore } from '@retrigger/ports/event-store.ts';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import type { CrashTarget } from './crash-target.ts';
+import { describe, expect, test } from 'vitest';
 import { eventCrashTests } from './event-crash-tests.ts';
 import { eventPageTests } from './event-page-tests.ts';
+import { type EventStoreAdapter, openEvents } from './event-store-adapter.ts';
 import { unique } from './eventually.ts';
 import { inRounds, sampleEvent, sampleStream } from './samples.ts';
-
-export type EventStoreAdapter = {
-  open(): Promise<{ events: EventStore; close(): Promise<void> }>;
-  timeoutMs: number;
-  /** How a process of its own opens the store, to be killed; absent when nothing outlives the process. */
-  crash?: CrashTarget;
-};
-
-/** Opens the store for one test. */
-export async function openEvents(adapter: EventStoreAdapter): Promise<EventStore> {
-  const { events, close } = await adapter.open();
-  onTestFinished(close);
-  return events;
-}
 
 /** The event-store port's definition: E1 to E3, reading, pages and counts. */
 export function eventStoreContract(name: string, adapter: EventStoreAdapter): void {

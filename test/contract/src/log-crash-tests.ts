@@ -5,11 +5,10 @@ import { eventually, unique } from './eventually.ts';
 import type { LogAdapter } from './log-adapter.ts';
 import { RecordingHandler, textOf } from './recording-handler.ts';
 
-/**
- * Durability against SIGKILL: L1, L2. The crash module's place is told the topic through its name: it must make the topic `CRASH_TOPIC`.
- */
+/** The topic that a crash module makes in its log. A place is new for each test, or this topic empty in it. */
 export const CRASH_TOPIC = 'contract-crash';
 
+/** Durability of the log against SIGKILL: L1, L2. */
 export function logCrashTests(name: string, { timeoutMs }: LogAdapter, crash: CrashTarget): void {
   describe(`${name} log: killed`, { timeout: timeoutMs * 6 }, () => {
     test('every acknowledged append is there after a kill inside the next one, each key in order (L1, L2)', async () => {

@@ -1,6 +1,6 @@
 import { decodeWork } from '@retrigger/contract/work-record.ts';
 import type { CallQueueBounds } from '@retrigger/dispatcher/call-queue.ts';
-import { createDispatcher, DISPATCHER_GROUP, type Dispatcher } from '@retrigger/dispatcher/compose.ts';
+import { createDispatcher, DISPATCHER_GROUP, type Dispatcher } from '@retrigger/dispatcher/dispatcher.ts';
 import type { Command } from '@retrigger/domain/command.ts';
 import { NO_EVIDENCE } from '@retrigger/domain/decider.ts';
 import { EMPTY_HEAD, type Event, type Head, type StoredEvent } from '@retrigger/domain/event.ts';

@@ -1,4 +1,4 @@
-import { createWorker } from '@retrigger/worker/compose.ts';
+import { createWorker } from '@retrigger/worker/worker.ts';
 import type { WorkerPorts } from '@retrigger/engine/apply-batch.ts';
 import type { Chance } from './chance.ts';
 import type { Member } from './group.ts';
@@ -13,6 +13,7 @@ export class Cluster {
   readonly #chance: Chance;
   readonly #wrap: (ports: WorkerPorts) => WorkerPorts;
   #started = 0;
+  #isHealed = false;
 
   constructor(world: World, chance: Chance, skewMs: number, wrap: (ports: WorkerPorts) => WorkerPorts) {
     this.#world = world;
@@ -78,7 +79,7 @@ export class Cluster {
     group.owners.forEach((owner, partition) => {
       if (owner !== member) return;
       scheduler.after(this.#chance.between(1_000, ms), () => {
-        if (group.owners[partition] === member) this.move(partition, this.#chance.between(ms, ms + 15_000));
+        if (group.owners[partition] === member && !this.#isHealed) this.move(partition, this.#chance.between(ms, ms + 15_000));
       });
     });
   }
@@ -86,6 +87,7 @@ export class Cluster {
   /** Everybody goes on, nobody believes to own what is another one's, and nothing is without an owner. */
   heal(): void {
     const { scheduler, group } = this.#world;
+    this.#isHealed = true;
     for (const member of group.members) {
       member.process.pausedUntil = 0;
       for (const partition of member.held.keys()) group.tell(member, partition);

@@ -83,6 +83,7 @@ export class Group {
     const held = member.held.get(partition);
     if (held === undefined || this.owners[partition] === member) return;
     this.#scheduler.soon(member.process, `is told that it lost ${partition}`, () => {
+      if (member.held.get(partition) !== held || this.#lost.has(held)) return;
       const isRunning = held.state === 'running';
       if (!isRunning) member.held.delete(partition);
       else held.state = 'waiting'; // it is let go when its batch ends

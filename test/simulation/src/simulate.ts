@@ -1,4 +1,5 @@
 import { taskKey } from '@retrigger/domain/identifiers.ts';
+import type { TaskState } from '@retrigger/domain/task/state.ts';
 import { taskDecider } from '@retrigger/domain/task/decider.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
 import type { WorkerPorts } from '@retrigger/engine/apply-batch.ts';
@@ -76,34 +77,41 @@ export async function simulate(seed: number, planted: Planted = {}): Promise<Sim
   await scheduler.run(() => scheduler.now >= faultsEnd);
   faults.end();
   isOver = true;
-  for (const { tenantId, taskId } of recurring()) void door.ask({ tenantId, taskId, caller: ROOT, key: `end of ${taskId}`, type: 'CancelTask', body: {} });
   await untilQuiet();
   for (const request of users.again(5)) void door.ask(request);
   await untilQuiet();
   const scene: Scene = { plan, log, stored, group, door, executors, end: scheduler.now };
   return { seed, plan: plan.name, findings: [...found, ...findings(scene)], trace: scheduler.trace, steps: scheduler.steps, events: scene.log.all(TOPICS.events).length };
 
-  function recurring() {
-    return [...stored.rows.values()].filter(({ text }) => text.includes('"strategy":"cron"'));
+  /** What recurs would go on for ever. */
+  function endRecurring(): void {
+    for (const { tenantId, taskId, text } of stored.rows.values())
+      if ((JSON.parse(text) as TaskState).schedule?.strategy === 'cron')
+        void door.ask({ tenantId, taskId, caller: ROOT, key: `end ${scheduler.now}`, type: 'CancelTask', body: {} });
   }
 
   /** Nothing is under way and nothing will be due. Waiting tasks may go on waiting, but have looked once more. */
-  function isQuiet(): boolean {
-    const isIdle = door.open === 0 && executors.busy === 0;
-    const isPassed = group.committed.every((next, partition) => next === log.records(TOPICS.work, partition).length);
-    return isIdle && isPassed && [...stored.rows.values()].every(({ wakeAt, wakeKind }) => wakeAt === null || wakeKind === 'check');
+  function unquiet(): string[] {
+    const behind = group.committed.flatMap((next, partition) =>
+      next === log.records(TOPICS.work, partition).length ? [] : [`partition ${partition} is decided up to ${next}`],
+    );
+    const due = [...stored.rows.values()].flatMap(({ key, wakeAt, wakeKind }) =>
+      wakeAt === null || wakeKind === 'check' ? [] : [`${key} is due (${wakeKind}) at ${new Date(wakeAt).toISOString()}`],
+    );
+    return [...(door.open > 0 ? [`${door.open} requests are open`] : []), ...(executors.busy > 0 ? ['executors are busy'] : []), ...behind, ...due];
   }
 
   async function untilQuiet(): Promise<void> {
     const longest = scheduler.now + LONGEST_QUIET_MS;
     for (let quietSince = Number.POSITIVE_INFINITY; ; ) {
       const next = scheduler.now + LOOK_EVERY_MS;
+      if (door.open === 0) endRecurring();
       await scheduler.run(() => scheduler.now >= next);
-      if (!isQuiet()) quietSince = Number.POSITIVE_INFINITY;
+      if (unquiet().length > 0) quietSince = Number.POSITIVE_INFINITY;
       else quietSince = Math.min(quietSince, scheduler.now);
       if (scheduler.now - quietSince >= NET_MS) return;
       if (scheduler.now > longest || found.length > 0) {
-        if (found.length === 0) report(`not quiet ${LONGEST_QUIET_MS / 1_000} s after the last fault`);
+        if (found.length === 0) report(`not quiet ${LONGEST_QUIET_MS / 1_000} s after the last fault: ${unquiet().join('; ')}`);
         return;
       }
     }

@@ -1,0 +1,142 @@
+import { randomBytes } from 'node:crypto';
+import type { Environment } from '@retrigger/config/environment.ts';
+import { hmacSecrets } from '@retrigger/config/hmac-secrets.ts';
+import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
+import { type KafkaLog, openKafkaLog } from '@retrigger/kafka/kafka-log.ts';
+import { PARTITIONER } from '@retrigger/kafka/murmur2.ts';
+import { systemClock } from '@retrigger/lifecycle/system-clock.ts';
+import { connectMongo, type MongoConnection } from '@retrigger/mongo/mongo-client.ts';
+import { MongoEventStore } from '@retrigger/mongo/mongo-event-store.ts';
+import { MongoReceiptStore } from '@retrigger/mongo/mongo-receipt-store.ts';
+import { MongoSnapshotStore } from '@retrigger/mongo/mongo-snapshot-store.ts';
+import { rememberShapes } from '@retrigger/mongo/mongo-topic-shapes.ts';
+import type { Answers } from '@retrigger/ports/answers.ts';
+import type { Clock } from '@retrigger/ports/clock.ts';
+import type { DecisionStore } from '@retrigger/ports/decision-store.ts';
+import type { EventStore } from '@retrigger/ports/event-store.ts';
+import type { Limiter } from '@retrigger/ports/limiter.ts';
+import { TOPICS } from '@retrigger/ports/log.ts';
+import type { Observer } from '@retrigger/ports/observer.ts';
+import { type Reached, unobserved } from '@retrigger/ports/reached.ts';
+import type { ReceiptStore } from '@retrigger/ports/receipt-store.ts';
+import type { Secrets } from '@retrigger/ports/secrets.ts';
+import type { SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
+import { RedisAnswers } from '@retrigger/redis/redis-answers.ts';
+import { RedisLimiter } from '@retrigger/redis/redis-limiter.ts';
+import { startTelemetry, type Telemetry, type TelemetryOptions } from '@retrigger/telemetry/telemetry.ts';
+import { type ClusterSettings, clusterSettings, kafkaConnection } from './settings.ts';
+
+export const VERSION = '0.1.0';
+
+export type ClusterOptions = { reached?: Reached; spanExporter?: TelemetryOptions['spanExporter'] };
+
+/** Everything behind the ports that a process of the cluster profile works with. */
+export type Cluster = {
+  settings: ClusterSettings;
+  clock: Clock;
+  observer: Observer;
+  telemetry: Telemetry;
+  log: KafkaLog;
+  events: EventStore;
+  receipts: ReceiptStore;
+  snapshots: SnapshotStore;
+  decisions: DecisionStore;
+  answers: Answers;
+  limiter: Limiter;
+  secrets: Secrets;
+  reached: Reached;
+  /** Each server, as this process sees it now. */
+  readiness(): Promise<{ [dependency: string]: 'up' | 'down' }>;
+  close(): Promise<void>;
+};
+
+/** Connects a service to Kafka, MongoDB and Redis. What its user can mend (a setting, a server that is away, a topic that is wrong) is a value. */
+export async function connectCluster(
+  service: string,
+  environment: Environment,
+  options: ClusterOptions = {},
+): Promise<{ kind: 'connected'; cluster: Cluster } | { kind: 'cannot_start'; message: string }> {
+  const read = clusterSettings(environment);
+  if (read.kind === 'wrong') return cannot(read.message);
+  const { settings } = read;
+  const { logLevel, otlpEndpoint, mongoUrl, redisUrl } = settings;
+  const { spanExporter, reached = unobserved } = options;
+  const exporting = { exportSpans: otlpEndpoint !== null, ...(spanExporter === undefined ? {} : { spanExporter }) };
+  const telemetry = await startTelemetry({ service: `retrigger-${service}`, version: VERSION, logLevel, ...exporting });
+  const { observer } = telemetry;
+  const clock = systemClock;
+  const closers: (() => Promise<unknown>)[] = [() => telemetry.stop()];
+  const close = async () => {
+    for (const closer of closers.reverse()) await closer();
+  };
+  const giveUp = async (message: string) => {
+    await close();
+    return cannot(message);
+  };
+  try {
+    const mongo = await connectMongo(mongoUrl, clock);
+    closers.push(() => mongo.close());
+    const shapes = await rememberShapes(mongo, wantedPartitions(settings), PARTITIONER);
+    if (shapes.kind === 'other_hash')
+      return giveUp(`${shapes.topic} was made with the hash ${shapes.stored}, this version has ${PARTITIONER}`);
+    const opened = await openKafkaLog({
+      connection: kafkaConnection(settings, `retrigger-${service}`),
+      topics: { partitions: shapes.partitions, remembered: shapes.partitions, ...replication(settings) },
+      prefix: settings.kafkaPrefix,
+      clock,
+      observer,
+    });
+    if (opened.kind === 'cannot_open') return giveUp(opened.message);
+    const { log } = opened;
+    closers.push(() => log.close());
+    const answers = await RedisAnswers.open(redisUrl, randomBytes(12).toString('hex'), { clock, observer });
+    closers.push(() => answers.close());
+    const limiter = await RedisLimiter.open(redisUrl, { clock, observer });
+    closers.push(() => limiter.close());
+    const stores = storesOf(mongo, reached);
+    const readiness = async () => ({
+      kafka: state(await log.reachable()),
+      mongodb: state(await mongoAnswers(mongo)),
+      redis: state(await redisAnswers(limiter)),
+    });
+    const secrets = hmacSecrets(Buffer.from(settings.secret));
+    return {
+      kind: 'connected',
+      cluster: { settings, clock, observer, telemetry, log, ...stores, answers, limiter, secrets, reached, readiness, close },
+    };
+  } catch (error) {
+    return giveUp(error instanceof Error ? error.message : String(error));
+  }
+}
+
+const wantedPartitions = ({ partitions }: ClusterSettings) => ({
+  [TOPICS.work]: partitions,
+  [TOPICS.events]: partitions,
+  [TOPICS.deadLetters]: 4,
+});
+
+const replication = ({ replicationFactor, minInsyncReplicas }: ClusterSettings) => ({ replicationFactor, minInsyncReplicas });
+
+function storesOf(mongo: MongoConnection, reached: Reached) {
+  const events = new MongoEventStore(mongo, reached);
+  const receipts = new MongoReceiptStore(mongo, reached);
+  const snapshots = new MongoSnapshotStore(mongo, reached);
+  return { events, receipts, snapshots, decisions: writeInSteps(events, receipts, snapshots, reached) };
+}
+
+const state = (isUp: boolean): 'up' | 'down' => (isUp ? 'up' : 'down');
+
+const mongoAnswers = ({ db }: MongoConnection): Promise<boolean> =>
+  db.command({ ping: 1 }, { timeoutMS: 2_000 }).then(
+    () => true,
+    () => false,
+  );
+
+/** A refund of nothing is the smallest question that goes the whole way. */
+const redisAnswers = (limiter: Limiter): Promise<boolean> =>
+  limiter.refund([{ name: 'ready', key: 'ready', points: 1, windowMs: 1_000 }], 0).then(
+    () => true,
+    () => false,
+  );
+
+const cannot = (message: string) => ({ kind: 'cannot_start' as const, message: `retrigger: ${message}` });

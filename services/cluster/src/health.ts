@@ -1,0 +1,29 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { Cluster } from './compose.ts';
+
+/** /healthz, /readyz and /metrics of a process that has no door of its own. */
+export async function serveHealth(
+  { settings, readiness, telemetry }: Cluster,
+  extra: () => { [dependency: string]: 'up' | 'down' },
+): Promise<() => void> {
+  const { healthPort, host } = settings;
+  if (healthPort === 0) return () => {};
+  const server = createServer(async (request, response) => {
+    if (request.url === '/healthz') return response.end('{"status":200,"data":{"state":"alive"}}');
+    if (request.url === '/metrics') return response.end(await telemetry.prometheus());
+    if (request.url !== '/readyz') return response.writeHead(404).end();
+    const dependencies = { ...(await readiness()), ...extra() };
+    const isReady = !Object.values(dependencies).includes('down');
+    const status = isReady ? 200 : 503;
+    return response
+      .writeHead(status, { 'content-type': 'application/json' })
+      .end(JSON.stringify({ status, data: { state: isReady ? 'ready' : 'not_ready', dependencies } }));
+  });
+  server.listen(healthPort, host);
+  await once(server, 'listening');
+  return () => {
+    server.closeAllConnections();
+    server.close();
+  };
+}

@@ -1,0 +1,44 @@
+import { randomBytes } from 'node:crypto';
+import { type ClusterOptions, connectCluster } from '@retrigger/cluster/compose.ts';
+import type { Environment } from '@retrigger/config/environment.ts';
+import { encodeWork } from '@retrigger/contract/work-record.ts';
+import type { Composed } from '@retrigger/lifecycle/run.ts';
+import { createGateway } from './app.ts';
+import { gatewayConfig } from './config.ts';
+import { firstApiKey } from './credentials.ts';
+import { serve } from './serve.ts';
+
+const HTTP_GRACE_MS = 3_000;
+
+/** A gateway process of the cluster profile. */
+export async function composeGateway(environment: Environment, options: ClusterOptions = {}): Promise<Composed> {
+  const connected = await connectCluster('gateway', environment, options);
+  if (connected.kind === 'cannot_start') return connected;
+  const { cluster } = connected;
+  const { settings, telemetry } = cluster;
+  const { apiKey } = settings;
+  const giveUp = async (message: string): Promise<Composed> => {
+    await cluster.close();
+    return { kind: 'cannot_start', message: `retrigger: ${message}` };
+  };
+  if (apiKey === null) return giveUp('RETRIGGER_API_KEY is not set; in a cluster every gateway needs the same first key');
+  const app = createGateway({
+    ...cluster,
+    encode: encodeWork,
+    credentials: firstApiKey(apiKey),
+    freshId: () => randomBytes(16).toString('base64url'),
+    metrics: telemetry.prometheus,
+    config: gatewayConfig(settings),
+  });
+  const server = await serve(app.fetch, settings);
+  if (server.kind === 'cannot_listen') return giveUp(`${server.message}; set PORT to a free port`);
+  process.stdout.write(`Retrigger gateway is listening on ${server.url}\n`);
+  return {
+    kind: 'started',
+    observer: cluster.observer,
+    async stop() {
+      await server.stop(HTTP_GRACE_MS);
+      await cluster.close();
+    },
+  };
+}

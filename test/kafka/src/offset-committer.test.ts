@@ -1,0 +1,116 @@
+import { OffsetCommitter } from '@retrigger/kafka/offset-committer.ts';
+import { PartitionLease } from '@retrigger/kafka/partition-lease.ts';
+import { silent } from '@retrigger/ports/observer.ts';
+import { expect, test } from 'vitest';
+import { manualClock } from './manual-clock.ts';
+
+type Sent = { offsets: { [partition: number]: number }; succeed(): void; fail(type: string): void };
+
+function committing() {
+  const clock = manualClock();
+  const ended = new AbortController();
+  const sent: Sent[] = [];
+  const committer = new OffsetCommitter(
+    (offsets) =>
+      new Promise((resolve, reject) =>
+        sent.push({
+          offsets: Object.fromEntries(offsets.map(({ partition, offset }) => [partition, Number(offset)])),
+          succeed: resolve,
+          fail: (type) => reject(Object.assign(new Error(type), { type })),
+        }),
+      ),
+    clock,
+    silent,
+    ended.signal,
+  );
+  const lease = (partition: number) =>
+    new PartitionLease(partition, {
+      clock,
+      observer: silent,
+      handler: { async assigned() {}, async revoked() {}, async batch() {} },
+      throttle() {},
+      commit: (of, next) => committer.commit(of, next),
+    });
+  return { clock, ended, sent, committer, lease };
+}
+
+const settled = async (promise: Promise<void>): Promise<boolean> => {
+  let done = false;
+  void promise.then(() => {
+    done = true;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  return done;
+};
+
+test('O1: an offset never moves back', async () => {
+  const { sent, committer, lease } = committing();
+  const one = lease(0);
+  const first = committer.commit(one, 10);
+  sent[0]?.succeed();
+  await first;
+  await committer.commit(one, 10);
+  await committer.commit(one, 4);
+  expect(sent.map(({ offsets }) => offsets)).toEqual([{ 0: 10 }]);
+});
+
+test('commits that come while a request is on its way go together in the next one', async () => {
+  const { sent, committer, lease } = committing();
+  const [one, two] = [lease(0), lease(1)];
+  const all = [committer.commit(one, 1), committer.commit(one, 2), committer.commit(two, 7), committer.commit(one, 5)];
+  sent[0]?.succeed();
+  await all[0];
+  sent[1]?.succeed();
+  await Promise.all(all);
+  expect(sent.map(({ offsets }) => offsets)).toEqual([{ 0: 1 }, { 0: 5, 1: 7 }]);
+});
+
+test('O2, J1: while a join is under way nothing is sent, and what the join took away never is', async () => {
+  const { sent, committer, lease } = committing();
+  const [kept, lost] = [lease(0), lease(1)];
+  committer.block(true);
+  const commits = [committer.commit(kept, 3), committer.commit(lost, 3)];
+  expect(sent).toEqual([]);
+  lost.end();
+  committer.block(false);
+  expect(sent.map(({ offsets }) => offsets)).toEqual([{ 0: 3 }]);
+  sent[0]?.succeed();
+  await Promise.all(commits);
+  await committer.commit(lost, 9);
+  expect(sent).toHaveLength(1);
+});
+
+test('O3: a commit that failed is sent again until it stands or its partition is lost', async () => {
+  const { clock, sent, committer, lease } = committing();
+  const one = lease(0);
+  const commit = committer.commit(one, 3);
+  sent[0]?.fail('REBALANCE_IN_PROGRESS');
+  await clock.advance(1_000);
+  sent[1]?.fail('NOT_COORDINATOR_FOR_GROUP');
+  expect(await settled(commit)).toBe(false);
+  await clock.advance(1_000);
+  expect(sent).toHaveLength(3);
+  one.end();
+  sent[2]?.fail('ILLEGAL_GENERATION');
+  await clock.advance(1_000);
+  expect(await settled(commit)).toBe(true);
+  expect(sent).toHaveLength(3);
+});
+
+test('O4: a member that stops leaves what can’t be committed to the next owner', async () => {
+  const { sent, committer, lease } = committing();
+  const commit = committer.commit(lease(0), 3);
+  committer.giveUp();
+  sent[0]?.fail('ECONNREFUSED');
+  await commit;
+  expect(sent).toHaveLength(1);
+});
+
+test('commits of a member that has ended resolve without effect', async () => {
+  const { ended, sent, committer, lease } = committing();
+  committer.block(true);
+  const commit = committer.commit(lease(0), 3);
+  ended.abort();
+  await commit;
+  expect(sent).toEqual([]);
+});
