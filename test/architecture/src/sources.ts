@@ -22,5 +22,9 @@ export const importsOf = ({ text }: Source): string[] =>
     (m) => m[1] ?? m[2] ?? '',
   );
 
+/** What it imports at run time: types leave no trace. */
+export const valueImportsOf = ({ path, text, lines }: Source): string[] =>
+  importsOf({ path, lines, text: text.replaceAll(/^import type [^;]*;/gm, '') });
+
 /** `shared/engine`, `services/gateway`, `test/faults`, … */
 export const workspaceOf = (path: string): string => path.split('/').slice(0, 2).join('/');

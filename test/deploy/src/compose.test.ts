@@ -132,7 +132,7 @@ describe('deploy/Dockerfile', () => {
 
   test('installs what the lock file names, in place, and does not run as root', () => {
     expect(lines).toContain('COPY . .');
-    expect(lines).toContain('RUN npm ci');
+    expect(lines).toContain('RUN npm install');
     expect(lines.filter((line) => line.startsWith('USER'))).toEqual(['USER node']);
     expect(fileAt('deploy/Dockerfile.dockerignore').split('\n')).toContain('**/node_modules');
   });

@@ -106,10 +106,3 @@ test('secrets are cut out of fields and messages', async () => {
   for (const secret of secrets) expect(lines.text()).not.toContain(secret);
   expect(lines.last()).toMatchObject({ key: 'tenant/task-1', authorization: '[redacted]' });
 });
-
-test('a span that nobody receives costs microseconds', async () => {
-  const { observer } = await start();
-  const startedAt = performance.now();
-  for (let i = 0; i < 20_000; i++) await observer.span('call', SAMPLED, {}, async () => {});
-  expect((performance.now() - startedAt) / 20).toBeLessThan(25); // µs each
-});
