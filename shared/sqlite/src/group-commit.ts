@@ -1,34 +1,55 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { sqliteFault } from './sqlite-errors.ts';
+import type { WalSync } from './wal-sync.ts';
 
 type Job = { run(): void; done(): void; failed(error: unknown): void };
+
+/** A transaction that is committed and waits for the disk. */
+type Committed = { jobs: Job[]; durable: () => void };
 
 /** What rides along with every transaction of a GroupCommit. */
 export type Rider = {
   /** Writes inside the transaction, after the jobs. */
   beforeCommit?(): void;
-  /** The jobs are durable; called before anybody is told. */
-  committed?(): void;
+  /** The transaction is committed; what it returns is called when that is durable, before anybody is told. */
+  committed?(): () => void;
   /** What the jobs wrote is gone; some or all of them may run again. */
   rolledBack?(): void;
 };
 
+const NOTHING = (): void => {};
+
+/** Ends the process by the way of every error that nobody caught. */
+const end = (error: unknown): void => {
+  queueMicrotask(() => {
+    throw error;
+  });
+};
+
 /**
- * One transaction, and so one fsync, for all writes that are submitted in one turn of the event loop.
- * G1: a job's promise resolves after its COMMIT. G2: a job that throws leaves nothing and takes nobody with it, unless the file itself is at fault.
+ * One transaction for all writes that are submitted in one turn of the event loop, and one fsync for all transactions that wait for the disk.
+ * G1: a job's promise resolves after its COMMIT is on the disk. G2: a job that throws leaves nothing and takes nobody with it, unless the file itself is at fault.
+ * G3: a sync that fails is the end of the process: what the disk holds is not known any more, and starting again finds out.
  * Jobs run in the order in which they were submitted; a job may run twice (after a rollback), so it changes nothing but the database.
  */
 export class GroupCommit {
   #jobs: Job[] = [];
+  #committed: Committed[] = [];
   #scheduled: NodeJS.Immediate | undefined;
+  #syncing: Promise<void> | undefined;
   readonly #rider: Rider;
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
   readonly #rollback: StatementSync;
   readonly #db: DatabaseSync;
+  readonly #sync: WalSync;
+  readonly #lost: (error: unknown) => void;
 
-  constructor(db: DatabaseSync, rider: Rider = {}) {
+  /** `lost` is told of a sync that failed (G3). */
+  constructor(db: DatabaseSync, sync: WalSync, rider: Rider = {}, lost = end) {
+    this.#lost = lost;
     this.#db = db;
+    this.#sync = sync;
     this.#rider = rider;
     this.#begin = db.prepare('BEGIN IMMEDIATE');
     this.#commit = db.prepare('COMMIT');
@@ -46,12 +67,25 @@ export class GroupCommit {
         done: () => resolve(result),
         failed: reject,
       });
-      this.#scheduled ??= setImmediate(() => this.flush());
+      this.#scheduled ??= setImmediate(() => {
+        this.#transactions();
+        this.#startSync();
+      });
     });
   }
 
-  /** Commits now what has been submitted. */
-  flush(): void {
+  /** Commits now what has been submitted, syncs it, and ends with the file in peace; for closing. */
+  async close(): Promise<void> {
+    this.#transactions();
+    await this.#syncing;
+    if (this.#committed.length > 0) {
+      this.#sync.now();
+      this.#tell(this.#committed.splice(0));
+    }
+    this.#sync.close();
+  }
+
+  #transactions(): void {
     clearImmediate(this.#scheduled);
     this.#scheduled = undefined;
     let jobs = this.#jobs;
@@ -81,8 +115,31 @@ export class GroupCommit {
       running.failed(error); // G2
       return jobs.filter((job) => job !== running);
     }
-    this.#rider.committed?.();
-    for (const job of jobs) job.done(); // G1
+    this.#committed.push({ jobs, durable: this.#rider.committed?.() ?? NOTHING });
     return [];
+  }
+
+  /** One sync at a time; what is committed while it runs is the next one's. */
+  #startSync(): void {
+    if (this.#syncing !== undefined || this.#committed.length === 0) return;
+    const covered = this.#committed.splice(0);
+    this.#syncing = this.#sync.start().then(
+      () => {
+        this.#syncing = undefined;
+        this.#tell(covered);
+        this.#startSync();
+      },
+      (error: unknown) => {
+        for (const { jobs } of covered) for (const job of jobs) job.failed(error);
+        this.#lost(error); // G3: nothing is synced after this
+      },
+    );
+  }
+
+  #tell(covered: Committed[]): void {
+    for (const { jobs, durable } of covered) {
+      durable();
+      for (const job of jobs) job.done(); // G1
+    }
   }
 }

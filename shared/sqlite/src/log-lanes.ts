@@ -51,6 +51,7 @@ export function openTopics(db: DatabaseSync, wanted: { [topic: string]: number }
  */
 export class LaneEnds {
   readonly #written: number[] = [];
+  readonly #committed: number[] = [];
   readonly #durable: number[] = [];
   readonly #touched = new Set<number>();
   #lastAt = 0;
@@ -63,6 +64,7 @@ export class LaneEnds {
         const ends = [last.get(lane), floor.get(lane)]; // P2
         const next = Math.max(...ends.map((end) => Number(end?.next ?? 0)));
         this.#written[lane] = next;
+        this.#committed[lane] = next;
         this.#durable[lane] = next;
         this.#lastAt = Math.max(this.#lastAt, ...ends.map((end) => Number(end?.at ?? 0)));
       }
@@ -88,16 +90,19 @@ export class LaneEnds {
     return this.#durable[lane] ?? 0;
   }
 
-  /** What was taken is durable; returns the lanes that have grown. */
-  committed(): number[] {
-    const grown = [...this.#touched];
-    for (const lane of grown) this.#durable[lane] = this.#written[lane] ?? 0;
+  /** What was taken is committed. Returns what to call when that is durable; it names the lanes that have grown. */
+  committed(): () => number[] {
+    const grown = [...this.#touched].map((lane) => [lane, this.#written[lane] ?? 0] as const);
+    for (const [lane, next] of grown) this.#committed[lane] = next;
     this.#touched.clear();
-    return grown;
+    return () => {
+      for (const [lane, next] of grown) this.#durable[lane] = next;
+      return grown.map(([lane]) => lane);
+    };
   }
 
   rolledBack(): void {
-    for (const lane of this.#touched) this.#written[lane] = this.#durable[lane] ?? 0;
+    for (const lane of this.#touched) this.#written[lane] = this.#committed[lane] ?? 0;
     this.#touched.clear();
   }
 }

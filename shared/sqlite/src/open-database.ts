@@ -9,7 +9,8 @@ const CHECKPOINT_PAGES = 4_000;
 const CACHE_KIB = 65_536;
 
 /**
- * Opens a database file, makes it durable (D1: a COMMIT returns after its fsync) and brings its schema up to date.
+ * Opens a database file and brings its schema up to date. D1: a COMMIT writes the write-ahead log and does not wait for the disk; GroupCommit does, before it
+ * tells anybody (see wal-sync.ts).
  * `migrations[i]` takes the schema from version i to i + 1; each is one transaction. Released ones never change.
  * @throws Error when the file was written by a newer version, or SQLite's error (see sqlite-errors.ts).
  */
@@ -17,7 +18,7 @@ export function openDatabase(path: string, migrations: string[]): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
   try {
     db.exec('PRAGMA journal_mode = WAL');
-    db.exec('PRAGMA synchronous = FULL'); // D1
+    db.exec('PRAGMA synchronous = NORMAL'); // D1
     db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA cache_size = -${CACHE_KIB}; PRAGMA temp_store = MEMORY`);
     migrate(db, path, migrations);
     return db;

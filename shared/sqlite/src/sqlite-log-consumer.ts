@@ -129,7 +129,10 @@ export class SqliteLogConsumer {
   #next(partition: number): LogRecord[] {
     const records: LogRecord[] = [];
     let bytes = 0;
-    for (const row of this.#read.iterate(this.#topic.firstLane + partition, this.#positions[partition] ?? 0)) {
+    const lane = this.#topic.firstLane + partition;
+    const end = this.#view.end(lane);
+    for (const row of this.#read.iterate(lane, this.#positions[partition] ?? 0)) {
+      if (Number(row.offset) >= end) break; // committed, but not yet durable
       const value = row.value as Uint8Array;
       records.push({
         topic: this.#topic.name,

@@ -8,6 +8,7 @@ import { LaneEnds, LOG_MIGRATIONS, openTopics, type Topic, type TopicMismatch } 
 import { openDatabase } from './open-database.ts';
 import { partitionHash } from './partition-hash.ts';
 import { SqliteLogConsumer } from './sqlite-log-consumer.ts';
+import { type WalSync, walSync } from './wal-sync.ts';
 
 /** After this long without an append, committed offsets are written by themselves. */
 const OFFSETS_IDLE_MS = 50;
@@ -19,17 +20,23 @@ export type OpenedLog = { kind: 'open'; log: SqliteLog } | TopicMismatch;
  * Opens the log's file with these topics and their partition counts. `mismatch`: a topic was made with another count or hash.
  * `reached` is told 'within-emit' after the first of several records of one append.
  */
-export function openSqliteLog(path: string, topics: { [topic: string]: number }, clock: Clock, reached: Reached): OpenedLog {
+export function openSqliteLog(
+  path: string,
+  topics: { [topic: string]: number },
+  clock: Clock,
+  reached: Reached,
+  sync = walSync(path),
+): OpenedLog {
   const db = openDatabase(path, LOG_MIGRATIONS);
   const opened = openTopics(db, topics);
-  if (opened instanceof Map) return { kind: 'open', log: new SqliteLog(db, opened, clock, reached) };
+  if (opened instanceof Map) return { kind: 'open', log: new SqliteLog(db, sync, opened, clock, reached) };
   db.close();
   return opened;
 }
 
 /**
  * The log in one SQLite file, for one process. One group has one consumer, which owns every partition.
- * Appends of one turn of the event loop share one fsync; committed offsets ride along (see GroupOffsets).
+ * Appends that wait at the same time share one fsync; committed offsets ride along (see GroupOffsets).
  */
 export class SqliteLog implements Log {
   readonly #consumers = new Map<string, SqliteLogConsumer>();
@@ -45,7 +52,7 @@ export class SqliteLog implements Log {
   readonly #clock: Clock;
   readonly #reached: Reached;
 
-  constructor(db: DatabaseSync, topics: Map<string, Topic>, clock: Clock, reached: Reached) {
+  constructor(db: DatabaseSync, sync: WalSync, topics: Map<string, Topic>, clock: Clock, reached: Reached) {
     this.#db = db;
     this.#topics = topics;
     this.#clock = clock;
@@ -54,11 +61,12 @@ export class SqliteLog implements Log {
     this.#offsets = new GroupOffsets(db);
     this.#insert = db.prepare('INSERT INTO records (lane, offset, at, key, value, headers) VALUES (?, ?, ?, ?, ?, ?)');
     this.#lowest = db.prepare('SELECT offset FROM records WHERE lane = ? ORDER BY offset LIMIT 1');
-    this.#commit = new GroupCommit(db, {
+    this.#commit = new GroupCommit(db, sync, {
       beforeCommit: () => this.#offsets.write(),
       committed: () => {
         this.#offsets.written();
-        this.#wake(this.#ends.committed());
+        const durable = this.#ends.committed();
+        return () => this.#wake(durable());
       },
       rolledBack: () => this.#ends.rolledBack(),
     });
@@ -147,7 +155,7 @@ export class SqliteLog implements Log {
     this.#consumers.clear();
     this.#cancelIdleWrite?.();
     if (this.#offsets.hasUnwritten) this.#commit.submit(() => {}).catch(() => {}); // O1
-    this.#commit.flush();
+    await this.#commit.close();
     this.#closed = true;
     this.#db.close();
   }

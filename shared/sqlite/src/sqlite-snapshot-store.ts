@@ -1,7 +1,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { WakeKind } from '@retrigger/domain/decider.ts';
+import { taskKey } from '@retrigger/domain/identifiers.ts';
 import type { Reached } from '@retrigger/ports/reached.ts';
-import type { Due, Snapshot, SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
+import type { Due, Snapshot, SnapshotStore, TaskFilter, TaskPlace } from '@retrigger/ports/snapshot-store.ts';
 import type { GroupCommit } from './group-commit.ts';
 
 /** `waits` says again what `snapshots.waits_for` says, the other way round: who waits for this task? */
@@ -10,6 +11,7 @@ export const SNAPSHOTS_SCHEMA = `
     partition INTEGER NOT NULL, status TEXT NOT NULL, type TEXT NOT NULL, wake_at INTEGER, wake_kind TEXT NOT NULL, waits_for TEXT NOT NULL,
     head TEXT NOT NULL, state TEXT NOT NULL) STRICT;
   CREATE INDEX snapshots_due ON snapshots (partition, wake_at, key, wake_kind) WHERE wake_at IS NOT NULL;
+  CREATE INDEX snapshots_by_status ON snapshots (tenant_id, status, type, task_id);
   CREATE TABLE waits (tenant_id TEXT NOT NULL, waits_for TEXT NOT NULL, task_id TEXT NOT NULL,
     PRIMARY KEY (tenant_id, waits_for, task_id)) STRICT, WITHOUT ROWID;
   CREATE INDEX waits_by_waiter ON waits (tenant_id, task_id);
@@ -20,6 +22,12 @@ const DUE = `SELECT key, wake_at, wake_kind FROM snapshots
 
 const WAITING = 'SELECT task_id FROM waits WHERE tenant_id = ? AND waits_for = ? AND task_id > ? ORDER BY task_id LIMIT ?';
 
+/** By one status, so that the index gives the order too. */
+const LIST = `SELECT type, task_id FROM snapshots
+  WHERE tenant_id = ? AND status = ? AND (type, task_id) > (?, ?) ORDER BY type, task_id LIMIT ?`;
+const LIST_OF_TYPE = `SELECT type, task_id FROM snapshots
+  WHERE tenant_id = ? AND status = ? AND type = ? AND task_id > ? ORDER BY type, task_id LIMIT ?`;
+
 export class SqliteSnapshotStore implements SnapshotStore {
   readonly #save: StatementSync;
   readonly #unwait: StatementSync;
@@ -27,6 +35,8 @@ export class SqliteSnapshotStore implements SnapshotStore {
   readonly #find: StatementSync;
   readonly #due: StatementSync;
   readonly #waiting: StatementSync;
+  readonly #list: StatementSync;
+  readonly #listOfType: StatementSync;
   readonly #mark: StatementSync;
   readonly #marks: StatementSync;
   readonly #db: DatabaseSync;
@@ -49,6 +59,8 @@ export class SqliteSnapshotStore implements SnapshotStore {
     this.#find = db.prepare('SELECT * FROM snapshots WHERE key = ?');
     this.#due = db.prepare(DUE);
     this.#waiting = db.prepare(WAITING);
+    this.#list = db.prepare(LIST);
+    this.#listOfType = db.prepare(LIST_OF_TYPE);
     this.#mark = db.prepare('INSERT INTO marks VALUES (?, ?) ON CONFLICT DO UPDATE SET at = max(at, excluded.at)');
     this.#marks = db.prepare('SELECT partition, at FROM marks');
   }
@@ -103,14 +115,28 @@ export class SqliteSnapshotStore implements SnapshotStore {
     return this.#waiting.all(tenantId, taskId, after ?? '', limit).map(({ task_id }) => String(task_id));
   }
 
-  /** How the queries of `due` and `waiting` find their rows, in SQLite's words. */
-  plan(): { due: string[]; waiting: string[] } {
+  async list(tenantId: string, { statuses, type }: TaskFilter, after: TaskPlace | null, limit: number): Promise<Snapshot[]> {
+    const query = type === undefined ? this.#list : this.#listOfType;
+    const places = statuses.flatMap((status) =>
+      query.all(tenantId, status, type ?? after?.type ?? '', after?.taskId ?? '', limit).map((row): TaskPlace => {
+        return { type: String(row.type), taskId: String(row.task_id) };
+      }),
+    );
+    const keys = places
+      .sort(byPlace)
+      .slice(0, limit)
+      .map(({ taskId }) => taskKey(tenantId, taskId));
+    return [...(await this.load(keys)).values()];
+  }
+
+  /** How the queries find their rows, in SQLite's words. */
+  plan(): { due: string[]; waiting: string[]; list: string[]; listOfType: string[] } {
     const explain = (sql: string): string[] =>
       this.#db
         .prepare(`EXPLAIN QUERY PLAN ${sql}`)
         .all()
         .map(({ detail }) => String(detail));
-    return { due: explain(DUE), waiting: explain(WAITING) };
+    return { due: explain(DUE), waiting: explain(WAITING), list: explain(LIST), listOfType: explain(LIST_OF_TYPE) };
   }
 
   async saveMark(partition: number, at: number): Promise<void> {
@@ -121,3 +147,6 @@ export class SqliteSnapshotStore implements SnapshotStore {
     return new Map(this.#marks.all().map(({ partition, at }) => [Number(partition), Number(at)]));
   }
 }
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const byPlace = (a: TaskPlace, b: TaskPlace): number => compare(a.type, b.type) || compare(a.taskId, b.taskId);

@@ -5,6 +5,7 @@ import { SqliteDecisionStore } from './sqlite-decision-store.ts';
 import { EVENTS_SCHEMA, SqliteEventStore } from './sqlite-event-store.ts';
 import { RECEIPTS_SCHEMA, SqliteReceiptStore } from './sqlite-receipt-store.ts';
 import { SNAPSHOTS_SCHEMA, SqliteSnapshotStore } from './sqlite-snapshot-store.ts';
+import { walSync } from './wal-sync.ts';
 
 const STORE_MIGRATIONS = [EVENTS_SCHEMA + RECEIPTS_SCHEMA + SNAPSHOTS_SCHEMA];
 
@@ -19,16 +20,16 @@ export type SqliteStore = {
 };
 
 /** Opens events, receipts and snapshots in one file. `reached` is told the places inside a write, where a process may die. */
-export function openSqliteStore(path: string, reached: Reached): SqliteStore {
+export function openSqliteStore(path: string, reached: Reached, sync = walSync(path)): SqliteStore {
   const db = openDatabase(path, STORE_MIGRATIONS);
-  const commit = new GroupCommit(db);
+  const commit = new GroupCommit(db, sync);
   const events = new SqliteEventStore(db, commit, reached);
   const receipts = new SqliteReceiptStore(db, commit, reached);
   const snapshots = new SqliteSnapshotStore(db, commit, reached);
   const decisions = new SqliteDecisionStore(events, receipts, snapshots, commit, reached);
   const close = async (): Promise<void> => {
     if (!db.isOpen) return;
-    commit.flush();
+    await commit.close();
     db.close();
   };
   return { events, receipts, snapshots, decisions, close };

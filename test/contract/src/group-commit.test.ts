@@ -3,18 +3,26 @@ import type { DatabaseSync } from 'node:sqlite';
 import { GroupCommit, type Rider } from '@retrigger/sqlite/group-commit.ts';
 import { openDatabase } from '@retrigger/sqlite/open-database.ts';
 import { sqliteFault } from '@retrigger/sqlite/sqlite-errors.ts';
+import { type WalSync, walSync } from '@retrigger/sqlite/wal-sync.ts';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { temporaryFolder } from './temporary-folder.ts';
 
-function open(rider: Rider = {}): {
+function open(
+  rider: Rider = {},
+  replaced: Partial<WalSync> = {},
+  lost?: (error: unknown) => void,
+): {
   db: DatabaseSync;
   commit: GroupCommit;
   insert(id: number, text?: string): Promise<number>;
   ids(): number[];
 } {
-  const db = openDatabase(join(temporaryFolder(), 'test.db'), ['CREATE TABLE t (id INTEGER PRIMARY KEY, text TEXT) STRICT']);
+  const path = join(temporaryFolder(), 'test.db');
+  const db = openDatabase(path, ['CREATE TABLE t (id INTEGER PRIMARY KEY, text TEXT) STRICT']);
   onTestFinished(() => db.close());
-  const commit = new GroupCommit(db, rider);
+  const sync = { ...walSync(path), ...replaced };
+  onTestFinished(() => sync.close());
+  const commit = new GroupCommit(db, sync, rider, lost);
   const write = db.prepare('INSERT INTO t VALUES (?, ?)');
   const insert = (id: number, text = ''): Promise<number> => commit.submit(() => Number(write.run(id, text).lastInsertRowid));
   const ids = (): number[] =>
@@ -28,7 +36,12 @@ function open(rider: Rider = {}): {
 describe('group commit', () => {
   test('all writes of one turn of the event loop share one transaction (G1)', async () => {
     let commits = 0;
-    const { insert, ids } = open({ committed: () => commits++ });
+    const { insert, ids } = open({
+      committed() {
+        commits++;
+        return () => {};
+      },
+    });
     const written = await Promise.all(Array.from({ length: 100 }, (_, i) => insert(i)));
     expect(written).toEqual(ids());
     expect(commits).toBe(1);
@@ -36,9 +49,49 @@ describe('group commit', () => {
 
   test('a write is told of after its commit, never before (G1)', async () => {
     const order: string[] = [];
-    const { insert } = open({ beforeCommit: () => order.push('riding'), committed: () => order.push('committed') });
+    const { insert } = open({
+      beforeCommit: () => order.push('riding'),
+      committed() {
+        order.push('committed');
+        return () => order.push('durable');
+      },
+    });
     await Promise.all([insert(1).then(() => order.push('told')), insert(2).then(() => order.push('told'))]);
-    expect(order).toEqual(['riding', 'committed', 'told', 'told']);
+    expect(order).toEqual(['riding', 'committed', 'durable', 'told', 'told']);
+  });
+
+  test('a write is told of after its sync, and all that waited meanwhile share the next one (G1)', async () => {
+    const syncs: (() => void)[] = [];
+    const { insert } = open({}, { start: () => new Promise((resolve) => syncs.push(resolve)) });
+    const told: number[] = [];
+    const write = (id: number) => insert(id).then(() => told.push(id));
+    const turn = () => new Promise(setImmediate);
+    const writes = [write(1)];
+    await turn();
+    await turn();
+    expect([syncs.length, told]).toEqual([1, []]);
+    writes.push(write(2));
+    await turn();
+    writes.push(write(3));
+    await turn();
+    expect([syncs.length, told]).toEqual([1, []]);
+    syncs[0]?.();
+    await turn();
+    expect([syncs.length, told]).toEqual([2, [1]]);
+    syncs[1]?.();
+    await Promise.all(writes);
+    expect(told).toEqual([1, 2, 3]);
+  });
+
+  test('a sync that fails rejects what it covered and is the end: nothing is synced or told after it (G3)', async () => {
+    const lost: unknown[] = [];
+    const broken = new Error('the disk is gone');
+    const { insert } = open({}, { start: () => Promise.reject(broken) }, (error) => lost.push(error));
+    await expect(insert(1)).rejects.toBe(broken);
+    expect(lost).toEqual([broken]);
+    const told = insert(2).then(() => 'told');
+    await new Promise(setImmediate);
+    expect(await Promise.race([told, new Promise((resolve) => setImmediate(resolve, 'waits'))])).toBe('waits');
   });
 
   test('a write that throws leaves nothing and takes nobody with it (G2)', async () => {
@@ -75,8 +128,9 @@ describe('group commit', () => {
 
   test('what is submitted after the file was closed is rejected', async () => {
     const { db, commit } = open();
-    const other = openDatabase(join(temporaryFolder(), 'other.db'), []);
-    const closed = new GroupCommit(other);
+    const path = join(temporaryFolder(), 'other.db');
+    const other = openDatabase(path, []);
+    const closed = new GroupCommit(other, walSync(path));
     other.close();
     await expect(closed.submit(() => 1)).rejects.toThrow();
     await expect(commit.submit(() => db.isOpen)).resolves.toBe(true);
@@ -125,6 +179,6 @@ describe('sqlite errors', () => {
     const db = openDatabase(path, ['CREATE TABLE a (x)', 'CREATE TABLE b (x)']);
     onTestFinished(() => db.close());
     expect(db.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE type = 'table'").get()?.n).toBe(2);
-    expect(db.prepare('PRAGMA synchronous').get()?.synchronous).toBe(2);
+    expect(db.prepare('PRAGMA synchronous').get()?.synchronous).toBe(1);
   });
 });
