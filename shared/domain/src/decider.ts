@@ -9,13 +9,17 @@ export type NewEvent = { eventType: string; schemaVersion: number; newState: str
 /**
  * D1: a command leads to at most one event. What would be two is an event and a follow-up command.
  * `answered` gives an answer and writes nothing (no such task, a report that was already taken); `nothing` is for commands that came too late to matter;
- * `needs` asks for the states of other aggregates (and for `dependentsOf`: who waits for these, or once did) and to be asked again.
+ * `needs` asks for the states of other aggregates and to be asked again. `expand` says which more a state leads to (undefined = there is none), so that a
+ * whole closure is read before the next time; `dependentsOf` asks who waits for these, or once did.
  */
 export type Decision =
   | { kind: 'event'; event: NewEvent }
   | { kind: 'answered'; outcome: Outcome }
   | { kind: 'nothing' }
-  | { kind: 'needs'; keys: string[]; dependentsOf?: string[] };
+  | { kind: 'needs'; keys: string[]; expand?: Expand; dependentsOf?: string[] };
+
+/** The keys of the aggregates that a state leads to. */
+export type Expand = (state: unknown) => string[];
 
 /** States of other aggregates as read for this batch, by key; undefined inside the map = there is none. What a decision rests on, its event keeps. */
 export type Evidence = ReadonlyMap<string, unknown>;
@@ -46,6 +50,8 @@ export type Decider<S, E extends Event = Event> = {
   evolve(state: S | undefined, event: E): S | undefined;
   /** The answer that the event gives to whoever sent its command, or that a follow-up will give it; `state` is the state after the event. */
   answer(event: E, state: S | undefined): Outcome | { kind: 'deferred' };
+  /** The ids of the commands whose outcome the event is: its own, and after a decision in two steps the one that the first step put off. */
+  commandsOf(event: E): string[];
   /** Follow-up commands, the same every time. `command` is the one that led to the event; a follow-up may give its answer. */
   react(event: E, command: Command): Command[];
   /** The command that each task waiting for this event's task is to be sent; undefined when the event ends nothing. */

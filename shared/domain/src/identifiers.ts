@@ -28,12 +28,18 @@ export const deriveTaskId = (commandId: string): string => `task_${derive('task'
 /** One run: all attempts of one trigger. The sequence keeps a commandId that is used again after its 24 hours apart. */
 export const deriveRunId = (key: string, commandId: string, sequence: number): string => `run_${derive('run', key, commandId, sequence)}`;
 
+/** What an executionId has behind its task's id. */
+const EXECUTION_SUFFIX_LENGTH = 23;
+
+/** An executionId is its task's id and 23 more characters of the same alphabet: for the longest task ids longer than other ids are. */
+export const MAX_EXECUTION_ID_LENGTH = 128 + EXECUTION_SUFFIX_LENGTH;
+
 /** An execution names its task, so that a late report of a long-ended execution still finds it. */
 export const deriveExecutionId = (taskId: string, key: string, commandId: string, sequence: number): string =>
   `${taskId}.${derive('execution', key, commandId, sequence)}`;
 
 /** The task of an executionId; undefined when it can't be one. */
 export function taskOfExecution(executionId: string): string | undefined {
-  const taskId = executionId.slice(0, -23);
-  return ID_PATTERN.test(taskId) && /^\.[A-Za-z0-9_-]{22}$/.test(executionId.slice(-23)) ? taskId : undefined;
+  const taskId = executionId.slice(0, -EXECUTION_SUFFIX_LENGTH);
+  return ID_PATTERN.test(taskId) && /^\.[A-Za-z0-9_-]{22}$/.test(executionId.slice(-EXECUTION_SUFFIX_LENGTH)) ? taskId : undefined;
 }

@@ -1,4 +1,5 @@
-import type { Actor } from './command.ts';
+import type { Actor, Command } from './command.ts';
+import type { TaskCommandType } from './task/commands.ts';
 
 export const ROLES = ['viewer', 'operator', 'executor', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
@@ -19,6 +20,29 @@ const GRANTS: Record<Role, readonly Permission[]> = {
 
 export const isGranted = (roles: readonly Role[], permission: Permission): boolean =>
   roles.some((role) => GRANTS[role].includes(permission));
+
+/** What each command needs; null = no door takes it. */
+const NEEDED: Record<TaskCommandType, Permission | null> = {
+  CreateTask: 'task:create',
+  ChangeTask: 'task:create',
+  TriggerTask: 'task:trigger',
+  RescheduleTask: 'task:reschedule',
+  CancelTask: 'task:cancel',
+  StartExecution: 'execution:report',
+  HeartbeatExecution: 'execution:report',
+  CompleteExecution: 'execution:report',
+  FailExecution: 'execution:report',
+  Wake: null,
+  Check: null,
+  ConfirmDependencies: null,
+  ResetTask: null,
+};
+
+/** P2: a command from a door (only those have a fingerprint) needs its sender's roles to grant it; what the cluster sends itself does not. */
+export function isPermitted({ type, roles, fingerprint }: Command): boolean {
+  const needed = NEEDED[type];
+  return fingerprint === undefined || needed === null || isGranted(roles, needed);
+}
 
 /** P1: only a task's owner or an admin changes it. The cluster itself acts on behalf of whoever set the work going. */
 export const mayChange = (actor: Actor, roles: readonly Role[], owner: string): boolean =>

@@ -22,6 +22,12 @@ export type Refusal = { code: RefusalCode; detail: string; more?: JsonObject };
 /** What a caller is told. */
 export type Outcome = { kind: 'accepted'; answer: JsonObject } | { kind: 'refused'; refusal: Refusal };
 
+/** Refusals that bind nobody: a repeat of the command is decided anew. */
+const NOT_KEPT: ReadonlySet<RefusalCode> = new Set<RefusalCode>(['invalid_request', 'forbidden', 'idempotency_key_reused']);
+
+/** Whether a repeat of the command gets this outcome again. */
+export const isKept = (outcome: Outcome): boolean => outcome.kind === 'accepted' || !NOT_KEPT.has(outcome.refusal.code);
+
 export const refused = (code: RefusalCode, detail: string, more?: JsonObject): { kind: 'refused'; refusal: Refusal } => ({
   kind: 'refused',
   refusal: more === undefined ? { code, detail } : { code, detail, more },

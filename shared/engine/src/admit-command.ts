@@ -10,6 +10,7 @@ import { type Log, type NewRecord, TOPICS } from '@retrigger/ports/log.ts';
 import type { Observer } from '@retrigger/ports/observer.ts';
 import { RECEIPT_LIFE_MS, type Receipt, type ReceiptStore } from '@retrigger/ports/receipt-store.ts';
 import { type CommandLimits, limitsOf } from './command-limits.ts';
+import { ReceiptWatch } from './receipt-watch.ts';
 
 export type AdmissionPorts = {
   log: Pick<Log, 'append'>;
@@ -24,8 +25,8 @@ export type AdmissionPorts = {
 /** `maxInFlight`: commands of this process that are neither decided nor given up; past it `overloaded`. */
 export type AdmissionConfig = { limits: CommandLimits; maxInFlight: number };
 
-/** A valid command that a door wants to hand in. */
-export type Submission = {
+/** A command that a door wants to hand in. `P` is what the door calls a problem with it. */
+export type Submission<P = never> = {
   command: Command & { fingerprint: Fingerprint };
   permission: Permission;
   /** The caller gave an idempotency key, so this may be a repeat. */
@@ -34,20 +35,28 @@ export type Submission = {
   cost: number;
   /** How long to wait for the outcome; 0 = not at all. */
   waitMs: number;
+  /** Ends the wait early: whoever serves the caller must go. */
+  leaving?: AbortSignal;
+  /** What is wrong with it as the world is now (its time is past, it names what does not exist). A repeat is not asked again: it gets its first answer. */
+  check?(): Promise<P | undefined>;
 };
 
-/** `limited` and `overloaded` and `unavailable` have cost nothing; after `unavailable` the command may or may not be in the log. */
-export type Admission =
+/** All but the first two have cost nothing; after `unavailable` the command may or may not be in the log. */
+export type Admission<P = never> =
   | { kind: 'decided'; outcome: Outcome; replayed: boolean }
   | { kind: 'pending'; acceptedAt: number }
   | { kind: 'forbidden' }
+  | { kind: 'invalid'; problem: P }
   | { kind: 'limited'; limit: Limit; remaining: number; retryAfterMs: number }
   | { kind: 'overloaded' }
   | { kind: 'unavailable'; reason: string };
 
-type Launched = Exclude<Admission, { kind: 'decided' }> | { kind: 'known'; receipt: Receipt };
+type Launched<P> = Exclude<Admission<P>, { kind: 'decided' }> | { kind: 'known'; receipt: Receipt };
 
-type Flight = { fingerprint: Fingerprint; launched: Promise<Launched>; answered: Promise<Answer | undefined> };
+/** What came of a command: the worker's answer, or its receipt when that was found first. Undefined: neither came while it was in flight. */
+type Told = { kind: 'answer'; answer: Answer } | { kind: 'receipt'; receipt: Receipt } | undefined;
+
+type Flight<P> = { fingerprint: Fingerprint; launched: Promise<Launched<P>>; told: Promise<Told> };
 
 /** So long a command counts as in flight when no answer comes; a repeat after that is handed in, and charged, again. */
 const IN_FLIGHT_MS = 60_000;
@@ -64,17 +73,19 @@ export const commandIdOf = (
  * The law that every door applies before a command reaches the log, and the wait for what comes of it.
  * G1: a command is charged once. A repeat joins the one that is in flight here, or finds its receipt, before anything is charged.
  * G2: the answer is listened for before the command is appended, so it can't be missed.
- * G3: before `pending` is said the receipt is looked for once, so a lost answer costs time and nothing else.
+ * G3: while a command is undecided its receipt is looked for, and once more before `pending` is said, so a lost answer costs a little time and nothing else.
  * G4: whatever the door refuses is neither charged nor appended, except `unavailable`, of which only the charge is sure.
  */
-export class CommandAdmission {
-  readonly #flights = new Map<string, Flight>();
+export class CommandAdmission<P = never> {
+  readonly #flights = new Map<string, Flight<P>>();
+  readonly #watch: ReceiptWatch;
   readonly #ports: AdmissionPorts;
   readonly #config: AdmissionConfig;
 
   constructor(ports: AdmissionPorts, config: AdmissionConfig) {
     this.#ports = ports;
     this.#config = config;
+    this.#watch = new ReceiptWatch(ports.clock, async (ids) => [...(await this.#receipts(ids)).values()]);
     ports.observer.gauge('commands_in_flight', () => this.#flights.size);
   }
 
@@ -84,14 +95,14 @@ export class CommandAdmission {
   }
 
   /** Never throws for what a caller or a broken machine behind a port can cause. */
-  async admit(submission: Submission): Promise<Admission> {
+  async admit(submission: Submission<P>): Promise<Admission<P>> {
     const admission = await this.#admit(submission);
     this.#ports.observer.count('commands_total', { type: submission.command.type, outcome: labelOf(admission) });
     return admission;
   }
 
-  async #admit(submission: Submission): Promise<Admission> {
-    const { command, permission, waitMs } = submission;
+  async #admit(submission: Submission<P>): Promise<Admission<P>> {
+    const { command, permission, waitMs, leaving } = submission;
     if (!isGranted(command.roles, permission)) return { kind: 'forbidden' };
     const twin = this.#flights.get(command.commandId);
     if (twin === undefined && this.#flights.size >= this.#config.maxInFlight) return { kind: 'overloaded' };
@@ -102,20 +113,20 @@ export class CommandAdmission {
     if (launched.kind !== 'pending') return joined && !isSame(flight.fingerprint, command.fingerprint) ? this.#admit(submission) : launched;
     if (joined && !isSame(flight.fingerprint, command.fingerprint)) return reused(flight.fingerprint, command.fingerprint);
     if (waitMs === 0) return launched;
-    const answer = await this.#within(flight.answered, waitMs);
-    if (answer !== undefined) return { kind: 'decided', outcome: answer.outcome, replayed: joined || answer.replayed };
-    const receipt = await this.#receipt(command.commandId).catch(() => undefined); // G3
+    const told = await this.#within(flight.told, waitMs, leaving);
+    if (told?.kind === 'answer') return { kind: 'decided', outcome: told.answer.outcome, replayed: joined || told.answer.replayed };
+    const receipt = told?.receipt ?? (await this.#receipt(command.commandId).catch(() => undefined)); // G3
     return receipt === undefined ? launched : replay(receipt, command.fingerprint, joined);
   }
 
   /** Enters the command into the flights, in one turn with the look for its twin, and sets it going. */
-  #depart(submission: Submission): Flight {
+  #depart(submission: Submission<P>): Flight<P> {
     const { commandId, fingerprint } = submission.command;
-    let arrive: (answer: Promise<Answer | undefined>) => void = () => {};
-    const answered = new Promise<Answer | undefined>((resolve) => {
+    let arrive: (told: Promise<Told>) => void = () => {};
+    const told = new Promise<Told>((resolve) => {
       arrive = resolve;
     });
-    const flight: Flight = { fingerprint, answered, launched: this.#launch(submission, arrive) };
+    const flight: Flight<P> = { fingerprint, told, launched: this.#launch(submission, arrive) };
     this.#flights.set(commandId, flight);
     const land = () => {
       if (this.#flights.get(commandId) === flight) this.#flights.delete(commandId);
@@ -123,11 +134,11 @@ export class CommandAdmission {
     void flight.launched.then(({ kind }) => {
       if (kind !== 'pending') land();
     });
-    void answered.then(land);
+    void told.then(land);
     return flight;
   }
 
-  async #launch(submission: Submission, arrive: (answer: Promise<Answer | undefined>) => void): Promise<Launched> {
+  async #launch(submission: Submission<P>, arrive: (told: Promise<Told>) => void): Promise<Launched<P>> {
     const { log, answers, limiter, clock, observer, encode } = this.#ports;
     const { command, isRepeatable, cost } = submission;
     const limits = cost === 0 ? [] : limitsOf(this.#config.limits, command);
@@ -137,6 +148,8 @@ export class CommandAdmission {
         const receipt = await this.#receipt(command.commandId); // G1
         if (receipt !== undefined) return { kind: 'known', receipt };
       }
+      const problem = await submission.check?.();
+      if (problem !== undefined) return { kind: 'invalid', problem };
       if (limits.length > 0) {
         const charge = await limiter.charge(limits, cost);
         if (charge.kind === 'limited') {
@@ -151,7 +164,7 @@ export class CommandAdmission {
         charged = true;
       }
       const acceptedAt = clock.now();
-      arrive(answers.expect(command.commandId, IN_FLIGHT_MS).catch(() => this.#unheard())); // G2
+      arrive(this.#hear(command.commandId)); // G2
       await log.append(TOPICS.work, [encode({ ...command, replyTo: answers.address })]);
       return { kind: 'pending', acceptedAt };
     } catch (error) {
@@ -161,9 +174,27 @@ export class CommandAdmission {
     }
   }
 
+  /** Listens from when it is called (G2), and looks for the receipt as well (G3). */
+  #hear(commandId: string): Promise<Told> {
+    const answered = this.#ports.answers.expect(commandId, IN_FLIGHT_MS).catch(() => this.#unheard());
+    return new Promise((resolve) => {
+      const stop = this.#watch.watch(commandId, (receipt) => resolve({ kind: 'receipt', receipt }));
+      void answered.then((answer) => {
+        stop();
+        resolve(answer && { kind: 'answer', answer });
+      });
+    });
+  }
+
   async #receipt(commandId: string): Promise<Receipt | undefined> {
-    const receipt = (await this.#ports.receipts.load([commandId])).get(commandId);
-    return receipt !== undefined && this.#ports.clock.now() - receipt.position.at < RECEIPT_LIFE_MS ? receipt : undefined;
+    return (await this.#receipts([commandId])).get(commandId);
+  }
+
+  /** Those that are not a day old. */
+  async #receipts(commandIds: string[]): Promise<Map<string, Receipt>> {
+    const found = await this.#ports.receipts.load(commandIds);
+    const now = this.#ports.clock.now();
+    return new Map([...found].filter(([, { position }]) => now - position.at < RECEIPT_LIFE_MS));
   }
 
   /** Nobody can tell the answer: its receipt is all there will be. */
@@ -172,32 +203,37 @@ export class CommandAdmission {
     return new Promise((resolve) => clock.timer(clock.now() + IN_FLIGHT_MS, () => resolve(undefined)));
   }
 
-  #within(answered: Promise<Answer | undefined>, waitMs: number): Promise<Answer | undefined> {
+  #within(told: Promise<Told>, waitMs: number, leaving: AbortSignal | undefined): Promise<Told> {
     const { clock } = this.#ports;
+    if (leaving?.aborted) return Promise.resolve(undefined);
     return new Promise((resolve) => {
-      const cancel = clock.timer(clock.now() + waitMs, () => resolve(undefined));
-      void answered.then((answer) => {
+      const end = (found: Told) => {
         cancel();
-        resolve(answer);
-      });
+        leaving?.removeEventListener('abort', leave);
+        resolve(found);
+      };
+      const leave = () => end(undefined);
+      const cancel = clock.timer(clock.now() + waitMs, leave);
+      leaving?.addEventListener('abort', leave);
+      void told.then(end);
     });
   }
 }
 
 const isSame = (first: Fingerprint, second: Fingerprint): boolean => first === second || differingFields(first, second).length === 0;
 
-const replay = (receipt: Receipt, fingerprint: Fingerprint, replayed: boolean): Admission =>
+const replay = (receipt: Receipt, fingerprint: Fingerprint, replayed: boolean): Admission & { kind: 'decided' } =>
   isSame(receipt.fingerprint, fingerprint)
     ? { kind: 'decided', outcome: receipt.outcome, replayed }
     : reused(receipt.fingerprint, fingerprint);
 
-function reused(first: Fingerprint, second: Fingerprint): Admission {
+function reused(first: Fingerprint, second: Fingerprint): Admission & { kind: 'decided' } {
   const fields = differingFields(first, second);
   const detail = `This idempotency key was used for another request; these fields differ: ${fields.join(', ')}`;
   return { kind: 'decided', outcome: refused('idempotency_key_reused', detail, { fields }), replayed: false };
 }
 
-function labelOf(admission: Admission): string {
+function labelOf(admission: Admission<unknown>): string {
   if (admission.kind !== 'decided') return admission.kind;
   return admission.outcome.kind === 'accepted' ? 'accepted' : admission.outcome.refusal.code;
 }

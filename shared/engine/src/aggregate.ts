@@ -2,6 +2,7 @@ import type { Command } from '@retrigger/domain/command.ts';
 import type { Decider } from '@retrigger/domain/decider.ts';
 import type { Event, Head, StoredEvent } from '@retrigger/domain/event.ts';
 import { headAfter } from '@retrigger/domain/next-event.ts';
+import type { Known } from './aggregate-cache.ts';
 
 /** A decider whose state and event types only it knows. */
 export type AnyDecider = Decider<unknown, Event>;
@@ -14,18 +15,18 @@ export type Aggregate = {
   readonly key: string;
   head: Head;
   state: unknown;
-  /** The sequence up to which it was loaded; behind it a snapshot is due. */
-  readonly savedSequence: number;
+  /** As it was loaded, without the tail; behind it a snapshot is due. */
+  readonly loaded: Known;
   tail: StoredEvent[];
-  /** Stored events before the snapshot that records of this batch led to, by commandId: only redelivery needs them. */
-  past: Map<string, StoredEvent>;
+  /** Stored events before the snapshot that records of this batch led to, by their records' offsets: only redelivery needs them. */
+  past: Map<number, StoredEvent>;
 };
 
 export const aggregateAt = (key: string, head: Head, state: unknown): Aggregate => ({
   key,
   head,
   state,
-  savedSequence: head.sequence,
+  loaded: { head, state },
   tail: [],
   past: new Map(),
 });

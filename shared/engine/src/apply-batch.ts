@@ -1,5 +1,4 @@
 import type { Command } from '@retrigger/domain/command.ts';
-import { dependentsKey } from '@retrigger/domain/decider.ts';
 import { taskKey } from '@retrigger/domain/identifiers.ts';
 import type { Answer, Answers } from '@retrigger/ports/answers.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
@@ -14,11 +13,11 @@ import type { AnyDecider, Received } from './aggregate.ts';
 import type { AggregateCache } from './aggregate-cache.ts';
 import { deadLetter } from './dead-letters.ts';
 import { BatchDecider, type KeyDecisions } from './decide-batch.ts';
-import { emitDecisions } from './emit.ts';
+import { type EncodeEvent, emitDecisions } from './emit.ts';
+import { gatherEvidence } from './gather-evidence.ts';
 import { loadBatch } from './load-aggregates.ts';
 import { observeBatch } from './observe-batch.ts';
 import { toDecided } from './store-decisions.ts';
-import { waitingFor } from './waiting-for.ts';
 
 export type Decoded = { kind: 'command'; command: Command } | { kind: 'undecodable'; reason: string };
 
@@ -34,6 +33,7 @@ export type WorkerPorts = {
   decider: AnyDecider;
   decode(record: LogRecord): Decoded;
   encode(command: Command): NewRecord;
+  encodeEvent: EncodeEvent;
   reached: Reached;
 };
 
@@ -45,7 +45,8 @@ const MOST_CONFLICTS = 50;
  * N1: an event is stored before it is told (emitted, answered). N2: the offset moves only after everything before it is done.
  * N3: a crash between or inside any two steps is repaired by redelivery: every step may be done again.
  * N4: the other owner of a partition, if there is one for a while, makes the same events under the same names; whoever is second takes the first one's.
- * A throw leaves nothing in the cache; the log delivers the records again. Returns what was decided.
+ * A throw leaves in the cache what was known before, in doubt; the log delivers the records again. Returns what was decided. `silentSince`: since when this owner has not heard of an
+ * aggregate's executor (epoch ms; 0 = it doesn't know).
  */
 export async function applyBatch(
   ports: WorkerPorts,
@@ -53,18 +54,20 @@ export async function applyBatch(
   partition: number,
   records: LogRecord[],
   commit: CommitOffset,
+  silentSince: (key: string) => number = () => 0,
 ): Promise<Iterable<KeyDecisions>> {
   const { received, dead } = decode(ports, records);
   ports.reached('decoded');
   const decisions = new Map<string, KeyDecisions>();
+  const batch = new BatchDecider(ports.decider, silentSince);
   try {
-    await decideAndStore(ports, cache, partition, received, decisions);
-    await emitDecisions(ports, decisions, dead);
+    await decideAndStore(ports, batch, cache, partition, received, decisions);
+    await emitDecisions(ports, decisions, [...dead, ...giveUp(ports, records, decisions.values())]);
     ports.reached('emitted');
     await answer(ports, decisions.values());
     ports.reached('answered');
   } catch (error) {
-    for (const { key } of received) cache.drop(key); // C1
+    for (const [key, { aggregate }] of batch.decisions) cache.doubt(key, aggregate.loaded); // C2
     throw error;
   }
   const last = records[records.length - 1];
@@ -100,12 +103,12 @@ function decode(ports: WorkerPorts, records: LogRecord[]): { received: Received[
 /** Steps 2 to 6; those of a key whose event's name was taken are done again on what is stored now (N4). */
 async function decideAndStore(
   ports: WorkerPorts,
+  batch: BatchDecider,
   cache: AggregateCache,
   partition: number,
   received: Received[],
   made: Map<string, KeyDecisions>,
 ): Promise<void> {
-  const batch = new BatchDecider(ports.decider);
   let open = received;
   for (let conflicts = 0; open.length > 0; conflicts++) {
     if (conflicts > MOST_CONFLICTS) throw new Error(`partition ${partition}: ${conflicts} conflicts in one batch`);
@@ -125,14 +128,15 @@ async function decideAndStore(
     const taken = written.kind === 'conflict' ? written.keys : new Set<string>();
     for (const [key, decision] of decisions) {
       if (taken.has(key)) {
-        cache.drop(key);
+        cache.doubt(key, decision.aggregate.loaded);
         batch.forget(key);
         continue;
       }
       made.set(key, decision);
-      const { head, state, tail } = decision.aggregate;
-      if (state !== undefined && tail.length === 0) cache.put(key, { head, state });
-      else cache.drop(key); // the rest of the tail is for the records of later batches, which still have to leave their receipts
+      const { aggregate, isOutdated } = decision;
+      // The rest of a tail is for the records of later batches, which still have to leave their receipts.
+      if (aggregate.tail.length > 0 || isOutdated) cache.doubt(key, aggregate);
+      else if (aggregate.state !== undefined) cache.put(key, aggregate);
     }
     open = open.filter(({ key }) => taken.has(key));
   }
@@ -140,14 +144,21 @@ async function decideAndStore(
 
 /** Step 3, with the states of other aggregates that it asks for. They are read after the batch was received, so they are never older than what caused it. */
 async function decideAll(ports: WorkerPorts, batch: BatchDecider, received: Received[]): Promise<void> {
-  let { wanted, dependentsOf, open } = batch.decide(received);
-  while (open.length > 0) {
-    const keys = [...wanted];
-    const snapshots = await ports.snapshots.load(keys);
-    batch.learn(keys.map((key) => [key, snapshots.get(key)?.state]));
-    for (const key of dependentsOf) batch.learn([[dependentsKey(key), await waitingFor(ports.snapshots, key)]]);
-    ({ wanted, dependentsOf, open } = batch.decide(open));
-  }
+  for (let { needs, open } = batch.decide(received); open.length > 0; { needs, open } = batch.decide(open))
+    await gatherEvidence(ports.snapshots, batch.evidence, needs);
+}
+
+/** B7. They go to the dead letters like those that can't be read. */
+function giveUp({ observer }: WorkerPorts, records: LogRecord[], decisions: Iterable<KeyDecisions>): NewRecord[] {
+  const reasons = new Map([...decisions].flatMap(({ undecidable }) => [...undecidable]));
+  return records.flatMap((record) => {
+    const reason = reasons.get(record.offset);
+    if (reason === undefined) return [];
+    observer.count('dead_letters_total', { source: record.topic });
+    const { key, partition, offset } = record;
+    observer.log('error', 'a command could not be decided; it goes to the dead letters', { reason, key, partition, offset });
+    return [deadLetter(record, `could not be decided: ${reason}`)];
+  });
 }
 
 /** Step 8. An answer that can't be given is no error: its receipt is stored. */

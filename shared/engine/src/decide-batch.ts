@@ -1,10 +1,10 @@
 import type { Command } from '@retrigger/domain/command.ts';
 import type { Decision } from '@retrigger/domain/decider.ts';
 import { isPassed, type StoredEvent } from '@retrigger/domain/event.ts';
-import { decisionTime, nextEvent } from '@retrigger/domain/next-event.ts';
-import type { Outcome } from '@retrigger/domain/refusal.ts';
+import { decisionTime, headAfter, nextEvent } from '@retrigger/domain/next-event.ts';
+import { isKept, type Outcome } from '@retrigger/domain/refusal.ts';
 import type { Answer } from '@retrigger/ports/answers.ts';
-import { RECEIPT_LIFE_MS, type Receipt } from '@retrigger/ports/receipt-store.ts';
+import { RECEIPT_LIFE_MS, type Receipt, unboundReceiptId } from '@retrigger/ports/receipt-store.ts';
 import { type Aggregate, type AnyDecider, apply, type Received } from './aggregate.ts';
 import { type Known, reply } from './reply.ts';
 
@@ -20,13 +20,28 @@ export type KeyDecisions = {
   decided: string[];
   /** Log time of the last heartbeat that was taken; null = none. */
   heardAt: number | null;
+  /** Log time of the last Wake; null = none. */
+  wokenAt: number | null;
+  /** Records that nobody can decide, by offset, with why. */
+  undecidable: Map<number, string>;
+  /** A Wake knew of another due time than the state: another owner may have gone on. */
+  isOutdated: boolean;
 };
 
-type Needs = Decision & { kind: 'needs' };
+const nothingMade = (aggregate: Aggregate): KeyDecisions => ({
+  ...{ aggregate, stored: [], emitted: [], followUps: [], receipts: [], answers: [], decided: [], heardAt: null, wokenAt: null },
+  isOutdated: false,
+  undecidable: new Map(),
+});
+
+export type Needs = Decision & { kind: 'needs' };
 const NO_NEEDS: Needs = { kind: 'needs', keys: [] };
 
-/** `wanted` are keys of other aggregates whose states, `dependentsOf` of those whose dependents are needed to go on with `open`, the records that are not decided yet. */
-export type Progress = { wanted: Set<string>; dependentsOf: Set<string>; open: Received[] };
+/** What is needed of other aggregates to go on with `open`, the records that are not decided yet. */
+export type Progress = { needs: Needs[]; open: Received[] };
+
+/** An event that a record had led to before, and its outcome when it could be worked out. */
+type Own = { stored: StoredEvent; outcome?: Outcome | { kind: 'deferred' } };
 
 /**
  * Step 3: decides a batch's records in log order, in memory.
@@ -34,44 +49,47 @@ export type Progress = { wanted: Set<string>; dependentsOf: Set<string>; open: R
  * B2: a record is decided on the state that stood before it: stored events of earlier records are folded first, those of later ones wait.
  * B3: when events of later records are stored already, this record led to none, and none is made for it now.
  * B4: a record that needs other aggregates' states holds back the later records of its own aggregate, nobody else's.
+ * B1b: an outcome is that of every command it answers, and binds their repeats, unless it is one that is not kept: then a repeat is decided anew.
+ * B5: a Wake is decided with what this owner has heard of the executor up to now, not only with what its sender knew.
+ * B6: an event between two records whose own record is not in the batch is another owner's, who decided on what this one has not seen and may have died before
+ * telling: it is told here. It leads to no follow-up: those that do are decided alike by everybody, with their own records.
+ * B7: a record that can't be decided (a bug, or a stored event of a later version) costs itself, not its partition. Only pure code runs here, so no broken
+ * machine is mistaken for that.
  */
 export class BatchDecider {
   readonly decisions = new Map<string, KeyDecisions>();
   readonly #known = new Map<string, Known>();
-  readonly #evidence = new Map<string, unknown>();
+  /** What was read of other aggregates. */
+  readonly evidence = new Map<string, unknown>();
   readonly #decider: AnyDecider;
+  readonly #silentSince: (key: string) => number;
 
-  constructor(decider: AnyDecider) {
+  constructor(decider: AnyDecider, silentSince: (key: string) => number) {
     this.#decider = decider;
+    this.#silentSince = silentSince;
   }
 
   load(aggregates: Map<string, Aggregate>, receipts: Map<string, Receipt>): void {
     for (const [key, aggregate] of aggregates) {
-      this.decisions.set(key, { aggregate, stored: [], emitted: [], followUps: [], receipts: [], answers: [], decided: [], heardAt: null });
+      this.decisions.set(key, nothingMade(aggregate));
     }
     for (const [commandId, { outcome, fingerprint, position }] of receipts) {
       this.#known.set(commandId, { outcome, fingerprint, offset: position.offset, at: position.at });
     }
   }
 
-  learn(states: Iterable<[string, unknown]>): void {
-    for (const [key, state] of states) this.#evidence.set(key, state);
-  }
-
   decide(received: Received[]): Progress {
-    const wanted = new Set<string>();
-    const dependentsOf = new Set<string>();
+    const needs: Needs[] = [];
     const open: Received[] = [];
     const held = new Set<string>();
     for (const record of received) {
-      const needs = held.has(record.key) ? NO_NEEDS : this.#one(record, this.#made(record.key));
-      if (needs === undefined) continue;
-      for (const key of needs.keys) wanted.add(key);
-      for (const key of needs.dependentsOf ?? []) dependentsOf.add(key);
+      const missing = held.has(record.key) ? NO_NEEDS : this.#one(record, this.#made(record.key));
+      if (missing === undefined) continue;
+      if (missing !== NO_NEEDS) needs.push(missing);
       held.add(record.key); // B4
       open.push(record);
     }
-    return { wanted, dependentsOf, open };
+    return { needs, open };
   }
 
   /** Takes back what a key's decisions made known, before they are made again on what is stored now. */
@@ -88,40 +106,67 @@ export class BatchDecider {
 
   /** Returns what it needs, undefined when the record is done. */
   #one(record: Received, made: KeyDecisions): Needs | undefined {
+    try {
+      return this.#decide(record, made);
+    } catch (error) {
+      made.undecidable.set(record.position.offset, error instanceof Error ? error.message : String(error)); // B7
+      return undefined;
+    }
+  }
+
+  #decide(record: Received, made: KeyDecisions): Needs | undefined {
     const { command, position } = record;
     const { aggregate } = made;
-    const own = this.#foldUpTo(record, aggregate) ?? pastEvent(record, aggregate);
-    if (own !== undefined) this.#emit(own, command, made); // redelivered: whoever stored it may have died before telling
+    if (command.type === 'Wake') made.wokenAt = position.at;
+    const own = this.#foldUpTo(record, made) ?? pastEvent(record, aggregate);
+    if (own !== undefined) this.#emit(own.stored, command, made); // redelivered: whoever stored it may have died before telling
     const known = this.#known.get(command.commandId);
     if (known !== undefined && position.at - known.at < RECEIPT_LIFE_MS) {
-      if (own !== undefined && known.fingerprint === undefined) {
-        keepReceipt(record, made, own.event.sequence, known.outcome); // whoever stored it died between events and receipts
-        this.#know(command, { ...known, fingerprint: command.fingerprint });
-      }
+      this.#hear(record, made, known.outcome);
       reply(record, made.answers, known);
       return undefined;
     }
-    if (own !== undefined || isPassed(position, aggregate.head.position)) return undefined;
+    if (own?.outcome !== undefined) this.#conclude(record, made, own.outcome, own.stored.event.sequence); // whoever stored it died between events and receipts
+    if (own !== undefined || isPassed(position, aggregate.head.position)) {
+      const first = command.answersTo === undefined || own?.outcome !== undefined ? undefined : this.#known.get(command.answersTo);
+      if (first !== undefined) reply(record, made.answers, first);
+      return undefined;
+    }
     const at = decisionTime(aggregate.head, position);
-    const decision = this.#decider.decide(aggregate.state, command, aggregate.head, at, this.#evidence);
+    const decision = this.#decider.decide(aggregate.state, this.#informed(command, made), aggregate.head, at, this.evidence);
     if (decision.kind === 'needs') return decision;
+    if (command.type === 'Wake' && decision.kind === 'nothing') made.isOutdated ||= this.#isAnother(command.body.wakeAt, aggregate.state);
     this.#fresh(record, made, decision);
     return undefined;
   }
 
-  /** B2. Returns the record's own event when the tail holds it. */
-  #foldUpTo({ command, position }: Received, aggregate: Aggregate): StoredEvent | undefined {
+  #isAnother(wakeAt: number, state: unknown): boolean {
+    return state !== undefined && this.#decider.lookup(state).wakeAt !== wakeAt;
+  }
+
+  /** B5. */
+  #informed(command: Command, { aggregate, heardAt }: KeyDecisions): Command {
+    if (command.type !== 'Wake') return command;
+    const { wakeAt, silentSince } = command.body;
+    const since = Math.max(silentSince ?? 0, heardAt ?? 0, this.#silentSince(aggregate.key));
+    return since === 0 ? command : { ...command, body: { wakeAt, silentSince: since } };
+  }
+
+  /** B2, B6. Returns the record's own event when the tail holds it. */
+  #foldUpTo({ command, position }: Received, { aggregate, emitted }: KeyDecisions): Own | undefined {
     for (let next = aggregate.tail[0]; next !== undefined; next = aggregate.tail[0]) {
       const isPast = isPassed(position, next.position);
-      const isOwn = isPast && next.event.commandId === command.commandId;
+      const isOwn = isPast && next.position.offset === position.offset && next.event.commandId === command.commandId;
       if (isPast && !isOwn) return undefined;
-      aggregate.tail.shift();
       apply(aggregate, this.#decider, next);
-      const { commandId } = next.event;
+      aggregate.tail.shift();
       const outcome = this.#decider.answer(next.event, aggregate.state);
-      if (outcome.kind !== 'deferred' && !this.#known.has(commandId))
-        this.#known.set(commandId, { outcome, fingerprint: undefined, offset: next.position.offset, at: next.position.at });
-      if (isOwn) return next;
+      if (isOwn) return { stored: next, outcome };
+      emitted.push(next); // B6
+      if (outcome.kind === 'deferred' || !isKept(outcome)) continue;
+      for (const commandId of this.#decider.commandsOf(next.event)) // B1b
+        if (!this.#known.has(commandId))
+          this.#known.set(commandId, { outcome, fingerprint: undefined, offset: next.position.offset, at: next.position.at });
     }
     return undefined;
   }
@@ -130,47 +175,59 @@ export class BatchDecider {
     const { command, position } = record;
     const { aggregate } = made;
     if (decision.kind === 'nothing' || (decision.kind === 'event' && aggregate.tail.length > 0)) return; // B3
-    let outcome: Outcome | { kind: 'deferred' };
-    let sequence: number | null = null;
-    if (decision.kind === 'event') {
-      const previous = aggregate.state === undefined ? null : this.#decider.lookup(aggregate.state).status;
-      const stored = nextEvent(aggregate.head, previous, command, decision.event, position);
-      apply(aggregate, this.#decider, stored);
-      made.stored.push(stored);
-      this.#emit(stored, command, made);
-      outcome = this.#decider.answer(stored.event, aggregate.state);
-      sequence = stored.event.sequence;
-    } else outcome = decision.outcome;
+    if (decision.kind === 'answered') {
+      this.#conclude(record, made, decision.outcome, null);
+      return;
+    }
+    const previous = aggregate.state === undefined ? null : this.#decider.lookup(aggregate.state).status;
+    const stored = nextEvent(aggregate.head, previous, command, decision.event, position);
+    const state = this.#decider.evolve(aggregate.state, stored.event);
+    const outcome = this.#decider.answer(stored.event, state);
+    if (state !== undefined) this.#decider.lookup(state);
+    this.#emit(stored, command, made); // B7: from here on nothing can throw
+    aggregate.state = state;
+    aggregate.head = headAfter(stored);
+    made.stored.push(stored);
+    this.#conclude(record, made, outcome, stored.event.sequence);
+  }
+
+  /** The outcome of a record that has had none before. */
+  #conclude(record: Received, made: KeyDecisions, outcome: Outcome | { kind: 'deferred' }, sequence: number | null): void {
+    const { command, position } = record;
     const { commandId, fingerprint, replyTo, answersTo = commandId } = command;
     if (outcome.kind === 'deferred') return; // a follow-up answers
-    if (command.type === 'HeartbeatExecution' && outcome.kind === 'accepted') made.heardAt = position.at;
-    this.#know(command, { outcome, fingerprint, offset: position.offset, at: position.at });
-    made.decided.push(commandId, answersTo);
+    this.#hear(record, made, outcome);
+    if (isKept(outcome)) {
+      for (const id of [commandId, answersTo]) this.#known.set(id, { outcome, fingerprint, offset: position.offset, at: position.at }); // B1b
+      made.decided.push(commandId, answersTo);
+    }
     keepReceipt(record, made, sequence, outcome);
     if (replyTo !== undefined) made.answers.push({ replyTo, answer: { commandId: answersTo, outcome, replayed: false } });
   }
 
-  /** Twins of the command, and of the one whose answer it gives, get this outcome (B1). */
-  #know({ commandId, answersTo = commandId }: Command, known: Known): void {
-    this.#known.set(commandId, known);
-    this.#known.set(answersTo, known);
+  #hear({ command, position }: Received, made: KeyDecisions, outcome: Outcome): void {
+    if (command.type === 'HeartbeatExecution' && outcome.kind === 'accepted') made.heardAt = position.at;
   }
 
   #emit(stored: StoredEvent, command: Command, made: KeyDecisions): void {
-    made.emitted.push(stored);
     made.followUps.push(...this.#decider.react(stored.event, command));
+    made.emitted.push(stored);
   }
 }
 
 /** The event that a record led to when the snapshot had already passed it. */
-function pastEvent({ command, position }: Received, { past }: Aggregate): StoredEvent | undefined {
-  const event = past.get(command.commandId);
-  return event !== undefined && isPassed(position, event.position) ? event : undefined;
+function pastEvent({ command, position }: Received, { past }: Aggregate): Own | undefined {
+  const stored = past.get(position.offset);
+  return stored?.event.commandId === command.commandId && isPassed(position, stored.position) ? { stored } : undefined;
 }
 
-/** Only commands from a door leave a receipt; nobody sends the others again under the same id a day later. */
+/**
+ * Only commands from a door leave a receipt; nobody sends the others again under the same id a day later. What is not kept leaves one under another name: it
+ * can be asked for, and binds no repeat.
+ */
 function keepReceipt({ command, key, position }: Received, made: KeyDecisions, sequence: number | null, outcome: Outcome): void {
-  const { tenantId, actor, type, fingerprint, answersTo: commandId = command.commandId } = command;
+  const { tenantId, actor, type, fingerprint, answersTo = command.commandId } = command;
   if (fingerprint === undefined) return;
+  const commandId = isKept(outcome) ? answersTo : unboundReceiptId(answersTo);
   made.receipts.push({ commandId, tenantId, actorId: actor.id, key, type, sequence, fingerprint, outcome, position });
 }

@@ -2,7 +2,7 @@ import type { WakeKind } from '@retrigger/domain/decider.ts';
 
 /**
  * A due time that is held in memory. `fireAt` (this process's clock, epoch ms) is when to send the next Wake for it. `dueAt`: the earliest time that no
- * heartbeat puts off; null = none, undefined = not known yet.
+ * heartbeat puts off; null = none, undefined = not known yet. `isSent`: a Wake for it is under way.
  */
 export type DueTime = {
   key: string;
@@ -11,6 +11,7 @@ export type DueTime = {
   wakeKind: WakeKind;
   dueAt: number | null | undefined;
   fireAt: number;
+  isSent: boolean;
 };
 
 /** The due times of some aggregates, one each, the next to fire first: a binary heap beside a map. Entries that were replaced are dropped when they surface. */

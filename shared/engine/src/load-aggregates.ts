@@ -1,9 +1,9 @@
 import { EMPTY_HEAD, isPassed, type StoredEvent } from '@retrigger/domain/event.ts';
 import type { EventStore } from '@retrigger/ports/event-store.ts';
 import type { Receipt, ReceiptStore } from '@retrigger/ports/receipt-store.ts';
-import type { SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
+import type { Snapshot, SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
 import { type Aggregate, aggregateAt, type Received } from './aggregate.ts';
-import type { AggregateCache } from './aggregate-cache.ts';
+import type { AggregateCache, Known } from './aggregate-cache.ts';
 
 const CHUNK = 100;
 
@@ -19,21 +19,23 @@ export async function loadBatch(
   cache: AggregateCache,
   stores: Stores & { receipts: ReceiptStore },
 ): Promise<{ aggregates: Map<string, Aggregate>; receipts: Map<string, Receipt> }> {
-  const doors = received.flatMap(({ command }) => (command.fingerprint === undefined ? [] : [command.commandId]));
+  const doors = received.flatMap(({ command }) => (command.fingerprint === undefined ? [] : [command.answersTo ?? command.commandId]));
   for (;;) {
     const aggregates = await loadAggregates(received, cache, stores);
     const receipts = await stores.receipts.load(doors); // Y1
     const outdated = [...receipts.values()].filter(({ key, sequence }) => (sequence ?? 0) > lastSequence(aggregates.get(key)));
     if (outdated.length === 0) return { aggregates, receipts };
-    for (const { key } of outdated) cache.drop(key); // Y2
+    for (const { key } of outdated) cache.doubt(key, aggregates.get(key)?.loaded ?? NOTHING_KNOWN); // Y2
   }
 }
+
+const NOTHING_KNOWN: Known = { head: EMPTY_HEAD, state: undefined };
 
 const lastSequence = (aggregate: Aggregate | undefined): number =>
   aggregate === undefined ? Number.POSITIVE_INFINITY : aggregate.head.sequence + aggregate.tail.length;
 
 /**
- * The aggregates of a batch. From the cache where the owner has it; else the snapshot, and the tail behind it by name until there is none.
+ * The aggregates of a batch. From the cache where the owner has it, else the snapshot; and the tail behind it by name until there is none, unless the cache is sure.
  * For records that the snapshot has passed, the events that they led to are read too, so that they can be emitted again.
  */
 export async function loadAggregates(received: Received[], cache: AggregateCache, stores: Stores): Promise<Map<string, Aggregate>> {
@@ -41,22 +43,29 @@ export async function loadAggregates(received: Received[], cache: AggregateCache
   const first = new Map<string, Received>();
   for (const record of received) if (!first.has(record.key)) first.set(record.key, record);
   const missing: string[] = [];
+  const inDoubt: Aggregate[] = [];
   for (const [key, record] of first) {
     const cached = cache.get(key);
     if (cached === undefined || isPassed(record.position, cached.head.position)) missing.push(key);
-    else loaded.set(key, aggregateAt(key, cached.head, cached.state));
+    else {
+      const aggregate = aggregateAt(key, cached.head, cached.state);
+      loaded.set(key, aggregate);
+      if (cached.isInDoubt) inDoubt.push(aggregate);
+    }
   }
-  if (missing.length === 0) return loaded;
-  const snapshots = await stores.snapshots.load(missing);
+  if (missing.length === 0 && inDoubt.length === 0) return loaded;
+  const snapshots = missing.length === 0 ? new Map<string, Snapshot>() : await stores.snapshots.load(missing);
+  const unread = missing.map((key) => {
+    const { head = EMPTY_HEAD, state } = snapshots.get(key) ?? {};
+    return aggregateAt(key, head, state);
+  });
   await Promise.all(
-    missing.map(async (key) => {
-      const snapshot = snapshots.get(key);
-      const aggregate = aggregateAt(key, snapshot?.head ?? EMPTY_HEAD, snapshot?.state);
-      aggregate.tail = await readTail(stores.events, key, aggregate.head.sequence);
+    [...unread, ...inDoubt].map(async (aggregate) => {
+      const { key, head } = aggregate;
+      aggregate.tail = await readTail(stores.events, key, head.sequence);
       const record = first.get(key);
-      if (record !== undefined && isPassed(record.position, aggregate.head.position)) {
-        aggregate.past = await readPast(stores.events, key, aggregate.head.sequence, record);
-      }
+      if (record !== undefined && isPassed(record.position, head.position))
+        aggregate.past = await readPast(stores.events, key, head.sequence, record);
       loaded.set(key, aggregate);
     }),
   );
@@ -74,13 +83,13 @@ async function readTail(events: EventStore, key: string, after: number): Promise
 }
 
 /** Backwards from the snapshot until an event stands before the first record of the batch. */
-async function readPast(events: EventStore, key: string, last: number, first: Received): Promise<Map<string, StoredEvent>> {
-  const past = new Map<string, StoredEvent>();
+async function readPast(events: EventStore, key: string, last: number, first: Received): Promise<Map<number, StoredEvent>> {
+  const past = new Map<number, StoredEvent>();
   for (let to = last; to > 0; ) {
     const chunk = await events.read(key, { from: 1, to, limit: CHUNK, order: 'desc' });
     for (const stored of chunk) {
       if (!isPassed(first.position, stored.position)) return past;
-      past.set(stored.event.commandId, stored);
+      past.set(stored.position.offset, stored);
     }
     if (chunk.length < CHUNK) return past;
     to -= chunk.length;

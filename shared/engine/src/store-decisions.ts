@@ -11,7 +11,7 @@ export function toDecided(decisions: Iterable<KeyDecisions>, decider: AnyDecider
   for (const { aggregate, stored, receipts } of decisions) {
     if (stored.length > 0) streams.push(stored);
     decided.receipts.push(...receipts);
-    if (aggregate.state !== undefined && aggregate.head.sequence > aggregate.savedSequence)
+    if (aggregate.state !== undefined && aggregate.head.sequence > aggregate.loaded.head.sequence)
       decided.snapshots.push(snapshotOf(aggregate.key, aggregate.state, aggregate.head, decider, partition));
   }
   for (let round = 0; streams.some((stream) => stream.length > round); round++) {

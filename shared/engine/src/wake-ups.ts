@@ -19,12 +19,26 @@ export type WakeUpPorts = {
   clock: Clock;
   observer: Observer;
   encode(command: Command): NewRecord;
-  /** The command that makes an aggregate look at its due times. `silentSince`: when its executor was last heard (epoch ms), as far as this owner knows. */
-  wake(key: string, wakeAt: number, silentSince: number | null): Command;
+  /**
+   * The command that makes an aggregate look at its due times, one of its own for every `sentAt` (epoch ms). `silentSince`: when its executor was last heard
+   * (epoch ms), as far as this owner knows.
+   */
+  wake(key: string, wakeAt: number, silentSince: number | null, sentAt: number): Command;
 };
 
-/** What a decided record left behind: when its aggregate is due next. `at` is the record's log time. */
-export type Settled = { key: string; partition: number; at: number; wakeAt: number | null; wakeKind: WakeKind; dueAt: number | null };
+/**
+ * What a batch left behind: when its aggregate is due next. `landedAt`: the log time of the last Wake for it in the batch, null = none; `hasChanged`:
+ * something became of the batch.
+ */
+export type Settled = {
+  key: string;
+  partition: number;
+  wakeAt: number | null;
+  wakeKind: WakeKind;
+  dueAt: number | null;
+  landedAt: number | null;
+  hasChanged: boolean;
+};
 
 /**
  * The due times of the partitions that this process owns.
@@ -32,12 +46,16 @@ export type Settled = { key: string; partition: number; at: number; wakeAt: numb
  * K2: one Wake per aggregate is under way; without effect it is sent again after 30 s. A lost one costs time, never the event.
  * K3: no Wake is sent before its time by this clock; one that proves early by the log's clock is armed again for the difference.
  * K4: firing is decided by the aggregate, by the log's clock: a second, late or foreign Wake finds nothing due.
- * K5: an executor counts as silent from its last heartbeat that this owner knows, or from the assignment: a new owner grants one full time-out.
+ * K5: an executor counts as silent from its last heartbeat that this owner knows, or from the assignment: a new owner grants one full time-out. What counts
+ * is what the owner knows when it decides: a Wake may have overtaken heartbeats, or be a former owner's.
+ * K6: what is read from the store gives way to what was decided while it was read.
  */
 export class WakeUps {
   readonly #due = new DueTimes();
   readonly #heard = new Map<string, number>();
   readonly #owned = new Map<number, number>();
+  /** For each reading of the store that is under way, what was settled meanwhile. */
+  readonly #fills = new Set<Set<string>>();
   readonly #ports: WakeUpPorts;
   #cancelTimer: () => void = () => {};
   #timerAt = Number.POSITIVE_INFINITY;
@@ -68,28 +86,38 @@ export class WakeUps {
     return now + REFILL_EVERY_MS;
   }
 
-  /** A decided record of an owned partition. */
-  settle({ key, partition, at, wakeAt, wakeKind, dueAt }: Settled): void {
+  /** A decided batch of an owned partition. */
+  settle({ key, partition, wakeAt, wakeKind, dueAt, landedAt, hasChanged }: Settled): void {
+    for (const settled of this.#fills) settled.add(key); // K6
     if (wakeAt === null || !this.#owned.has(partition)) {
       this.#forget(key);
       return;
     }
     const now = this.#ports.clock.now();
     const held = this.#due.get(key);
-    if (held?.wakeAt !== wakeAt) {
-      if (wakeKind !== 'heartbeat') this.#heard.delete(key);
-      if (wakeAt < Math.max(this.#filledUntil, now + REFILL_EVERY_MS))
-        this.#arm({ key, partition, wakeAt, wakeKind, dueAt, fireAt: wakeAt });
-      else this.#due.delete(key);
-    } else if (held.dueAt === undefined) {
-      this.#arm({ ...held, dueAt, fireAt: wakeKind === 'heartbeat' ? now : held.fireAt });
-    } else if (wakeAt > at && held.fireAt > now + (wakeAt - at)) {
-      this.#arm({ ...held, fireAt: now + (wakeAt - at) }); // K3: it was early by the log's clock
+    if (wakeAt >= Math.max(this.#filledUntil, now + REFILL_EVERY_MS)) {
+      this.#due.delete(key);
+      return;
     }
+    const isKnown = held?.wakeAt === wakeAt && (held.dueAt === undefined || held.dueAt === dueAt);
+    const due = { key, partition, wakeAt, wakeKind, dueAt, isSent: false };
+    const lookAt = this.#lookAt(due);
+    if (isKnown && held.isSent && landedAt === null)
+      this.#arm({ ...held, dueAt }); // K2
+    else if (lookAt > now) this.#arm({ ...due, fireAt: lookAt });
+    else if (landedAt !== null && landedAt < lookAt)
+      this.#arm({ ...due, fireAt: now + (lookAt - landedAt) }); // K3: it was early by the log's clock
+    else if (isKnown && landedAt !== null && !hasChanged) this.#arm({ ...due, fireAt: againAt(dueAt, now), isSent: true });
+    else this.#arm({ ...due, fireAt: now });
   }
 
   heartbeat(key: string, at: number): void {
     this.#heard.set(key, at);
+  }
+
+  /** K5. Epoch milliseconds. */
+  silentSince(key: string, partition: number): number {
+    return Math.max(this.#heard.get(key) ?? 0, this.#owned.get(partition) ?? 0);
   }
 
   /** How late the oldest due time is, in milliseconds; waiting tasks that look again are not late. */
@@ -106,15 +134,25 @@ export class WakeUps {
   }
 
   async #fill(partitions: number[], before: number): Promise<void> {
-    for (const partition of partitions) {
-      for (let after: Due | null = null; ; ) {
-        const page: Due[] = await this.#ports.snapshots.due(partition, before, after, PAGE);
-        if (!this.#owned.has(partition)) break;
-        for (const due of page)
-          if (this.#due.get(due.key)?.wakeAt !== due.wakeAt) this.#arm({ ...due, partition, dueAt: undefined, fireAt: due.wakeAt });
-        if (page.length < PAGE) break;
-        after = page.at(-1) ?? null;
+    const settled = new Set<string>();
+    this.#fills.add(settled);
+    try {
+      for (const partition of partitions) await this.#fillOne(partition, before, settled);
+    } finally {
+      this.#fills.delete(settled);
+    }
+  }
+
+  async #fillOne(partition: number, before: number, settled: Set<string>): Promise<void> {
+    for (let after: Due | null = null; ; ) {
+      const page: Due[] = await this.#ports.snapshots.due(partition, before, after, PAGE);
+      if (!this.#owned.has(partition)) return;
+      for (const due of page) {
+        if (settled.has(due.key) || this.#due.get(due.key)?.wakeAt === due.wakeAt) continue; // K6
+        this.#arm({ ...due, partition, dueAt: undefined, fireAt: due.wakeAt, isSent: false });
       }
+      if (page.length < PAGE) return;
+      after = page.at(-1) ?? null;
     }
   }
 
@@ -124,6 +162,8 @@ export class WakeUps {
   }
 
   #arm(due: DueTime): void {
+    const held = this.#due.get(due.key);
+    if (held !== undefined && isSame(held, due)) return;
     this.#due.set(due);
     if (due.fireAt < this.#timerAt) this.#schedule();
   }
@@ -140,14 +180,14 @@ export class WakeUps {
     const sent: DueTime[] = [];
     const records: NewRecord[] = [];
     for (let next = this.#due.peek(); next !== undefined && next.fireAt <= now && sent.length < SEND_AT_ONCE; next = this.#due.peek()) {
-      const since = next.wakeKind === 'heartbeat' ? this.#silentSince(next) : null;
-      const putOffUntil =
-        since === null || next.dueAt === undefined ? now : Math.min(since + HEARTBEAT_TIMEOUT_MS, next.dueAt ?? Number.POSITIVE_INFINITY);
-      const due = { ...next, fireAt: putOffUntil > now ? putOffUntil : now + SEND_AGAIN_MS }; // K2
+      const lookAt = this.#lookAt(next);
+      const isPutOff = lookAt > now; // K5
+      const due = { ...next, fireAt: isPutOff ? lookAt : againAt(next.dueAt, now), isSent: !isPutOff }; // K2
       this.#due.set(due);
-      if (putOffUntil > now) continue; // K5
+      if (isPutOff) continue;
       sent.push(due);
-      records.push(this.#ports.encode(this.#ports.wake(due.key, due.wakeAt, since)));
+      const since = next.wakeKind === 'heartbeat' ? this.silentSince(next.key, next.partition) : null;
+      records.push(this.#ports.encode(this.#ports.wake(due.key, due.wakeAt, since, now)));
     }
     this.#timerAt = Number.POSITIVE_INFINITY;
     if (records.length > 0) {
@@ -162,11 +202,24 @@ export class WakeUps {
     this.#schedule();
   }
 
-  /** K5. */
-  #silentSince({ key, partition }: DueTime): number {
-    return Math.max(this.#heard.get(key) ?? 0, this.#owned.get(partition) ?? 0);
+  /** When there is something to look at: heartbeats put off the end of silence, but nothing else. What else is due is not known before the first look. */
+  #lookAt({ key, partition, wakeAt, wakeKind, dueAt }: Omit<DueTime, 'fireAt'>): number {
+    if (wakeKind !== 'heartbeat' || dueAt === undefined) return wakeAt;
+    const silentAt = Math.max(wakeAt, this.silentSince(key, partition) + HEARTBEAT_TIMEOUT_MS);
+    return Math.min(silentAt, dueAt ?? Number.POSITIVE_INFINITY);
   }
 }
+
+const isSame = (one: DueTime, other: DueTime): boolean =>
+  one.fireAt === other.fireAt &&
+  one.isSent === other.isSent &&
+  one.wakeAt === other.wakeAt &&
+  one.dueAt === other.dueAt &&
+  one.wakeKind === other.wakeKind;
+
+/** K2; but what else is due before then is looked at in its time. */
+const againAt = (dueAt: number | null | undefined, now: number): number =>
+  typeof dueAt === 'number' && dueAt > now ? Math.min(dueAt, now + SEND_AGAIN_MS) : now + SEND_AGAIN_MS;
 
 /** How long an executor may be silent after its first report. */
 export const HEARTBEAT_TIMEOUT_MS = 60_000;

@@ -1,4 +1,4 @@
-import type { LogRecord, RecordHandler } from '@retrigger/ports/log.ts';
+import type { RecordHandler } from '@retrigger/ports/log.ts';
 import type { AnyDecider } from './aggregate.ts';
 import { AggregateCache } from './aggregate-cache.ts';
 import { applyBatch, type WorkerPorts } from './apply-batch.ts';
@@ -25,20 +25,20 @@ export function workHandler(ports: WorkerPorts, partitionCount: number, housekee
     },
     async batch(partition, records, commit) {
       const cache = caches.get(partition) ?? new AggregateCache(capacity);
-      const decisions = await applyBatch(ports, cache, partition, records, commit);
+      const decisions = await applyBatch(ports, cache, partition, records, commit, (key) => wakeUps.silentSince(key, partition));
       const last = records.at(-1);
       if (last === undefined || !caches.has(partition)) return;
-      settle(ports.decider, wakeUps, decisions, last);
+      settle(ports.decider, wakeUps, decisions, partition);
       housekeeping.passed(partition, last.at);
     },
   };
 }
 
-function settle(decider: AnyDecider, wakeUps: WakeUps, decisions: Iterable<KeyDecisions>, { partition, at }: LogRecord): void {
-  for (const { aggregate, heardAt } of decisions) {
+function settle(decider: AnyDecider, wakeUps: WakeUps, decisions: Iterable<KeyDecisions>, partition: number): void {
+  for (const { aggregate, emitted, heardAt, wokenAt: landedAt } of decisions) {
     if (aggregate.state === undefined) continue;
     if (heardAt !== null) wakeUps.heartbeat(aggregate.key, heardAt);
     const { wakeAt, wakeKind, dueAt } = decider.lookup(aggregate.state);
-    wakeUps.settle({ key: aggregate.key, partition, at, wakeAt, wakeKind, dueAt });
+    wakeUps.settle({ key: aggregate.key, partition, wakeAt, wakeKind, dueAt, landedAt, hasChanged: emitted.length > 0 });
   }
 }

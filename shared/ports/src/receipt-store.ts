@@ -20,6 +20,9 @@ export type Receipt = {
   position: Position;
 };
 
+/** Where the outcome of a command is found whose repeats are decided anew (a 403): nobody takes it for a receipt of the command, and the first one stays. */
+export const unboundReceiptId = (commandId: string): string => `${commandId}/unbound`;
+
 /**
  * R1: the first receipt of a commandId stays; later ones change nothing and are no error, except that one whose position is 24 h
  * or more (`RECEIPT_LIFE_MS`) after the stored one's takes its place.

@@ -21,6 +21,12 @@ export type Snapshot<S = unknown> = {
 /** When an aggregate is due, and why. */
 export type Due = { key: string; wakeAt: number; wakeKind: WakeKind };
 
+/** Which tasks of a tenant: of these statuses, and of this type when it is given. */
+export type TaskFilter = { statuses: readonly string[]; type?: string };
+
+/** Where a list of tasks has got to. Neither changes in a task's life, so tasks that change status between two pages are neither lost nor repeated. */
+export type TaskPlace = { type: string; taskId: string };
+
 /**
  * S1: a snapshot is only ever replaced by one of a higher sequence; an older one given later changes nothing and is no error.
  * S2: `save` resolves when durable and visible to every reader.
@@ -30,11 +36,13 @@ export interface SnapshotStore {
   save(snapshots: Snapshot[]): Promise<void>;
   /** Those that exist, by key. */
   load(keys: string[]): Promise<Map<string, Snapshot>>;
-  /** How far a partition is decided and stored: epoch ms of the log, never going back. */
   /** Aggregates of a partition that are due before `before` (epoch ms), by due time and key, behind `after` (null = from the first). */
   due(partition: number, before: number, after: Due | null, limit: number): Promise<Due[]>;
   /** Ids of the tasks that wait for this one, in id order, after `after` (null = from the first). */
   waiting(tenantId: string, taskId: string, after: string | null, limit: number): Promise<string[]>;
+  /** Tasks of a tenant, by type and then by id, behind `after` (null = from the first). One that changes status while this is read may be missing. */
+  list(tenantId: string, filter: TaskFilter, after: TaskPlace | null, limit: number): Promise<Snapshot[]>;
+  /** How far a partition is decided and stored: epoch ms of the log, never going back. */
   saveMark(partition: number, at: number): Promise<void>;
   marks(): Promise<Map<number, number>>;
 }

@@ -23,6 +23,13 @@ export class Cluster {
     }
   }
 
+  /** The commands that are under way to a task; they are held back until somebody sends them again. */
+  take(taskId: string): Command[] {
+    const queue = this.#queues.get(taskId) ?? [];
+    this.#queues.delete(taskId);
+    return queue;
+  }
+
   state(taskId: string): TaskState | undefined {
     return this.histories.get(taskId)?.state;
   }
@@ -76,7 +83,7 @@ export class Cluster {
       if (next === undefined || next.wakeAt > toMs) break;
       this.now = Math.max(this.now, next.wakeAt);
       const before = this.histories.get(next.taskId)?.head.sequence;
-      this.send(wakeCommand('acme', next.taskId, next.wakeAt, null));
+      this.send(wakeCommand('acme', next.taskId, next.wakeAt, null, next.wakeAt));
       this.settle(pick);
       if (this.histories.get(next.taskId)?.head.sequence === before) throw new Error(`${next.taskId} was due and nothing happened`);
     }

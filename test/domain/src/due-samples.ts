@@ -22,7 +22,7 @@ export const wakeAt = (history: History): number | null => (history.state === un
 
 /** Wakes the task at a time after the morning, as the owner of its partition does. */
 export const wake = (history: History, afterMs: number, silentSince: number | null = null): Step =>
-  decided(history, wakeCommand('acme', 'deploy', wakeAt(history) ?? 0, silentSince), afterMs);
+  decided(history, wakeCommand('acme', 'deploy', wakeAt(history) ?? 0, silentSince, MORNING + afterMs), afterMs);
 
 export const report = (make: typeof completed) => (history: History) => make(runningExecution(history));
 export const at = (afterMs: number): string => new Date(MORNING + afterMs).toISOString();

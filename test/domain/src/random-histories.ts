@@ -91,7 +91,7 @@ function toCommand(move: Move, index: number, history: History, previous: Comman
     case 'check':
       return command({ type: 'Check', body: {} }, { commandId, actor: CLUSTER, roles: [] });
     case 'wake':
-      return wakeCommand('acme', 'deploy', lookup(history)?.wakeAt ?? 0, null);
+      return wakeCommand('acme', 'deploy', lookup(history)?.wakeAt ?? 0, null, lookup(history)?.wakeAt ?? 0);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from '../command.ts';
 import { type Decision, dependentsKey, type Evidence } from '../decider.ts';
 import { taskKey } from '../identifiers.ts';
+import { REFUSAL_TITLES } from '../refusal.ts';
 import { event, isOwner, NOTHING } from './decision.ts';
 import type { TaskState } from './state.ts';
 
@@ -13,9 +14,10 @@ const READ_AT_ONCE = 200;
 /**
  * A cascade runs a task and everything downstream of it anew.
  * X1: its closure is frozen when it is accepted: every task that waits for the root, directly or through others, and once had a conditional schedule.
- * X2: the root starts only after every task of the closure was reset; X3: a reset task fires only after the root has started. A reset task remembers no outcome,
- * so nothing of an earlier run can satisfy anybody inside the closure. X4: whoever may not change a task may not re-arm it by a cascade either.
- * A task that was made recurring meanwhile has left the chain: it is neither re-armed nor waited for.
+ * X2: the root starts, by itself or by hand, only after every task of the closure was reset, whatever becomes of its schedule meanwhile. X3: a reset task fires
+ * only when its root has started and waits for no other cascade. A reset task remembers no outcome, so nothing of an earlier run can satisfy anybody inside the
+ * closure. X4: whoever may not change a task may not re-arm it by a cascade either.
+ * X5: a task that was made recurring meanwhile has left the chain: it says so, stays as it is, and is not waited for, also when it waits for others again later.
  */
 export function downstream(
   root: TaskState,
@@ -55,7 +57,7 @@ export function mayStart(state: TaskState, evidence: Evidence): boolean | (Decis
     const key = taskKey(tenantId, cascade.root);
     if (!evidence.has(key)) return { kind: 'needs', keys: [key] };
     const root = evidence.get(key) as TaskState | undefined;
-    return root?.cascade?.id !== cascade.id; // X3: the root's cascade ends with its start, or with whatever took its place
+    return root === undefined || root.cascade === null; // X3
   }
   const unread: string[] = [];
   for (const key of cascade.tasks.map((id) => taskKey(tenantId, id))) {
@@ -64,16 +66,31 @@ export function mayStart(state: TaskState, evidence: Evidence): boolean | (Decis
       continue;
     }
     const other = evidence.get(key) as TaskState | undefined;
-    if (other?.lastConditional && !other.cascades.includes(cascade.id)) return false; // X2
+    if (other !== undefined && !hasSeen(other, cascade)) return false; // X2
   }
   return unread.length === 0 || { kind: 'needs', keys: unread };
 }
 
-/** Arms a task again with its last conditional schedule; what runs is cancelled. The same cascade again finds its id. */
+/** A later cascade of the same root has reset it too. */
+const hasSeen = ({ cascades }: TaskState, { root, sequence }: { root: string; sequence: number }): boolean =>
+  cascades.some((seen) => seen.root === root && seen.sequence >= sequence);
+
+/** Arms a task again with its last conditional schedule; what runs is cancelled. The same cascade again, or an earlier one, finds that it was. */
 export function reset(state: TaskState, command: Command & { type: 'ResetTask' }): Decision {
-  const { cascadeId, root } = command.body;
+  const { cascadeId, root, sequence } = command.body;
   const schedule = state.lastConditional;
-  if (schedule?.strategy !== 'conditional' || state.cascades.includes(cascadeId)) return NOTHING;
+  if (hasSeen(state, command.body)) return NOTHING;
+  if (schedule?.strategy !== 'conditional') {
+    const detail = `It is recurring and no more waits for others: the cascade of ${root} goes on without it`;
+    const title = REFUSAL_TITLES.invalid_state;
+    return event('CommandRefused', state.status, {
+      command: command.type,
+      code: 'invalid_state',
+      title,
+      detail,
+      cascade: { root, sequence },
+    });
+  }
   return event('TaskRescheduled', 'Scheduled', {
     strategy: 'conditional',
     schedule,
@@ -81,7 +98,7 @@ export function reset(state: TaskState, command: Command & { type: 'ResetTask' }
     nextExecution: null,
     delayApplied: null,
     reason: `armed again by the cascade of ${root}`,
-    cascade: { id: cascadeId, root, tasks: [] },
+    cascade: { id: cascadeId, root, tasks: [], sequence },
     ...(state.execution === null ? {} : { cancelledExecution: state.execution.executionId }),
   });
 }

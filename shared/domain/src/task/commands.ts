@@ -36,7 +36,7 @@ export type RescheduleBody = { schedule: Schedule; context?: JsonObject; force?:
 /**
  * The bodies of the calls of API.md, already valid; a command with an executionId comes from whoever runs it. The last four come from the
  * cluster itself: look at the due times (`silentSince`: epoch ms, when the executor was last heard), look whether the conditions are met, confirm proposed
- * dependencies, be armed again by a cascade.
+ * dependencies, be armed again by a cascade (`sequence` is that of the root's event).
  */
 export type TaskCommandBody =
   | { type: 'CreateTask'; body: CreateTaskBody }
@@ -51,7 +51,7 @@ export type TaskCommandBody =
   | { type: 'Wake'; body: { wakeAt: number; silentSince: number | null } }
   | { type: 'Check'; body: Record<string, never> }
   | { type: 'ConfirmDependencies'; body: { proposal: string } }
-  | { type: 'ResetTask'; body: { cascadeId: string; root: string } };
+  | { type: 'ResetTask'; body: { cascadeId: string; root: string; sequence: number } };
 
 export type TaskCommandType = TaskCommandBody['type'];
 

@@ -4,8 +4,8 @@ import type { Decision, Evidence } from '../decider.ts';
 import { formatInstant } from '../instant.ts';
 import { type CalculationDetails, delayApplied, nextExecution, type Schedule, type ScheduleRefusal } from '../schedule.ts';
 import { downstream, MOST_TASKS } from './cascade.ts';
-import { alreadyRunning, event, invalidState, isOwner, notOwner, refuse } from './decision.ts';
-import { addedEdges, judgeConditions, walk } from './evidence.ts';
+import { alreadyRunning, circular, event, invalidState, isOwner, notOwner, propose, refuse } from './decision.ts';
+import { addedEdges, judgeConditions, TOO_LARGE, walk } from './evidence.ts';
 import type { Status, TaskState } from './state.ts';
 
 const RESCHEDULABLE: readonly Status[] = ['Draft', 'Scheduled', 'Running', 'Failed', 'Completed', 'Cancelled'];
@@ -49,21 +49,48 @@ export function scheduleOf(
 function waiting({ tenantId, taskId, dependencies, isNew }: Subject, conditions: Conditions, evidence: Evidence) {
   const added = addedEdges(dependencies, conditions);
   const way = walk(tenantId, taskId, isNew ? added.filter((id) => id === taskId) : added, evidence);
-  if (way.kind === 'needs') return way;
-  if (way.kind === 'cycle') return way;
-  const judged = judgeConditions(tenantId, taskId, dependencies, conditions, evidence);
-  if ('kind' in judged) return judged;
+  if (way.kind === 'needs' || way.kind === 'cycle') return way;
+  const judged = way.kind === 'tooLarge' ? way : judgeConditions(tenantId, taskId, dependencies, conditions, evidence);
+  if ('kind' in judged) return judged.kind === 'needs' ? judged : { kind: 'refused' as const, field: 'conditions', message: TOO_LARGE };
   const unmet = new Set(judged.verdict.flatMap((line) => (line.met ? [] : [line.taskId])));
   const scheduled: Scheduled = { nextExecution: null, delayApplied: null, waitsFor: [...unmet].sort().slice(0, MOST_WATCHED) };
   return { kind: 'scheduled' as const, scheduled };
 }
 
-/** The running execution ends when `force` is given (T5 makes its late reports stale). Earlier executions and events stay as they are. */
-export function reschedule(state: TaskState, command: Command & { type: 'RescheduleTask' }, at: number, evidence: Evidence): Decision {
+/** A schedule that adds edges takes two steps (T7): it is proposed, and `arm` is the second. Any other is armed at once. */
+export function reschedule(
+  state: TaskState,
+  command: Command & { type: 'RescheduleTask' },
+  sequence: number,
+  at: number,
+  evidence: Evidence,
+): Decision {
   if (!isOwner(state, command)) return notOwner(state, command);
-  const { schedule, context, force, cascade, reason } = command.body;
-  if (state.status === 'Running' && !force) return alreadyRunning(state, command);
-  if (!RESCHEDULABLE.includes(state.status)) return invalidState(state, command, RESCHEDULABLE);
+  const { body } = command;
+  const named = body.schedule.strategy === 'conditional' ? addedEdges(state.dependencies, body.schedule.conditions) : [];
+  if (named.length === 0) return arm(state, command, sequence, at, evidence);
+  return blocked(state, command) ?? propose(state, command, { dependencies: state.dependencies, named, reschedule: body });
+}
+
+function blocked(state: TaskState, command: Command & { type: 'RescheduleTask' }): Decision | undefined {
+  if (state.status === 'Running' && !command.body.force) return alreadyRunning(state, command);
+  return RESCHEDULABLE.includes(state.status) ? undefined : invalidState(state, command, RESCHEDULABLE);
+}
+
+/**
+ * The running execution ends when `force` is given (T5 makes its late reports stale). Earlier executions and events stay as they are. `sequence` is the event's
+ * that this makes.
+ */
+export function arm(
+  state: TaskState,
+  command: Command & { type: 'RescheduleTask' },
+  sequence: number,
+  at: number,
+  evidence: Evidence,
+): Decision {
+  const refusal = blocked(state, command);
+  if (refusal !== undefined) return refusal;
+  const { schedule, context, cascade, reason } = command.body;
   const made = scheduleOf(state, schedule, command.commandId, at, evidence);
   if (made.kind === 'needs') return made;
   if (made.kind === 'cycle') return circular(state, command, made.path);
@@ -81,10 +108,7 @@ export function reschedule(state: TaskState, command: Command & { type: 'Resched
     ...made.scheduled,
     ...(reason === undefined ? {} : { reason }),
     ...(context === undefined ? {} : { context }),
-    ...(closure === null ? {} : { cascade: { id: command.commandId, root: state.taskId, tasks: closure.tasks } }),
+    ...(closure === null ? {} : { cascade: { id: command.commandId, root: state.taskId, tasks: closure.tasks, sequence } }),
     ...(state.execution === null ? {} : { cancelledExecution: state.execution.executionId }),
   });
 }
-
-export const circular = (state: TaskState, command: Command, path: string[]): Decision =>
-  refuse(state, command, 'circular_dependency', `Tasks would wait for each other: ${path.join(' → ')}`, { cycle: path });

@@ -7,8 +7,9 @@ import { delayApplied, type Schedule } from '../schedule.ts';
 import { mayStart } from './cascade.ts';
 import { deadlineAt, HEARTBEAT_TIMEOUT } from './decide-report.ts';
 import { event, NOTHING } from './decision.ts';
-import { judgeConditions } from './evidence.ts';
+import { judgeConditions, waitsForDirect } from './evidence.ts';
 import { begin, fail, ms } from './execution.ts';
+import { lookup } from './lookup.ts';
 import type { Execution, TaskState } from './state.ts';
 
 /** A due time that fires later than this was missed. */
@@ -19,8 +20,10 @@ const MOST_COUNTED = 1_000;
  * A look at the due times, by the log's clock.
  * U1: nothing happens before its time, and a second Wake finds nothing due: what was due has changed the state.
  * U2: the earliest due thing is handled; the rest sets the next due time.
+ * U5: a Wake is for one due time and no other: one that comes again, late or from a former owner does nothing.
  */
 export function wake(state: TaskState, command: Command & { type: 'Wake' }, head: Head, at: number, evidence: Evidence): Decision {
+  if (lookup(state).wakeAt !== command.body.wakeAt) return NOTHING; // U5
   if (state.execution !== null) return wakeRunning(state, state.execution, command, at);
   if (state.status !== 'Scheduled') return NOTHING;
   const ready = mayStart(state, evidence);
@@ -111,8 +114,10 @@ export function check(state: TaskState, command: Command, head: Head, at: number
   const ready = mayStart(state, evidence);
   if (ready !== true) return ready === false ? NOTHING : ready;
   if (schedule?.strategy !== 'conditional') return state.cascade === null ? NOTHING : startRoot(state, command, head, at);
-  const judged = judgeConditions(state.tenantId, state.taskId, state.dependencies, schedule.conditions, evidence);
-  if ('kind' in judged) return judged;
+  const waits = waitsForDirect(state, schedule.conditions, evidence);
+  if (waits !== false) return waits === true ? NOTHING : waits;
+  const judged = judgeConditions(state.tenantId, state.taskId, state.dependencies, schedule.conditions, evidence, state.waitsFor);
+  if ('kind' in judged) return judged.kind === 'needs' ? judged : NOTHING;
   if (!judged.met) return NOTHING;
   return begin(state, command, head, at, { reason: 'schedule: conditional', context: state.context, conditions: judged.verdict });
 }

@@ -1,23 +1,28 @@
 import type { Command } from '../command.ts';
 import type { Decision, Evidence } from '../decider.ts';
 import type { Head } from '../event.ts';
+import { isPermitted } from '../permissions.ts';
 import { REFUSAL_TITLES, refused } from '../refusal.ts';
-import { reset } from './cascade.ts';
+import { mayStart, reset } from './cascade.ts';
 import { change, confirm } from './decide-change.ts';
 import { decideReport } from './decide-report.ts';
-import { circular, reschedule, scheduleOf } from './decide-schedule.ts';
+import { reschedule, scheduleOf } from './decide-schedule.ts';
 import { check, wake } from './decide-wake.ts';
-import { alreadyRunning, event, invalidState, isOwner, NOTHING, notOwner, refuse } from './decision.ts';
+import { alreadyRunning, circular, event, invalidState, isOwner, NOTHING, notOwner, refuse } from './decision.ts';
 import type { TaskMetadata } from './events.ts';
-import { addedEdges, judgeConditions, walk } from './evidence.ts';
+import { addedEdges, judgeConditions, TOO_LARGE, walk } from './evidence.ts';
 import { begin } from './execution.ts';
 import type { Status, TaskState } from './state.ts';
 
 const TRIGGERABLE: readonly Status[] = ['Draft', 'Scheduled', 'Failed'];
 const CANCELLABLE: readonly Status[] = ['Draft', 'Scheduled', 'Running', 'Failed'];
 
+const NOT_PERMITTED = 'The caller’s roles do not permit this';
+
 export function decide(state: TaskState | undefined, command: Command, head: Head, at: number, evidence: Evidence): Decision {
   if (state === undefined) return decideWithoutTask(command, at, evidence);
+  if (!isPermitted(command)) return refuse(state, command, 'forbidden', NOT_PERMITTED);
+  if (state.proposal?.commandId === command.commandId) return NOTHING; // a twin: the answer is on its way
   switch (command.type) {
     case 'CreateTask':
       return refuse(state, command, 'task_exists', `Task ${state.taskId} already exists`);
@@ -26,7 +31,7 @@ export function decide(state: TaskState | undefined, command: Command, head: Hea
     case 'TriggerTask':
       return trigger(state, command, head, at, evidence);
     case 'RescheduleTask':
-      return reschedule(state, command, at, evidence);
+      return reschedule(state, command, head.sequence + 1, at, evidence);
     case 'CancelTask':
       return cancel(state, command);
     case 'Wake':
@@ -34,7 +39,7 @@ export function decide(state: TaskState | undefined, command: Command, head: Hea
     case 'Check':
       return check(state, command, head, at, evidence);
     case 'ConfirmDependencies':
-      return confirm(state, command, evidence);
+      return confirm(state, command, head.sequence + 1, at, evidence);
     case 'ResetTask':
       return reset(state, command);
     default:
@@ -43,7 +48,8 @@ export function decide(state: TaskState | undefined, command: Command, head: Hea
 }
 
 function decideWithoutTask(command: Command, at: number, evidence: Evidence): Decision {
-  if (command.type === 'CreateTask') return create(command, at, evidence);
+  if (command.type === 'CreateTask')
+    return isPermitted(command) ? create(command, at, evidence) : { kind: 'answered', outcome: refused('forbidden', NOT_PERMITTED) };
   if (command.actor.type === 'system') return NOTHING;
   return { kind: 'answered', outcome: refused('task_not_found', `There is no task ${command.taskId}`) };
 }
@@ -80,13 +86,19 @@ function trigger(state: TaskState, command: Command & { type: 'TriggerTask' }, h
   if (!isOwner(state, command)) return notOwner(state, command);
   if (state.status === 'Running') return alreadyRunning(state, command);
   if (!TRIGGERABLE.includes(state.status)) return invalidState(state, command, TRIGGERABLE);
+  if (state.cascade?.root === state.taskId) {
+    const ready = mayStart(state, evidence); // X2
+    if (ready === false)
+      return refuse(state, command, 'invalid_state', 'Its cascade is being prepared; it starts by itself when that is done');
+    if (ready !== true) return ready;
+  }
   const { context = state.context, triggerReason: reason = null, conditions } = command.body;
   if (conditions === undefined) return begin(state, command, head, at, { reason, context });
   const way = walk(state.tenantId, state.taskId, addedEdges(state.dependencies, conditions), evidence);
   if (way.kind === 'needs') return way;
   if (way.kind === 'cycle') return circular(state, command, way.path);
-  const judged = judgeConditions(state.tenantId, state.taskId, state.dependencies, conditions, evidence);
-  if ('kind' in judged) return judged;
+  const judged = way.kind === 'tooLarge' ? way : judgeConditions(state.tenantId, state.taskId, state.dependencies, conditions, evidence);
+  if ('kind' in judged) return judged.kind === 'needs' ? judged : refuse(state, command, 'invalid_request', `conditions: ${TOO_LARGE}`);
   if (judged.met) return begin(state, command, head, at, { reason, context, conditions: judged.verdict });
   const unmet = judged.verdict.filter((line) => !line.met).map(({ taskId, required, actual }) => `${taskId} is ${actual}, not ${required}`);
   return refuse(state, command, 'conditions_unmet', `${REFUSAL_TITLES.conditions_unmet}: ${unmet.join('; ')}`, {

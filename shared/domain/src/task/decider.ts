@@ -4,7 +4,7 @@ import { decide } from './decide.ts';
 import type { TaskEvent } from './events.ts';
 import { evolve } from './evolve.ts';
 import { lookup } from './lookup.ts';
-import { announce, react } from './react.ts';
+import { announce, commandsOf, react } from './react.ts';
 import type { TaskState } from './state.ts';
 
-export const taskDecider: Decider<TaskState, TaskEvent> = { decide, evolve, answer, react, announce, lookup };
+export const taskDecider: Decider<TaskState, TaskEvent> = { decide, evolve, answer, commandsOf, react, announce, lookup };

@@ -17,6 +17,15 @@ export function refuse(state: TaskState, command: Command, code: RefusalCode, de
   return event('CommandRefused', state.status, more === undefined ? metadata : { ...metadata, more });
 }
 
+/**
+ * T7, first step: edges that others may wait on are stored as proposed. Only then, when whoever decides for another task can see them, are they checked.
+ * One proposal at a time.
+ */
+export function propose(state: TaskState, command: Command, proposed: Omit<TaskMetadata['DependenciesProposed'], 'previous'>): Decision {
+  if (state.proposal === null) return event('DependenciesProposed', state.status, { ...proposed, previous: state.dependencies });
+  return refuse(state, command, 'invalid_state', 'Another change of what it waits for is being checked; try again when that is decided');
+}
+
 export const NOTHING: Decision = { kind: 'nothing' };
 
 export const isOwner = (state: TaskState, command: Command): boolean => mayChange(command.actor, command.roles, state.owner);
@@ -26,6 +35,9 @@ export const notOwner = (state: TaskState, command: Command): Decision =>
 
 export const invalidState = (state: TaskState, command: Command, allowed: readonly Status[]): Decision =>
   refuse(state, command, 'invalid_state', `Task ${state.taskId} is ${state.status}; this is possible from ${allowed.join(', ')}`);
+
+export const circular = (state: TaskState, command: Command, path: string[]): Decision =>
+  refuse(state, command, 'circular_dependency', `Tasks would wait for each other: ${path.join(' → ')}`, { cycle: path });
 
 export const alreadyRunning = (state: TaskState, command: Command): Decision =>
   refuse(state, command, 'task_already_running', `Task ${state.taskId} is Running; cancel it or wait for its end`);

@@ -2,7 +2,7 @@ import type { Explanation } from '../conditions.ts';
 import type { Event } from '../event.ts';
 import type { JsonObject } from '../json.ts';
 import type { CalculationDetails, Schedule } from '../schedule.ts';
-import type { CreateTaskBody } from './commands.ts';
+import type { ChangeTaskBody, CreateTaskBody, RescheduleBody } from './commands.ts';
 import type { Cascade, Status, Target, TaskChanges } from './state.ts';
 
 /** Which execution an event speaks of. */
@@ -12,8 +12,16 @@ export type ExecutionRef = { executionId: string; runId: string; attempt: number
 export type TaskMetadata = {
   TaskCreated: Omit<CreateTaskBody, 'target'> & { owner: string; target?: Target; nextExecution?: string | null; waitsFor?: string[] };
   TaskChanged: { changes: TaskChanges };
-  DependenciesProposed: { dependencies: string[]; previous: string[]; changes: TaskChanges };
-  DependenciesChanged: { dependencies: string[]; previous: string[]; changes: TaskChanges };
+  /** Of a patch, with its other `changes`, or of a reschedule, whose conditions add the edges `named`; that one leaves the dependencies as they are. */
+  DependenciesProposed: {
+    dependencies: string[];
+    previous: string[];
+    changes?: Omit<ChangeTaskBody, 'dependencies'>;
+    named?: string[];
+    reschedule?: RescheduleBody;
+  };
+  /** `proposal` is the command that proposed them. */
+  DependenciesChanged: { dependencies: string[]; previous: string[]; changes: TaskChanges; proposal: string };
   TaskTriggered: ExecutionRef & {
     triggerReason: string | null;
     context: JsonObject;
@@ -36,6 +44,8 @@ export type TaskMetadata = {
     context?: JsonObject;
     waitsFor?: string[];
     cascade?: Cascade;
+    /** The command that proposed it, when its edges had to be checked first. */
+    proposal?: string;
     /** The running execution that `force` ended. */
     cancelledExecution?: string;
     /** A due time of a recurring schedule that is left out: its task still ran, or it was missed. */
@@ -52,6 +62,8 @@ export type TaskMetadata = {
     detail: string;
     more?: JsonObject /** The proposal that it withdraws. */;
     proposal?: string;
+    /** The cascade that goes on without this task. */
+    cascade?: Pick<Cascade, 'root' | 'sequence'>;
   };
 };
 

@@ -1,17 +1,17 @@
 import { isRecurring } from '../schedule.ts';
 import type { TaskEvent } from './events.ts';
-import { DEFAULT_RETRY, type EndedExecution, type TaskChanges, type TaskState } from './state.ts';
+import { type Cascade, DEFAULT_RETRY, type EndedExecution, type TaskChanges, type TaskState } from './state.ts';
 
 const REMEMBERED_DURATIONS = 10;
 
 /**
  * The state after an event. T1: folding a task's events from the first gives exactly the stored state.
- * T2: a refusal changes nothing, except that it withdraws the proposal which it refuses.
+ * T2: a refusal changes nothing, except that it withdraws the proposal which it refuses and remembers the cascade which it is left out of.
  */
 export function evolve(state: TaskState | undefined, event: TaskEvent): TaskState | undefined {
   if (event.eventType === 'TaskCreated') return created(event);
   if (event.eventType === 'CommandRefused') {
-    return state !== undefined && event.metadata.proposal !== undefined ? { ...state, proposal: null } : state;
+    return state && refused(state, event);
   }
   if (state === undefined)
     throw new Error(`${event.eventType} ${event.sequence} of ${event.tenantId}/${event.taskId} comes before TaskCreated`);
@@ -20,8 +20,13 @@ export function evolve(state: TaskState | undefined, event: TaskEvent): TaskStat
     case 'TaskChanged':
       return changed(next, event.metadata.changes);
     case 'DependenciesProposed': {
-      const { dependencies, changes } = event.metadata;
-      return { ...next, proposal: { commandId: event.commandId, dependencies, changes } };
+      const { dependencies, changes = {}, named = [], reschedule: body } = event.metadata;
+      const { commandId } = event;
+      return {
+        ...next,
+        proposal:
+          body === undefined ? { commandId, kind: 'change', dependencies, changes } : { commandId, kind: 'reschedule', named, body },
+      };
     }
     case 'DependenciesChanged':
       return { ...changed(next, event.metadata.changes), dependencies: event.metadata.dependencies, proposal: null };
@@ -41,12 +46,16 @@ export function evolve(state: TaskState | undefined, event: TaskEvent): TaskStat
     case 'TaskFailed':
       return failed(next, event);
     case 'TaskCancelled':
-      return { ...ended(next, event.timestamp, 'Cancelled', {}), ...UNSCHEDULED, outcome: null };
+      return { ...ended(next, event.timestamp, 'Cancelled', {}), ...UNSCHEDULED, cascade: underWay(state), outcome: null };
   }
+  throw new Error(`${(event as TaskEvent).eventType} is an event that nobody here knows`);
 }
 
+/** X2: a cascade whose root this task is ends with its run and nothing else. */
+const underWay = ({ cascade, taskId }: TaskState): Cascade | null => (cascade?.root === taskId ? cascade : null);
+
 const UNSCHEDULED = { schedule: null, nextExecution: null, waitsFor: [], pendingRetry: null, cascade: null };
-const REMEMBERED_CASCADES = 10;
+const REMEMBERED_CASCADES = 100;
 
 function created({ metadata, timestamp, ...event }: TaskEvent & { eventType: 'TaskCreated' }): TaskState {
   return {
@@ -99,8 +108,13 @@ function triggered(next: TaskState, { metadata, timestamp }: TaskEvent & { event
   };
 }
 
+function refused(state: TaskState, { metadata: { proposal, cascade } }: TaskEvent & { eventType: 'CommandRefused' }): TaskState {
+  if (proposal !== undefined) return { ...state, proposal: null };
+  return cascade === undefined ? state : { ...state, cascades: withLatest(state.cascades, cascade) };
+}
+
 function rescheduled(next: TaskState, { metadata, timestamp }: TaskEvent & { eventType: 'TaskRescheduled' }): TaskState {
-  const { schedule, nextExecution, waitsFor = [], context, cancelledExecution, cascade = null, skipped } = metadata;
+  const { schedule, nextExecution, waitsFor = [], context, cancelledExecution, cascade, skipped, proposal } = metadata;
   if (skipped !== undefined) return { ...next, nextExecution };
   const free = cancelledExecution === undefined ? next : ended(next, timestamp, 'Cancelled', { forced: true });
   return {
@@ -110,13 +124,17 @@ function rescheduled(next: TaskState, { metadata, timestamp }: TaskEvent & { eve
     waitsFor,
     context: context ?? next.context,
     lastConditional: schedule.strategy === 'conditional' ? schedule : isRecurring(schedule) ? null : next.lastConditional,
-    cascade,
-    cascades: cascade === null ? next.cascades : [...next.cascades, cascade.id].slice(-REMEMBERED_CASCADES),
+    cascade: cascade ?? underWay(next),
+    cascades: cascade === undefined ? next.cascades : withLatest(next.cascades, cascade),
+    proposal: proposal === undefined ? next.proposal : null,
     pendingRetry: null,
     retryCount: 0,
     outcome: null,
   };
 }
+
+const withLatest = (cascades: TaskState['cascades'], { root, sequence }: Pick<Cascade, 'root' | 'sequence'>): TaskState['cascades'] =>
+  [...cascades.filter((seen) => seen.root !== root), { root, sequence }].slice(-REMEMBERED_CASCADES);
 
 function failed(next: TaskState, { metadata, timestamp }: TaskEvent & { eventType: 'TaskFailed' }): TaskState {
   const { runId, attempt, error, willRetry, nextExecution } = metadata;

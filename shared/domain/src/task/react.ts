@@ -29,24 +29,38 @@ function ownCommand<B extends TaskCommandBody>(
   };
 }
 
-/** The command that makes a task look at its due times. */
-export const wakeCommand = (tenantId: string, taskId: string, wakeAt: number, silentSince: number | null): Command =>
-  ownCommand(tenantId, taskId, [wakeAt], derive('due', taskKey(tenantId, taskId), wakeAt), { type: 'Wake', body: { wakeAt, silentSince } });
+/** The command that makes a task look at its due times. One of its own for every `sentAt`: one due time may need several looks, and each may lead to an event. */
+export const wakeCommand = (tenantId: string, taskId: string, wakeAt: number, silentSince: number | null, sentAt: number): Command =>
+  ownCommand(tenantId, taskId, [wakeAt, sentAt], derive('due', taskKey(tenantId, taskId), wakeAt), {
+    type: 'Wake',
+    body: { wakeAt, silentSince },
+  });
 
 export function react(event: TaskEvent, command: Command): Command[] {
   const { tenantId, taskId, eventId, eventType, correlationId, traceparent } = event;
   switch (eventType) {
     case 'TaskCreated':
       return firstLook(event, event.metadata.schedule, event.metadata.nextExecution);
+    case 'CommandRefused': {
+      const { cascade } = event.metadata;
+      return cascade === undefined ? [] : [resetSeen(event, cascade.root)];
+    }
     case 'TaskRescheduled': {
       const { schedule, nextExecution, cascade, skipped } = event.metadata;
       if (skipped !== undefined) return [];
       if (cascade === undefined) return firstLook(event, schedule, nextExecution);
-      const { id: cascadeId, root, tasks } = cascade;
+      const { id: cascadeId, root, tasks, sequence } = cascade;
       // X2: every reset tells the root, which looks whether it was the last; so does the root itself, for a closure that is empty.
-      if (root !== taskId) return [ownCommand(tenantId, root, [eventId], correlationId, { type: 'Check', body: {} }, traceparent)];
+      if (root !== taskId) return [resetSeen(event, root)];
       const resets = tasks.map((id) =>
-        ownCommand(tenantId, id, [eventId], correlationId, { type: 'ResetTask' as const, body: { cascadeId, root } }, traceparent),
+        ownCommand(
+          tenantId,
+          id,
+          [eventId],
+          correlationId,
+          { type: 'ResetTask' as const, body: { cascadeId, root, sequence } },
+          traceparent,
+        ),
       );
       return [...resets, ownCommand(tenantId, taskId, [eventId, 'check'], correlationId, { type: 'Check', body: {} }, traceparent)];
     }
@@ -79,6 +93,9 @@ export function react(event: TaskEvent, command: Command): Command[] {
   }
 }
 
+const resetSeen = ({ tenantId, eventId, correlationId, traceparent }: TaskEvent, root: string): Command =>
+  ownCommand(tenantId, root, [eventId], correlationId, { type: 'Check', body: {} }, traceparent);
+
 /** V2: whoever starts to wait looks once its snapshot is saved; what is due at once need not wait for the clock. */
 function firstLook(
   { tenantId, taskId, eventId, correlationId, traceparent }: TaskEvent,
@@ -104,4 +121,10 @@ export function announce({
   const hasEnded = eventType === 'TaskCompleted' || (eventType === 'TaskFailed' && !metadata.willRetry);
   if (!hasEnded && eventType !== 'DependenciesChanged') return undefined;
   return (taskId) => ownCommand(tenantId, taskId, [eventId], correlationId, { type: 'Check', body: {} }, traceparent);
+}
+
+/** A decision in two steps is known by both its commands. */
+export function commandsOf({ commandId, metadata }: TaskEvent): string[] {
+  const proposal = 'proposal' in metadata ? metadata.proposal : undefined;
+  return proposal === undefined ? [commandId] : [commandId, proposal];
 }

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../json.ts';
 import type { Schedule } from '../schedule.ts';
+import type { ChangeTaskBody, RescheduleBody } from './commands.ts';
 
 export const STATUSES = ['Draft', 'Scheduled', 'Running', 'Completed', 'Failed', 'Cancelled'] as const;
 export type Status = (typeof STATUSES)[number];
@@ -55,11 +56,20 @@ export type TaskChanges = {
   onMissed?: OnMissed;
 };
 
-/** A cascade that this task is to start (`root` is itself, `tasks` are all that it re-arms) or was re-armed by (`tasks` is empty), until its next run. */
-export type Cascade = { id: string; root: string; tasks: string[] };
+/**
+ * A cascade that this task is to start (`root` is itself, `tasks` are all that it re-arms) or was re-armed by (`tasks` is empty), until its next run.
+ * `sequence` is that of the root's event: of two cascades of one root the later has the higher.
+ */
+export type Cascade = { id: string; root: string; tasks: string[]; sequence: number };
 
-/** Dependencies that were asked for and are being checked for cycles; they count as edges already. */
-export type Proposal = { commandId: string; dependencies: string[]; changes: TaskChanges };
+/**
+ * Edges that were asked for and are being checked for cycles; they count already. A patch proposes `dependencies` and comes with its other `changes` as they
+ * were asked for; a reschedule leaves the dependencies and proposes to wait for the tasks that its conditions name.
+ */
+export type Proposal = { commandId: string } & (
+  | { kind: 'change'; dependencies: string[]; changes: Omit<ChangeTaskBody, 'dependencies'> }
+  | { kind: 'reschedule'; named: string[]; body: RescheduleBody }
+);
 
 /** What becomes of a run whose time has passed while nobody could start it: run late, or leave it out. */
 export type OnMissed = 'fire' | 'skip';
@@ -91,8 +101,8 @@ export type TaskState = {
   /** The last conditional schedule: what a cascade arms again. */
   lastConditional: Schedule | null;
   cascade: Cascade | null;
-  /** The cascades that have re-armed it, the latest last, at most 10. */
-  cascades: string[];
+  /** The latest cascade of each root that it has started or been re-armed by, the latest last, at most 100. */
+  cascades: { root: string; sequence: number }[];
   pendingRetry: PendingRetry | null;
   proposal: Proposal | null;
   /** Failed attempts since the last Completed or accepted reschedule. */

@@ -25,7 +25,7 @@ export function taskView(state: TaskState): JsonObject {
     ...(estimatedDuration === null ? {} : { estimatedDuration }),
     ...(schedule === null ? {} : { schedule: schedule as JsonObject }),
     ...(next === null ? {} : { nextExecution: next }),
-    ...(proposal === null ? {} : { proposedDependencies: proposal.dependencies }),
+    ...(proposal?.kind === 'change' ? { proposedDependencies: proposal.dependencies } : {}),
     ...(execution === null ? {} : { execution: executionView(state, execution) }),
     ...(lastExecution === null ? {} : { lastExecution: endedView(lastExecution) }),
   };
