@@ -1,5 +1,5 @@
 import type { Reached } from '@retrigger/ports/reached.ts';
-import type { Due, Snapshot, SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
+import type { Due, Snapshot, SnapshotStore, TaskFilter, TaskPlace } from '@retrigger/ports/snapshot-store.ts';
 
 /** Snapshots in memory, for tests. What is read is a copy. */
 export class MemorySnapshotStore implements SnapshotStore {
@@ -48,6 +48,14 @@ export class MemorySnapshotStore implements SnapshotStore {
     return sorted.filter((id) => after === null || id > after).slice(0, limit);
   }
 
+  async list(tenantId: string, { statuses, type }: TaskFilter, after: TaskPlace | null, limit: number): Promise<Snapshot[]> {
+    const found = [...this.#snapshots.values()].filter(
+      (one) => one.tenantId === tenantId && statuses.includes(one.status) && (type === undefined || one.type === type),
+    );
+    const behind = found.sort(byPlace).filter((one) => after === null || byPlace(one, after) > 0);
+    return behind.slice(0, limit).map((one) => structuredClone(one));
+  }
+
   async saveMark(partition: number, at: number): Promise<void> {
     this.#marks.set(partition, Math.max(at, this.#marks.get(partition) ?? at));
   }
@@ -63,3 +71,6 @@ export class MemorySnapshotStore implements SnapshotStore {
 }
 
 const byDueTime = (a: Due, b: Due): number => a.wakeAt - b.wakeAt || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const byPlace = (a: TaskPlace, b: TaskPlace): number => compare(a.type, b.type) || compare(a.taskId, b.taskId);

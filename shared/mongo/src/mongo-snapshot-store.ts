@@ -1,8 +1,8 @@
 import type { WakeKind } from '@retrigger/domain/decider.ts';
 import type { Head } from '@retrigger/domain/event.ts';
 import { type Reached, unobserved } from '@retrigger/ports/reached.ts';
-import type { Due, Snapshot, SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
-import type { Collection } from 'mongodb';
+import type { Due, Snapshot, SnapshotStore, TaskFilter, TaskPlace } from '@retrigger/ports/snapshot-store.ts';
+import type { Collection, Filter } from 'mongodb';
 import { putGuarded } from './guarded-writes.ts';
 import type { MongoConnection } from './mongo-client.ts';
 import { partsOf } from './write-parts.ts';
@@ -75,6 +75,21 @@ export class MongoSnapshotStore implements SnapshotStore {
     return found.map((document) => document.taskId);
   }
 
+  /** One query a status, each in the index's order: a status is an equality there, a list of them would be sorted in memory by some servers. */
+  async list(tenantId: string, { statuses, type }: TaskFilter, after: TaskPlace | null, limit: number): Promise<Snapshot[]> {
+    if (limit === 0) return [];
+    const behind = placesBehind(type, after);
+    const sort: { [field: string]: 1 } = type === undefined ? { type: 1, taskId: 1 } : { taskId: 1 };
+    const found = await Promise.all(
+      statuses.map((status) =>
+        this.#mongo.retry(() => this.#snapshots.find({ tenantId, status, ...behind }, { sort, limit, batchSize: limit }).toArray()),
+      ),
+    );
+    const unique = new Map(found.flat().map((document) => [document._id, document])); // its status may have changed between two of the queries
+    const merged = [...unique.values()].sort((a, b) => compare(a.type, b.type) || compare(a.taskId, b.taskId));
+    return merged.slice(0, limit).map(snapshotOf);
+  }
+
   async saveMark(partition: number, at: number): Promise<void> {
     const document = { _id: String(partition), partition, at };
     await putGuarded(this.#mongo, this.#marks, [{ document, replaces: { at: { $lt: at } } }]); // never back
@@ -84,6 +99,13 @@ export class MongoSnapshotStore implements SnapshotStore {
     const found = await this.#mongo.retry(() => this.#marks.find({}).toArray());
     return new Map(found.map(({ partition, at }) => [partition, at]));
   }
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+function placesBehind(type: string | undefined, after: TaskPlace | null): Filter<SnapshotDocument> {
+  if (type !== undefined) return after === null ? { type } : { type, taskId: { $gt: after.taskId } };
+  return after === null ? {} : { type: { $gte: after.type }, $or: [{ type: { $gt: after.type } }, { taskId: { $gt: after.taskId } }] };
 }
 
 const documentOf = ({ key, head, state, ...lookup }: Snapshot): SnapshotDocument => ({

@@ -96,6 +96,34 @@ export function snapshotStoreContract(name: string, adapter: SnapshotStoreAdapte
       expect(await snapshots.waiting(tenant, 'y', null, 10)).toEqual(['c', 'd']);
     });
 
+    test('lists a tenant’s tasks of some statuses, and of one type, by type and id, in pages', async () => {
+      const snapshots = await open();
+      const tenant = unique('tenant');
+      const own = (taskId: string, type: string, status: string, sequence = 1) => snapshot(tenant, taskId, sequence, { type, status });
+      const given = [
+        own('d', 'build', 'Running'),
+        own('a', 'deploy', 'Draft'),
+        own('c', 'build', 'Draft'),
+        own('b', 'deploy', 'Running'),
+        own('e', 'build', 'Failed'),
+      ];
+      await snapshots.save([...given, snapshot(`${tenant}x`, 'f', 1, { type: 'build', status: 'Draft' })]);
+      const all = ['Draft', 'Running', 'Failed', 'Completed'];
+      const ids = async (...asked: Parameters<SnapshotStore['list']>) => (await snapshots.list(...asked)).map(({ taskId }) => taskId);
+      expect(await ids(tenant, { statuses: all }, null, 10)).toEqual(['c', 'd', 'e', 'a', 'b']);
+      expect(await ids(tenant, { statuses: ['Running'] }, null, 10)).toEqual(['d', 'b']);
+      expect(await ids(tenant, { statuses: all, type: 'build' }, null, 10)).toEqual(['c', 'd', 'e']);
+      expect(await ids(tenant, { statuses: ['Completed'] }, null, 10)).toEqual([]);
+      expect(await ids(tenant, { statuses: [] }, null, 10)).toEqual([]);
+      expect(await ids(tenant, { statuses: all }, null, 2)).toEqual(['c', 'd']);
+      expect(await ids(tenant, { statuses: all }, { type: 'build', taskId: 'd' }, 2)).toEqual(['e', 'a']);
+      expect(await ids(tenant, { statuses: all, type: 'build' }, { type: 'build', taskId: 'c' }, 1)).toEqual(['d']);
+      expect((await snapshots.list(tenant, { statuses: ['Failed'] }, null, 1))[0]).toEqual(given[4]);
+      await snapshots.save([own('e', 'build', 'Completed', 2)]);
+      expect(await ids(tenant, { statuses: all }, { type: 'build', taskId: 'd' }, 1)).toEqual(['e']);
+      expect(await ids(tenant, { statuses: ['Failed'] }, null, 10)).toEqual([]);
+    });
+
     test('a mark never goes back', async () => {
       const snapshots = await open();
       const [a, b] = [freePartition(), freePartition()];

@@ -32,9 +32,13 @@ describe('sqlite store', () => {
     }
   });
 
-  test('due times and waiting tasks are found by an index alone', () => {
+  test('due times, waiting tasks and lists are found by an index alone', () => {
     const { snapshots } = open();
-    const { due, waiting } = snapshots.plan();
+    const { due, waiting, list, listOfType } = snapshots.plan();
+    const byStatus = /^SEARCH snapshots USING COVERING INDEX snapshots_by_status \(tenant_id=\? AND status=\? AND /;
+    expect([list.length, listOfType.length]).toEqual([1, 1]);
+    expect(list.join()).toMatch(byStatus);
+    expect(listOfType.join()).toMatch(byStatus);
     expect(due.join()).toMatch(/^SEARCH snapshots USING COVERING INDEX snapshots_due \(partition=\? AND/);
     expect(waiting.join()).toMatch(/^SEARCH waits USING PRIMARY KEY \(tenant_id=\? AND waits_for=\? AND task_id>\?\)$/);
   });
