@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Environment } from '@retrigger/config/environment.ts';
 import { hmacSecrets } from '@retrigger/config/hmac-secrets.ts';
+import type { EventCodec } from '@retrigger/contract/event-codec.ts';
+import { openSchemaRegistry, type RegistryOptions } from '@retrigger/contract/schema-registry.ts';
 import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
 import { type KafkaLog, openKafkaLog } from '@retrigger/kafka/kafka-log.ts';
 import { PARTITIONER } from '@retrigger/kafka/murmur2.ts';
@@ -24,7 +26,7 @@ import type { SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
 import { RedisAnswers } from '@retrigger/redis/redis-answers.ts';
 import { RedisLimiter } from '@retrigger/redis/redis-limiter.ts';
 import { startTelemetry, type Telemetry, type TelemetryOptions } from '@retrigger/telemetry/telemetry.ts';
-import { type ClusterSettings, clusterSettings, kafkaConnection } from './settings.ts';
+import { type ClusterSettings, clusterSettings, kafkaConnection, registryConnection } from './settings.ts';
 
 export const VERSION = '0.1.0';
 
@@ -44,6 +46,7 @@ export type Cluster = {
   answers: Answers;
   limiter: Limiter;
   secrets: Secrets;
+  eventCodec: EventCodec;
   reached: Reached;
   /** Each server, as this process sees it now. */
   readiness(): Promise<{ [dependency: string]: 'up' | 'down' }>;
@@ -85,10 +88,14 @@ export async function connectCluster(
       prefix: settings.kafkaPrefix,
       clock,
       observer,
+      reached,
     });
     if (opened.kind === 'cannot_open') return giveUp(opened.message);
     const { log } = opened;
     closers.push(() => log.close());
+    const registry = registryConnection(settings);
+    const contract = await openSchemaRegistry(registry);
+    if (contract.kind === 'cannot_open') return giveUp(contract.message);
     const answers = await RedisAnswers.open(redisUrl, randomBytes(12).toString('hex'), { clock, observer });
     closers.push(() => answers.close());
     const limiter = await RedisLimiter.open(redisUrl, { clock, observer });
@@ -98,11 +105,13 @@ export async function connectCluster(
       kafka: state(await log.reachable()),
       mongodb: state(await mongoAnswers(mongo)),
       redis: state(await redisAnswers(limiter)),
+      schemaRegistry: state(await registryAnswers(registry)),
     });
     const secrets = hmacSecrets(Buffer.from(settings.secret));
+    const eventCodec = contract.avro.events;
     return {
       kind: 'connected',
-      cluster: { settings, clock, observer, telemetry, log, ...stores, answers, limiter, secrets, reached, readiness, close },
+      cluster: { settings, clock, observer, telemetry, log, ...stores, answers, limiter, secrets, eventCodec, reached, readiness, close },
     };
   } catch (error) {
     return giveUp(error instanceof Error ? error.message : String(error));
@@ -138,5 +147,13 @@ const redisAnswers = (limiter: Limiter): Promise<boolean> =>
     () => true,
     () => false,
   );
+
+const registryAnswers = ({ url, login }: RegistryOptions): Promise<boolean> => {
+  const basic = login === null ? {} : { authorization: `Basic ${Buffer.from(`${login.username}:${login.password}`).toString('base64')}` };
+  return fetch(`${url}/subjects`, { headers: basic, signal: AbortSignal.timeout(2_000) }).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+};
 
 const cannot = (message: string) => ({ kind: 'cannot_start' as const, message: `retrigger: ${message}` });

@@ -1,23 +1,44 @@
 // npm run start:cluster: one gateway, one worker and one dispatcher as separate processes. They end together: whoever watches this process starts it again.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 
 const SERVICES = ['worker', 'dispatcher', 'gateway'];
+/** How `run` of @retrigger/lifecycle ends a service that can't start and has said why. */
+const CANNOT_START = 1;
+
 const children = new Map<string, ChildProcess>();
 let exitCode: number | null = null;
+let lastSaid = '';
 
 function stopAll(code: number): void {
   if (exitCode === null) exitCode = code;
   for (const child of children.values()) child.kill('SIGTERM');
 }
 
+/** What keeps one service from starting mostly keeps the others too; it is said once. */
+function say(line: string): void {
+  if (line !== lastSaid) process.stderr.write(`${line}\n`);
+  lastSaid = line;
+}
+
+/** RETRIGGER_HEALTH_PORT is the worker's; the dispatcher has the next one. */
+function environmentOf(service: string): NodeJS.ProcessEnv {
+  const port = Number(process.env.RETRIGGER_HEALTH_PORT);
+  return service === 'dispatcher' && port > 0 ? { ...process.env, RETRIGGER_HEALTH_PORT: String(port + 1) } : process.env;
+}
+
 for (const service of SERVICES) {
   const entry = join(import.meta.dirname, '../..', service, 'src/main.ts');
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry], { stdio: 'inherit' });
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry], {
+    env: environmentOf(service),
+    stdio: ['inherit', 'inherit', 'pipe'],
+  });
   children.set(service, child);
-  child.on('exit', (code, signal) => {
+  createInterface(child.stderr).on('line', say);
+  child.on('close', (code, signal) => {
     children.delete(service);
-    if (exitCode === null) process.stderr.write(`retrigger: the ${service} ended (${signal ?? code}); the others are stopped\n`);
+    if (exitCode === null && code !== CANNOT_START) say(`retrigger: the ${service} ended (${signal ?? code}); the others are stopped`);
     stopAll(code ?? 1);
     if (children.size === 0) process.exit(exitCode ?? 1);
   });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Environment, readEnvironment, type Settings } from '@retrigger/config/environment.ts';
 import { CLUSTER, SERVERS } from '@retrigger/config/variables.ts';
+import type { RegistryOptions } from '@retrigger/contract/schema-registry.ts';
 import type { KafkaConnection } from '@retrigger/kafka/kafka-client.ts';
 
 type Read = Settings<typeof CLUSTER>;
@@ -23,6 +24,16 @@ export function clusterSettings(
   if (kafkaBrokers === null || registryUrl === null || mongoUrl === null || redisUrl === null || secret === null)
     throw new Error('unreachable');
   return { kind: 'read', settings: { ...read.settings, kafkaBrokers, registryUrl, mongoUrl, redisUrl, secret } };
+}
+
+/** A login in the registry's URL goes into a header, so that no log or message shows it. */
+export function registryConnection({ registryUrl }: ClusterSettings): RegistryOptions {
+  const url = new URL(registryUrl);
+  const { username, password } = url;
+  url.username = '';
+  url.password = '';
+  const login = username === '' ? null : { username: decodeURIComponent(username), password: decodeURIComponent(password) };
+  return { url: url.href.replace(/\/$/, ''), login };
 }
 
 /** @throws when a PEM file can't be read. */

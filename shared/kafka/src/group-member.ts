@@ -38,6 +38,7 @@ type State = 'joining' | 'consuming' | 'announced' | 'ended';
  * another's. After any other join everything is revoked first.
  * J3: a join that no rebalance announced (the broker forgot this member, or the metadata was stale) ends the member: KafkaJS joins then
  * while records of the old assignment are still on their way, and could pass over uncommitted ones.
+ * J4: a join that failed ends the member: KafkaJS would go on fetching in its old generation, without a word.
  */
 export class GroupMember {
   readonly #options: GroupOptions;
@@ -129,6 +130,13 @@ export class GroupMember {
     this.#ending.abort();
   }
 
+  /** Ends the member from inside KafkaJS's own calls: nothing of it counts any more. */
+  #lose(reason: string): void {
+    this.#close();
+    this.#leases.hold();
+    this.#end(reason);
+  }
+
   async #disconnect(): Promise<void> {
     const left = await within(this.#options.clock, DISCONNECT_MS, this.#consumer.disconnect());
     if (!left)
@@ -139,6 +147,9 @@ export class GroupMember {
     const { events, on } = this.#consumer;
     on(events.FETCH, () => {
       this.progress++;
+    });
+    on(events.FETCH_START, () => {
+      if (this.#state === 'announced' || (this.#state === 'joining' && this.consumed)) this.#lose('a join failed'); // J4
     });
     on(events.REBALANCING, () => {
       if (this.#state === 'consuming') this.#state = 'announced';
@@ -153,9 +164,8 @@ export class GroupMember {
     this.progress++;
     if (this.#state === 'ended') throw new kafkajs.KafkaJSNonRetriableError('this member has ended');
     if (this.#state === 'consuming') {
-      this.#close(); // J3
-      this.#leases.hold();
-      throw new kafkajs.KafkaJSNonRetriableError('the group no longer knows this member, or the topic moved');
+      this.#lose('the group no longer knows this member, or the topic moved'); // J3
+      throw new kafkajs.KafkaJSNonRetriableError('this member has ended');
     }
     this.#contiguous = this.#state === 'announced'; // J2
     if (this.#state === 'announced') await within(this.#options.clock, DRAIN_MS, this.#leases.idle()); // J1

@@ -67,11 +67,12 @@ export async function openKafkaLog(
   };
   try {
     await admin.connect();
-    const checked = await checkTopics(admin, {
+    const settings = {
       ...options.topics,
       partitions: named(options.topics.partitions),
       remembered: named(options.topics.remembered),
-    });
+    };
+    const checked = await checkTopics(admin, settings, clock);
     if (checked.kind === 'wrong') return cannotOpen(checked.message);
     for (const [topic, count] of checked.partitions) partitions.set(topic, count);
     await producer.connect();

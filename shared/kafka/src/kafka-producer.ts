@@ -45,7 +45,7 @@ export class KafkaProducer {
   #inFlight = 0;
   #scheduled = false;
   /** Batches whose last try failed. */
-  readonly #failing = new Set<LaneBatch[]>();
+  readonly #failing = new Set<LaneBatch>();
   #drained: (() => void) | undefined;
 
   constructor(kafka: Kafka, options: ProducerOptions) {
@@ -126,61 +126,80 @@ export class KafkaProducer {
 
   /** Everything that is appended in one turn of the event loop goes together: a linger far under 2 ms. */
   #schedule(): void {
-    if (this.#scheduled || this.#inFlight >= IN_FLIGHT) return;
+    if (this.#scheduled || this.#inFlight >= IN_FLIGHT || !this.#lanes.hasReady) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      while (this.#inFlight < IN_FLIGHT && this.#lanes.hasReady) this.#dispatch(this.#lanes.take(BATCH_BYTES));
+      while (this.#inFlight < IN_FLIGHT && this.#lanes.hasReady) void this.#dispatch(this.#lanes.take(BATCH_BYTES));
     });
   }
 
-  #dispatch(batches: LaneBatch[]): void {
+  /**
+   * P5: what fails goes on lane by lane and gives its slot back, so that a partition without a leader holds up no other one.
+   * Never rejects: every record is acknowledged, failed, or given up by its append's timeout.
+   */
+  async #dispatch(batches: LaneBatch[]): Promise<void> {
     if (batches.length === 0) return;
     this.#inFlight++;
-    void this.#send(batches).finally(() => {
-      this.#inFlight--;
-      this.#failing.delete(batches);
-      this.#lanes.release(batches);
-      if (this.#lanes.hasReady) this.#schedule();
-    });
+    const error = await this.#attempt(batches);
+    this.#inFlight--;
+    if (error === undefined) this.#lanes.release(batches);
+    else for (const batch of batches) void this.#goOnAlone(batch, error, batches.length > 1);
+    this.#schedule();
   }
 
-  /** Never rejects: every record is acknowledged, failed, or given up by its append's timeout. */
-  async #send(batches: LaneBatch[]): Promise<void> {
-    for (let failures = 0; ; failures++) {
-      const wanted = batches.map(({ lane, records }) => ({ lane, records: records.filter(({ append }) => !append.settled) }));
-      const left = wanted.filter(({ records }) => records.length > 0);
-      if (left.length === 0) return;
-      try {
-        await this.#producer.sendBatch({ acks: -1, timeout: ACK_TIMEOUT_MS, topicMessages: left.map(topicMessages) });
-        this.#failing.delete(batches);
-        this.#options.reached('within-emit');
-        for (const { records } of left) for (const { append } of records) append.acknowledged();
-        return;
-      } catch (error) {
-        const failure = classifyKafkaError(error);
-        if (!failure.retry) return this.#divide(left, new KafkaError(failure, error));
-        if (failures === 0) this.#options.observer.log('warn', 'records could not be appended; they are sent again', { ...failure });
-        this.#failing.add(batches);
-        await pause(this.#options.clock, backoffMs(failures, LONGEST_PAUSE_MS), NEVER);
-      }
+  /** `shared`: the refusal may be another lane's. */
+  async #goOnAlone(batch: LaneBatch, error: KafkaError, shared: boolean): Promise<void> {
+    const own = shared && !error.retry ? await this.#attempt([batch]) : error;
+    if (own !== undefined) await this.#settle(batch, own);
+    this.#failing.delete(batch);
+    this.#lanes.release([batch]);
+    this.#schedule();
+  }
+
+  /** One try; resolves with why it failed. */
+  async #attempt(batches: LaneBatch[]): Promise<KafkaError | undefined> {
+    try {
+      await this.#producer.sendBatch({ acks: -1, timeout: ACK_TIMEOUT_MS, topicMessages: batches.map(topicMessages) });
+    } catch (error) {
+      return new KafkaError(classifyKafkaError(error), error);
+    }
+    this.#options.reached('within-emit');
+    for (const { records } of batches) for (const { append } of records) append.acknowledged();
+    return undefined;
+  }
+
+  /** Sends what has failed again, until it stands, is refused, or nobody waits for it any more. */
+  async #settle(batch: LaneBatch, first: KafkaError): Promise<void> {
+    let { records } = batch;
+    let error: KafkaError | undefined = first;
+    for (let failures = 0; error !== undefined; failures++) {
+      if (!error.retry) return this.#refused({ lane: batch.lane, records }, error);
+      const { code, message } = error;
+      if (this.#failing.size === 0)
+        this.#options.observer.log('warn', 'records could not be appended; they are sent again', { code, message });
+      this.#failing.add(batch);
+      await pause(this.#options.clock, backoffMs(failures, LONGEST_PAUSE_MS));
+      records = records.filter(({ append }) => !append.settled);
+      if (records.length === 0) return;
+      error = await this.#attempt([{ lane: batch.lane, records }]);
     }
   }
 
-  /** P3: finds whose fault a refusal is: each partition on its own, then each record, in order. */
-  async #divide(batches: LaneBatch[], error: KafkaError): Promise<void> {
-    const [only] = batches;
-    if (batches.length > 1) {
-      for (const batch of batches) await this.#send([batch]);
-    } else if (only !== undefined && error.code === 'too_large' && only.records.length > 1) {
-      for (const record of only.records) await this.#send([{ lane: only.lane, records: [record] }]);
-    } else {
-      for (const { append } of only?.records ?? []) append.fail(error);
+  /** P3: finds whose fault it is. */
+  async #refused({ lane, records }: LaneBatch, error: KafkaError): Promise<void> {
+    if (records.length === 1 || error.code !== 'too_large') {
+      for (const { append } of records) append.fail(error);
+      return;
+    }
+    for (const record of records) {
+      const alone = { lane, records: [record] };
+      const again = await this.#attempt([alone]);
+      if (again !== undefined) await this.#settle(alone, again);
+      this.#failing.delete(alone);
     }
   }
 }
-
-const NEVER = new AbortController().signal;
 
 const topicMessages = ({ lane, records }: LaneBatch) => ({ topic: lane.topic, messages: records.map(({ message }) => message) });
 

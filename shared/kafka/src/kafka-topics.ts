@@ -1,5 +1,7 @@
+import type { Clock } from '@retrigger/ports/clock.ts';
 import kafkajs from 'kafkajs';
 import { classifyKafkaError } from './kafka-errors.ts';
+import { backoffMs, pause } from './pause.ts';
 
 /** What the topics must be. Partition counts are by topic; the rest holds for all of them. */
 export type TopicSettings = {
@@ -17,36 +19,47 @@ export const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 
 export type TopicsChecked = { kind: 'ready'; partitions: Map<string, number> } | { kind: 'wrong'; message: string };
 
+/** A new topic is not known to every broker at once. */
+const PATIENCE_MS = 15_000;
+const LONGEST_PAUSE_MS = 1_000;
+
 /**
  * Makes the topics that are missing and looks at all of them.
  * T1: a topic stamps records with the log's own time, keeps every record (no compaction), takes records of 4 MiB and acknowledges with the
  * replicas that were asked for; one that doesn't is named, with what is wrong, and nothing is changed.
  * T2: a topic has the partition count that the store remembers: with another count, keys would stand elsewhere.
  */
-export async function checkTopics(admin: kafkajs.Admin, settings: TopicSettings): Promise<TopicsChecked> {
-  try {
-    const names = Object.keys(settings.partitions);
-    await createMissing(admin, names, settings);
-    const metadata = await admin.fetchTopicMetadata({ topics: names });
-    const configs = await readConfigs(admin, names);
-    const partitions = new Map<string, number>();
-    for (const { name, partitions: found } of metadata.topics) {
-      const complaint =
-        wrongConfig(configs.get(name) ?? new Map(), settings) ??
-        wrongPartitions(found, settings.remembered[name] ?? found.length, settings.replicationFactor);
-      if (complaint !== undefined) return { kind: 'wrong', message: `the Kafka topic ${name} ${complaint}` };
-      partitions.set(name, found.length);
+export async function checkTopics(admin: kafkajs.Admin, settings: TopicSettings, clock: Clock): Promise<TopicsChecked> {
+  const until = clock.now() + PATIENCE_MS;
+  for (let failures = 0; ; failures++) {
+    try {
+      await createMissing(admin, settings);
+      return await inspect(admin, settings);
+    } catch (error) {
+      const { code, message, retry } = classifyKafkaError(error);
+      if (!retry || clock.now() >= until) return { kind: 'wrong', message: `the Kafka topics could not be checked: ${message} (${code})` };
+      await pause(clock, backoffMs(failures, LONGEST_PAUSE_MS));
     }
-    return { kind: 'ready', partitions };
-  } catch (error) {
-    const { code, message } = classifyKafkaError(error);
-    return { kind: 'wrong', message: `the Kafka topics could not be checked: ${message} (${code})` };
   }
 }
 
-async function createMissing(admin: kafkajs.Admin, names: string[], settings: TopicSettings): Promise<void> {
+async function inspect(admin: kafkajs.Admin, settings: TopicSettings): Promise<TopicsChecked> {
+  const names = Object.keys(settings.partitions);
+  const [metadata, configs] = await Promise.all([admin.fetchTopicMetadata({ topics: names }), readConfigs(admin, names)]);
+  const partitions = new Map<string, number>();
+  for (const { name, partitions: found } of metadata.topics) {
+    const complaint =
+      wrongConfig(configs.get(name) ?? new Map(), settings) ??
+      wrongPartitions(found, settings.remembered[name] ?? found.length, settings.replicationFactor);
+    if (complaint !== undefined) return { kind: 'wrong', message: `the Kafka topic ${name} ${complaint}` };
+    partitions.set(name, found.length);
+  }
+  return { kind: 'ready', partitions };
+}
+
+async function createMissing(admin: kafkajs.Admin, settings: TopicSettings): Promise<void> {
   const existing = new Set(await admin.listTopics());
-  const missing = names.filter((name) => !existing.has(name));
+  const missing = Object.keys(settings.partitions).filter((name) => !existing.has(name));
   if (missing.length === 0) return;
   // False when another process was first, which is as good.
   await admin.createTopics({

@@ -113,7 +113,7 @@ export class LeaseBook {
         return;
       } catch (error) {
         this.#complain('an assignment failed; it is told again', error);
-        await pause(this.#options.clock, backoffMs(failures, LONGEST_PAUSE_MS), NEVER);
+        await pause(this.#options.clock, backoffMs(failures, LONGEST_PAUSE_MS));
       }
     }
   }
@@ -122,5 +122,3 @@ export class LeaseBook {
     this.#options.observer.log('error', what, { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
   }
 }
-
-const NEVER = new AbortController().signal;

@@ -1,16 +1,16 @@
 import type { Clock } from '@retrigger/ports/clock.ts';
 
 /** Resolves after `ms`, or as soon as `ended` aborts. */
-export function pause(clock: Clock, ms: number, ended: AbortSignal): Promise<void> {
-  if (ended.aborted) return Promise.resolve();
+export function pause(clock: Clock, ms: number, ended?: AbortSignal): Promise<void> {
+  if (ended?.aborted === true) return Promise.resolve();
   return new Promise((resolve) => {
     const finish = () => {
       cancel();
-      ended.removeEventListener('abort', finish);
+      ended?.removeEventListener('abort', finish);
       resolve();
     };
     const cancel = clock.timer(clock.now() + ms, finish);
-    ended.addEventListener('abort', finish);
+    ended?.addEventListener('abort', finish);
   });
 }
 

@@ -1,10 +1,15 @@
+import { kafkaClient, SHORT_RETRIES } from '@retrigger/kafka/kafka-client.ts';
 import type { KafkaLog } from '@retrigger/kafka/kafka-log.ts';
+import { silent } from '@retrigger/ports/observer.ts';
+import kafkajs from 'kafkajs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { eventually } from './eventually.ts';
 import { disordered, load, lost } from './load.ts';
 import { type Member, startMember } from './member.ts';
 import { logOptions, openLog, recorder, text } from './open-log.ts';
 import { cluster } from './servers.ts';
+
+const { ConfigResourceTypes } = kafkajs;
 
 let options: Awaited<ReturnType<typeof logOptions>>;
 let log: KafkaLog;
@@ -94,4 +99,48 @@ test('an append gives up after its time-out while no broker answers, and the nex
     ),
   );
   await impatient.close();
+});
+
+test('a partition that takes no records holds up no other', async () => {
+  const admin = kafkaClient(options.connection, silent, SHORT_RETRIES).admin();
+  await admin.connect();
+  const refusing = {
+    type: ConfigResourceTypes.TOPIC,
+    name: `${options.prefix}small`,
+    configEntries: [{ name: 'max.message.bytes', value: '1000' }],
+  };
+  const both = await openLog({ ...options, topics: { ...options.topics, partitions: { work: 8, small: 4 } } });
+  await admin.alterConfigs({ validateOnly: false, resources: [refusing] });
+  await admin.disconnect();
+  const appends = Array.from({ length: 40 }, (_, n) => [
+    both.append('small', [{ key: `k/${n}`, value: Buffer.alloc(n % 2 === 0 ? 10 : 5_000), headers: {} }]),
+    both.append('work', [{ key: `k/${n}`, value: Buffer.alloc(5_000), headers: {} }]),
+  ]);
+  const results = await Promise.allSettled(appends.flat());
+  const failed = results.flatMap(({ status }, index) => (status === 'rejected' ? [index] : []));
+  expect(failed).toEqual(results.flatMap((_, index) => (index % 4 === 2 ? [index] : [])));
+  expect(both.unhealthy()).toBeNull();
+  await both.close();
+});
+
+test('records that retention removed before they were read are passed over, the rest is given', async () => {
+  const first = recorder();
+  const numbers = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, n) => ({ key: 'a/1', value: Buffer.from(`${from + n}`), headers: {} }));
+  const partition = log.partitionOf('work', 'a/1');
+  await log.append('work', numbers(0, 3));
+  const consumer = await log.consume('work', 'g', first);
+  await eventually('the first three', () => first.records.length === 3);
+  await consumer.stop();
+  await log.append('work', numbers(3, 10));
+  const admin = kafkaClient(options.connection, silent, SHORT_RETRIES).admin();
+  await admin.connect();
+  await admin.fetchTopicOffsets(`${options.prefix}work`); // loads the metadata that the next call needs
+  await admin.deleteTopicRecords({ topic: `${options.prefix}work`, partitions: [{ partition, offset: '6' }] });
+  await admin.disconnect();
+  const second = recorder();
+  await log.consume('work', 'g', second);
+  await eventually('the last four', () => second.records.length === 4);
+  expect(second.records.map(text)).toEqual(['6', '7', '8', '9']);
+  await eventually('no lag', async () => (await log.lag('work', 'g')) === 0);
 });

@@ -5,7 +5,8 @@ import type { LogRecord, NewRecord, RecordHandler } from '@retrigger/ports/log.t
 import { silent } from '@retrigger/ports/observer.ts';
 import { addresses } from './servers.ts';
 
-export const freshPrefix = (): string => `test-${randomBytes(6).toString('hex')}.`;
+/** A name that no other test has, and that tells the run's topics from those of others (cluster-up.ts removes them). */
+export const freshPrefix = (): string => `test-${process.env.RETRIGGER_TEST_RUN ?? 'lone'}-${randomBytes(6).toString('hex')}.`;
 
 /** What one installation on the running cluster is opened with; its topics are its own. */
 export async function logOptions(partitions: { [topic: string]: number }, more: Partial<KafkaLogOptions> = {}): Promise<KafkaLogOptions> {
