@@ -1,12 +1,13 @@
 import { OpenAPIHono, type RouteConfig } from '@hono/zod-openapi';
 import type { CommandAdmission } from '@retrigger/engine/admit-command.ts';
 import type { Context } from 'hono';
-import { type ChangingCall, changingReply } from './changing-call.ts';
+import { changingReply } from './changing-call.ts';
 import type { Caller } from './credentials.ts';
 import type { GatewayDeps } from './deps.ts';
 import { callerOf, isProblem, respond } from './exchange.ts';
-import { type Described, describeRoute } from './openapi.ts';
-import { problemReply } from './problem.ts';
+import { type Described, describeRoute, type Method } from './openapi.ts';
+import { type Problem, problemReply } from './problem.ts';
+import type { ChangingCall } from './read-call.ts';
 import type { Reply } from './reply.ts';
 
 /** A call that reads: who asks, and the request. */
@@ -20,10 +21,10 @@ export type ReadCall = (caller: Caller, c: Context) => Promise<Reply>;
 export class Api {
   readonly app = new OpenAPIHono();
   readonly deps: GatewayDeps;
-  readonly admission: CommandAdmission;
+  readonly admission: CommandAdmission<Problem>;
   readonly #methods = new Map<string, string[]>();
 
-  constructor(deps: GatewayDeps, admission: CommandAdmission) {
+  constructor(deps: GatewayDeps, admission: CommandAdmission<Problem>) {
     this.deps = deps;
     this.admission = admission;
     this.app.notFound((c) => this.#noSuchCall(c));
@@ -31,12 +32,12 @@ export class Api {
 
   /** Needs no credentials. */
   open(path: string, described: Described, reply: (c: Context) => Promise<Reply>): void {
-    this.#describe('get', path, described);
+    this.#describe('GET', path, described);
     this.app.get(routerPath(path), (c) => respond(c, path, this.deps, () => reply(c)));
   }
 
   read(path: string, described: Described, reply: ReadCall): void {
-    this.#describe('get', path, described);
+    this.#describe('GET', path, described);
     this.app.get(routerPath(path), (c) =>
       respond(c, path, this.deps, async () => {
         const caller = await callerOf(c, this.deps);
@@ -46,22 +47,22 @@ export class Api {
   }
 
   change<B>(call: ChangingCall<B>, described: Described): void {
-    this.#describe('post', call.path, described);
+    this.#describe(call.method, call.path, described, call.hasDryRun);
     const { deps, admission } = this;
-    this.app.post(routerPath(call.path), (c) =>
+    this.app.on(call.method, routerPath(call.path), (c) =>
       respond(c, call.path, deps, (requestId) => changingReply(c, call, deps, admission, requestId)),
     );
   }
 
-  #describe(method: 'get' | 'post', path: string, described: Described): void {
-    const route: RouteConfig = describeRoute(method, path, described);
+  #describe(method: Method, path: string, described: Described, hasDryRun = false): void {
+    const route: RouteConfig = describeRoute(method, path, described, hasDryRun);
     this.app.openAPIRegistry.registerPath(route);
-    this.#methods.set(path, [...(this.#methods.get(path) ?? []), method.toUpperCase()]);
+    this.#methods.set(path, [...(this.#methods.get(path) ?? []), method]);
   }
 
   /** No such path, or not this method there. */
   #noSuchCall(c: Context): Promise<Response> {
-    const allowed = [...this.#methods].find(([path]) => isAt(path, c.req.path))?.[1];
+    const allowed = [...this.#methods].find(([path]) => isAt(path, c.req.path))?.[1]?.toSorted();
     return respond(c, 'none', this.deps, async () =>
       problemReply(
         allowed === undefined

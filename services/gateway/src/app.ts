@@ -2,18 +2,25 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import { CommandAdmission } from '@retrigger/engine/admit-command.ts';
 import { Api } from './api.ts';
 import type { GatewayDeps } from './deps.ts';
+import type { Problem } from './problem.ts';
 import { commandRoutes } from './routes/commands.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { eventRoutes } from './routes/events.ts';
 import { executionRoutes } from './routes/executions.ts';
+import { historyRoutes } from './routes/history.ts';
+import { runRoutes } from './routes/runs.ts';
 import { serviceRoutes } from './routes/service.ts';
+import { taskListRoutes } from './routes/task-list.ts';
 import { taskRoutes } from './routes/tasks.ts';
 
 /** The HTTP door over the given ports. It holds nothing that must be closed; whoever made the ports closes them. */
 export function createGateway(deps: GatewayDeps): OpenAPIHono {
-  const admission = new CommandAdmission(deps, { limits: deps.config.limits, maxInFlight: deps.config.maxInFlight });
+  const admission = new CommandAdmission<Problem>(deps, { limits: deps.config.limits, maxInFlight: deps.config.maxInFlight });
   const api = new Api(deps, admission);
   taskRoutes(api);
+  taskListRoutes(api);
+  runRoutes(api);
+  historyRoutes(api); // before the events by id, of which `verify` is none
   eventRoutes(api);
   executionRoutes(api);
   commandRoutes(api);

@@ -19,7 +19,7 @@ export type GatewayDeps = {
   answers: Answers;
   receipts: Pick<ReceiptStore, 'load'>;
   events: Pick<EventStore, 'read' | 'page' | 'count'>;
-  snapshots: Pick<SnapshotStore, 'load'>;
+  snapshots: Pick<SnapshotStore, 'load' | 'list' | 'waiting'>;
   limiter: Limiter;
   secrets: Secrets;
   credentials: Credentials;

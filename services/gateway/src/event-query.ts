@@ -4,12 +4,15 @@ import type { FieldError } from '@retrigger/contract/problem-codes.ts';
 import { ID_PATTERN } from '@retrigger/domain/identifiers.ts';
 import { formatInstant, parseInstant } from '@retrigger/domain/instant.ts';
 import type { EventFilter } from '@retrigger/ports/event-store.ts';
+import { EXPORT_FORMATS, type ExportFormat } from './event-export.ts';
 import type { Problem } from './problem.ts';
 import { invalidFields, readQuery } from './query.ts';
+import { justAfter } from './stored-history.ts';
 
-const NAMES = ['types', 'from', 'to', 'actor', 'order', 'cursor', 'pageSize'] as const;
-const DEFAULT_PAGE = 100;
+const NAMES = ['types', 'from', 'to', 'actor', 'order', 'cursor', 'pageSize', 'format'] as const;
+export const DEFAULT_PAGE = 100;
 const MAX_PAGE = 1_000;
+export const PAGE_SIZES = `must be a whole number from 1 to ${MAX_PAGE}`;
 const DAY_MS = 86_400_000;
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 
@@ -20,28 +23,33 @@ export type EventQuery = {
   pageSize: number;
   cursor: string | null;
   fingerprint: string;
+  /** All that match as a file, instead of a page. */
+  format: ExportFormat | null;
 };
 
 /** Reads the query parameters of a history. */
 export function readEventQuery(url: string): EventQuery | Problem {
   const query = readQuery(url, NAMES);
   if (query.kind === 'problem') return query.problem;
-  const { types, from, to, actor, order = 'asc', cursor = '', pageSize = String(DEFAULT_PAGE) } = query.values;
+  const { types, from, to, actor, order = 'asc', cursor = '', pageSize = String(DEFAULT_PAGE), format } = query.values;
   const errors: FieldError[] = [];
   const wrong = (path: string, message: string): undefined => void errors.push({ path, message });
   const filter: EventFilter = {};
   if (types !== undefined)
     filter.types = readTypes(types) ?? wrong('types', `must be some of ${EVENT_TYPES.join(', ')}, separated by commas`) ?? [];
-  const since = from === undefined ? undefined : (bound(from, 0, 0) ?? wrong('from', DATES));
-  const before = to === undefined ? undefined : (bound(to, DAY_MS, 1) ?? wrong('to', DATES));
+  const since = from === undefined ? undefined : (bound(from, formatInstant) ?? wrong('from', DATES));
+  const before = to === undefined ? undefined : (bound(to, justAfter, DAY_MS - 1) ?? wrong('to', DATES));
   if (since !== undefined) filter.from = since;
   if (before !== undefined) filter.before = before;
   if (actor !== undefined && !ID_PATTERN.test(actor)) wrong('actor', 'must be the id of an actor');
   if (actor !== undefined) filter.actorId = actor;
   if (order !== 'asc' && order !== 'desc') wrong('order', 'must be asc or desc');
-  const size = /^\d{1,4}$/.test(pageSize) ? Number(pageSize) : 0;
-  if (size < 1 || size > MAX_PAGE) wrong('pageSize', `must be a whole number from 1 to ${MAX_PAGE}`);
-  if (errors.length > 0) return invalidFields(errors);
+  const size = readPageSize(pageSize);
+  if (size === undefined) wrong('pageSize', PAGE_SIZES);
+  if (format !== undefined && !isFormat(format)) wrong('format', `must be one of ${EXPORT_FORMATS.join(', ')}`);
+  if (format !== undefined && cursor !== '') wrong('cursor', 'does not go with format, which gives all that match');
+  if (format !== undefined && query.values.pageSize !== undefined) wrong('pageSize', 'does not go with format, which gives all that match');
+  if (errors.length > 0 || size === undefined) return invalidFields(errors);
   const question = [filter.types?.join(',') ?? '*', filter.from ?? '*', filter.before ?? '*', actor ?? '*', order].join('\n');
   return {
     filter,
@@ -49,7 +57,16 @@ export function readEventQuery(url: string): EventQuery | Problem {
     pageSize: size,
     cursor: cursor === '' ? null : cursor,
     fingerprint: hash('sha256', question, 'base64url'),
+    format: format !== undefined && isFormat(format) ? format : null,
   };
+}
+
+const isFormat = (text: string): text is ExportFormat => (EXPORT_FORMATS as readonly string[]).includes(text);
+
+/** Undefined when it is none. */
+export function readPageSize(text: string): number | undefined {
+  const size = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  return size >= 1 && size <= MAX_PAGE ? size : undefined;
 }
 
 const DATES = 'must be an instant such as 2026-01-31T12:00:00.000Z, or a date such as 2026-01-31';
@@ -59,9 +76,9 @@ function readTypes(text: string): string[] | undefined {
   return types.every((type) => (EVENT_TYPES as readonly string[]).includes(type)) ? types : undefined;
 }
 
-/** An instant as stored, moved to the end of its day or past itself for a bound that is excluded. */
-function bound(text: string, dayMs: number, instantMs: number): string | undefined {
+/** An instant as a filter takes it; a date stands for `withinDay` milliseconds after it began. */
+function bound(text: string, asFilter: (at: number) => string, withinDay = 0): string | undefined {
   const isDate = DATE.test(text);
   const at = parseInstant(isDate ? `${text}T00:00:00.000Z` : text);
-  return at === undefined ? undefined : formatInstant(at + (isDate ? dayMs : instantMs));
+  return at === undefined ? undefined : asFilter(isDate ? at + withinDay : at);
 }

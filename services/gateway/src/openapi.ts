@@ -1,4 +1,5 @@
 import type { RouteConfig } from '@hono/zod-openapi';
+import { event } from '@retrigger/contract/event-schema.ts';
 import { PROBLEM_TITLES, type ProblemCode } from '@retrigger/contract/problem-codes.ts';
 import { problem as problemSchema } from '@retrigger/contract/problem-schema.ts';
 import { z } from 'zod';
@@ -13,7 +14,15 @@ export type Described = {
   query?: z.ZodObject;
   body?: z.ZodType;
   /** By status: `data` of a success, or another body with its media type. */
-  success: { [status: number]: { description: string; data?: z.ZodType; text?: string; headers?: { [name: string]: string } } };
+  success: {
+    [status: number]: {
+      description: string;
+      data?: z.ZodType;
+      /** The media types of answers that are no JSON envelope. */
+      text?: string | string[];
+      headers?: { [name: string]: string };
+    };
+  };
   problems?: ProblemCode[];
 };
 
@@ -30,6 +39,19 @@ const CHANGE_PROBLEMS: ProblemCode[] = [
   'unavailable',
 ];
 
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH';
+
+const dryRun = z
+  .strictObject({
+    verdict: z.enum(['accepted', 'refused']),
+    answer: z.looseObject({}).optional().meta({ description: 'What the call would answer; ids in it are not those of any later call' }),
+    problem: problemSchema.optional(),
+    events: z.array(event).meta({ description: 'The events that it would write' }),
+  })
+  .meta({ id: 'DryRun', description: 'With `dryRun=true`: what would come of it now. Nothing has changed, and nothing was charged' });
+
+const dryRunQuery = z.object({ dryRun: z.enum(['true', 'false']).optional().meta({ description: 'Only tell what would come of it' }) });
+
 const pending = z.strictObject({ commandId: z.string(), state: z.literal('pending') }).meta({ id: 'Pending' });
 
 const changeHeaders = z.object({
@@ -45,25 +67,26 @@ const COMMAND_ID = { 'X-Command-Id': header('The id of the command') };
 const REPLAYED = { 'Idempotent-Replayed': header('`true` on the repeat of a first answer') };
 
 /** A call's entry in the document. */
-export function describeRoute(method: 'get' | 'post', path: string, described: Described): RouteConfig {
-  const isChange = method === 'post';
+export function describeRoute(method: Method, path: string, described: Described, hasDryRun: boolean): RouteConfig {
+  const isChange = method !== 'GET';
   const isOpen = described.tag === 'Service';
   const headers = isChange ? { ...REQUEST_ID, ...COMMAND_ID } : REQUEST_ID;
   const responses: RouteConfig['responses'] = {};
   for (const [status, { description, data, text, headers: more = {} }] of Object.entries(described.success)) {
-    const content: { [mediaType: string]: { schema: z.ZodType } } =
-      data !== undefined
-        ? { 'application/json': { schema: z.strictObject({ status: z.literal(Number(status)), data }) } }
-        : { [text ?? 'text/plain']: { schema: z.string() } };
+    const content: { [mediaType: string]: { schema: z.ZodType } } = {};
+    if (data !== undefined) content['application/json'] = { schema: enveloped(Number(status), data) };
+    for (const mediaType of [text ?? []].flat()) content[mediaType] = { schema: z.string() };
     const extra = Object.fromEntries(Object.entries(more).map(([name, what]) => [name, header(what)]));
     responses[status] = { description, headers: { ...headers, ...(isChange ? REPLAYED : {}), ...extra }, content };
   }
   if (isChange) addPending(described, responses, headers);
+  if (hasDryRun) addDryRun(described, responses, headers);
   const codes = new Set([...(isOpen ? [] : isChange ? CHANGE_PROBLEMS : READ_PROBLEMS), ...(described.problems ?? [])]);
   for (const [status, titles] of byStatus(codes))
     responses[status] = { description: titles, headers, content: { 'application/problem+json': { schema: problemSchema } } };
+  const query = hasDryRun ? dryRunQuery : described.query;
   return {
-    method,
+    method: method.toLowerCase() as Lowercase<Method>,
     path,
     summary: described.summary,
     ...(described.description === undefined ? {} : { description: described.description }),
@@ -71,7 +94,7 @@ export function describeRoute(method: 'get' | 'post', path: string, described: D
     security: isOpen ? [] : [{ bearer: [] }],
     request: {
       ...(described.parameters === undefined ? {} : { params: described.parameters }),
-      ...(described.query === undefined ? {} : { query: described.query }),
+      ...(query === undefined ? {} : { query }),
       ...(isChange ? { headers: changeHeaders } : {}),
       ...(described.body === undefined ? {} : { body: { content: { 'application/json': { schema: described.body } } } }),
     },
@@ -79,12 +102,19 @@ export function describeRoute(method: 'get' | 'post', path: string, described: D
   };
 }
 
+const enveloped = (status: number, data: z.ZodType) => z.strictObject({ status: z.literal(status), data });
+
+type Headers = { [name: string]: ReturnType<typeof header> };
+
+function addDryRun(described: Described, responses: RouteConfig['responses'], headers: Headers): void {
+  const decided = described.success[200];
+  const description = decided === undefined ? 'What would come of it' : `${decided.description}; or what would come of it`;
+  const schema = enveloped(200, decided?.data === undefined ? dryRun : z.union([decided.data, dryRun]));
+  responses[200] = { description, headers: { ...headers, ...REPLAYED }, content: { 'application/json': { schema } } };
+}
+
 /** Every changing call may be answered before it is decided. */
-function addPending(
-  described: Described,
-  responses: RouteConfig['responses'],
-  headers: { [name: string]: ReturnType<typeof header> },
-): void {
+function addPending(described: Described, responses: RouteConfig['responses'], headers: Headers): void {
   const decided = described.success[202];
   const answered = pending.meta({ description: 'Taken and not decided yet' });
   responses[202] = {
@@ -92,10 +122,7 @@ function addPending(
     headers: { ...headers, ...REPLAYED, Location: header('Where the outcome will be found, when it is pending') },
     content: {
       'application/json': {
-        schema: z.strictObject({
-          status: z.literal(202),
-          data: decided?.data === undefined ? answered : z.union([decided.data, answered]),
-        }),
+        schema: enveloped(202, decided?.data === undefined ? answered : z.union([decided.data, answered])),
       },
     },
   };
@@ -116,7 +143,7 @@ export const DOCUMENT = {
   info: {
     title: 'Retrigger',
     version: '0.1.0',
-    description: 'Trigger tasks, and see everything that ever happened to them.',
+    description: 'Trigger tasks now, reschedule them, and see everything that ever happened to them.',
     license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
   },
 } as const;

@@ -1,7 +1,10 @@
+import { isJsonObject } from '@retrigger/contract/fields.ts';
 import type { CommandType } from '@retrigger/domain/command.ts';
+import { taskKey } from '@retrigger/domain/identifiers.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
 import type { Outcome } from '@retrigger/domain/refusal.ts';
-import type { Secrets } from '@retrigger/ports/secrets.ts';
+import type { TaskEvent } from '@retrigger/domain/task/events.ts';
+import type { GatewayDeps } from './deps.ts';
 import { problemBody, problemReply, refusalProblem, statusOf } from './problem.ts';
 import { type Reply, success } from './reply.ts';
 
@@ -16,24 +19,26 @@ export const commandPath = (commandId: string): string => `/api/v1/commands/${co
 /** Refusals that leave no event in a task's history, so the door tells of them. */
 const WITHOUT_EVENT = new Set(['task_not_found', 'idempotency_key_reused']);
 
+type Ports = Pick<GatewayDeps, 'secrets' | 'events'>;
+
 /** The answer to a decided command: the same bytes however often, and whoever remembers the outcome. */
-export function outcomeReply(command: Decided, outcome: Outcome, secrets: Secrets): Reply {
+export async function outcomeReply(command: Decided, outcome: Outcome, ports: Ports): Promise<Reply> {
   if (outcome.kind === 'refused') {
     const { refusal, ...reply } = problemReply(refusalProblem(outcome.refusal), commandPath(command.commandId));
     return refusal !== undefined && WITHOUT_EVENT.has(refusal) ? { ...reply, refusal } : reply;
   }
   const location: { [name: string]: string } = command.type === 'CreateTask' ? { location: `/api/v1/tasks/${command.taskId}` } : {};
-  return success(statusFor(command), withSecret(command, outcome.answer, secrets), location);
+  return success(statusFor(command), await withSecret(command, outcome.answer, ports), location);
 }
 
 /** The same as a value, for whoever asks for the command. */
-export function outcomeBody(command: Decided, outcome: Outcome, secrets: Secrets): { status: number; body: JsonObject } {
+export async function outcomeBody(command: Decided, outcome: Outcome, ports: Ports): Promise<{ status: number; body: JsonObject }> {
   if (outcome.kind === 'refused') {
     const problem = refusalProblem(outcome.refusal);
     return { status: statusOf(problem.code), body: problemBody(problem, commandPath(command.commandId)) };
   }
   const status = statusFor(command);
-  return { status, body: { status, data: withSecret(command, outcome.answer, secrets) } };
+  return { status, body: { status, data: await withSecret(command, outcome.answer, ports) } };
 }
 
 const statusFor = ({ type }: Decided): number => ACCEPTED_STATUS[type as CommandType] ?? 200;
@@ -41,10 +46,27 @@ const statusFor = ({ type }: Decided): number => ACCEPTED_STATUS[type as Command
 /** The first generation of a target's secret: the one that creating the task makes. */
 const FIRST_GENERATION = 1;
 
-/** `target.secret` is shown once, to whoever created the target; it is derived, not stored. */
-function withSecret({ type, tenantId, taskId }: Decided, answer: JsonObject, secrets: Secrets): JsonObject {
+/** `target.secret` is shown to whoever has just set the target; it is derived, not stored. */
+async function withSecret(command: Decided, answer: JsonObject, { secrets, events }: Ports): Promise<JsonObject> {
+  const { tenantId, taskId } = command;
   const { target } = answer;
-  if (type !== 'CreateTask' || typeof target !== 'object' || target === null || Array.isArray(target)) return answer;
-  const secret = `whsec_${secrets.derive('target', tenantId, taskId, FIRST_GENERATION).toString('base64')}`;
+  if (!isJsonObject(target)) return answer;
+  const generation = await generationSet(command, answer, events);
+  if (generation === undefined) return answer;
+  const secret = `whsec_${secrets.derive('target', tenantId, taskId, generation).toString('base64')}`;
   return { ...answer, target: { ...target, secret } };
+}
+
+/** The generation that the command gave the target; undefined when it left it alone. A patch's is in its event, which the task's version names. */
+async function generationSet(
+  { type, tenantId, taskId }: Decided,
+  { version }: JsonObject,
+  events: Ports['events'],
+): Promise<number | undefined> {
+  if (type === 'CreateTask') return FIRST_GENERATION;
+  if ((type !== 'ChangeTask' && type !== 'ConfirmDependencies') || typeof version !== 'number') return undefined;
+  const [stored] = await events.read(taskKey(tenantId, taskId), { from: version, to: version, limit: 1, order: 'asc' });
+  const event = stored?.event as TaskEvent | undefined;
+  if (event?.eventType !== 'TaskChanged' && event?.eventType !== 'DependenciesChanged') return undefined;
+  return event.metadata.changes.target?.secretGeneration;
 }

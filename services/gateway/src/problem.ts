@@ -78,8 +78,10 @@ export function refusalProblem({ code, detail, more }: Refusal): Problem {
 }
 
 /** What the door's law refused. */
-export function admissionProblem(admission: Exclude<Admission, { kind: 'decided' | 'pending' }>): Problem {
+export function admissionProblem(admission: Exclude<Admission<Problem>, { kind: 'decided' | 'pending' }>): Problem {
   switch (admission.kind) {
+    case 'invalid':
+      return admission.problem;
     case 'forbidden':
       return { code: 'forbidden', detail: 'The caller’s roles do not permit this' };
     case 'overloaded':

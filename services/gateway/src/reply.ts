@@ -5,7 +5,7 @@ import type { JsonObject } from '@retrigger/domain/json.ts';
 /** An answer before it becomes HTTP. `refusal`: refused here at the door, so that nobody else counts it. */
 export type Reply = {
   status: number;
-  body: string | Uint8Array<ArrayBuffer>;
+  body: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
   headers: { [name: string]: string };
   refusal?: ProblemCode;
 };

@@ -1,8 +1,9 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { randomUUID } from 'node:crypto';
+import { once, setMaxListeners } from 'node:events';
+import { createServer, type Server, STATUS_CODES } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
-import { problemReply } from './problem.ts';
+import { type Problem, problemReply } from './problem.ts';
 import { toResponse } from './reply.ts';
 
 /** A client has so long for its headers, for the whole request, and between two requests. */
@@ -11,25 +12,41 @@ const REQUEST_MS = 30_000;
 const KEEP_ALIVE_MS = 65_000;
 const CHECK_EVERY_MS = 2_000;
 const IDLE_CHECK_MS = 20;
+/** So long the last answers may take to go out once nobody waits for the worker any more. */
+const LAST_WORDS_MS = 1_000;
 
 export type Listening = {
   kind: 'listening';
   /** With the port that was found when 0 was asked for. */
   url: string;
   port: number;
-  /** Takes no more connections, lets requests end for up to `graceMs`, then cuts what is left. */
+  /**
+   * Takes no more connections and lets requests end for up to `graceMs`. Then those that still wait are told so (`env.leaving` aborts), and what
+   * has not ended a second later is cut off.
+   */
   stop(graceMs: number): Promise<void>;
 };
 
 export type Served = Listening | { kind: 'cannot_listen'; message: string };
 
-type Fetch = (request: Request, env: { incoming: unknown; outgoing: unknown }) => Response | Promise<Response>;
+/** What an app is given with each request. `leaving` aborts when waiting must end. */
+type Env = { incoming: unknown; outgoing: unknown; leaving: AbortSignal };
+type Fetch = (request: Request, env: Env) => Response | Promise<Response>;
 
-/** Serves an app over HTTP. A port that can't be had is a value, not a throw. */
-export async function serve(fetch: Fetch, { host, port }: { host: string; port: number }): Promise<Served> {
-  const listener = getRequestListener(fetch, {
-    errorHandler: () =>
-      toResponse(problemReply({ code: 'invalid_request', detail: 'The request line or the Host header is not valid' }, '/')),
+/** Serves an app over HTTP. A port that can't be had is a value, not a throw. `freshId` names requests that no app can be asked about. */
+export async function serve(
+  fetch: Fetch,
+  { host, port, freshId = randomUUID }: { host: string; port: number; freshId?: () => string },
+): Promise<Served> {
+  const leaving = new AbortController();
+  setMaxListeners(0, leaving.signal);
+  const unreadable = (problem: Problem) => {
+    const reply = problemReply(problem, '/');
+    reply.headers['x-request-id'] = freshId();
+    return reply;
+  };
+  const listener = getRequestListener((request, env) => fetch(request, { ...env, leaving: leaving.signal }), {
+    errorHandler: () => toResponse(unreadable({ code: 'invalid_request', detail: 'The request line or the Host header is not valid' })),
   });
   const server = createServer(
     {
@@ -37,10 +54,11 @@ export async function serve(fetch: Fetch, { host, port }: { host: string; port: 
       requestTimeout: REQUEST_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
       connectionsCheckingInterval: CHECK_EVERY_MS,
+      requireHostHeader: false, // a request without one is refused below, as a problem
     },
     listener,
   );
-  server.on('clientError', refuseUnreadable);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuseUnreadable(error, socket, unreadable));
   try {
     server.listen(port, host);
     await once(server, 'listening');
@@ -51,28 +69,34 @@ export async function serve(fetch: Fetch, { host, port }: { host: string; port: 
   }
   const bound = (server.address() as AddressInfo).port;
   const name = host.includes(':') ? `[${host}]` : host;
-  return { kind: 'listening', url: `http://${name}:${bound}`, port: bound, stop: (graceMs) => stop(server, graceMs) };
+  return { kind: 'listening', url: `http://${name}:${bound}`, port: bound, stop: (graceMs) => stop(server, leaving, graceMs) };
 }
 
-async function stop(server: Server, graceMs: number): Promise<void> {
+async function stop(server: Server, leaving: AbortController, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS); // a connection stays open after the last answer on it
-  const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+  const told = setTimeout(() => leaving.abort(), graceMs);
+  const cut = setTimeout(() => server.closeAllConnections(), graceMs + LAST_WORDS_MS);
   await closed;
   clearInterval(idle);
+  clearTimeout(told);
   clearTimeout(cut);
 }
 
-const STATUS_OF: { [code: string]: string } = {
-  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
-  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
-};
+const TOO_LARGE: Problem = { code: 'payload_too_large', detail: 'The request’s headers are larger than 16 KiB' };
+const TOO_SLOW: Problem = { code: 'invalid_request', detail: 'The request came too slowly' };
+const NO_HTTP: Problem = { code: 'invalid_request', detail: 'This is no valid HTTP/1.1 request' };
+const PROBLEM_OF: { [code: string]: Problem } = { HPE_HEADER_OVERFLOW: TOO_LARGE, ERR_HTTP_REQUEST_TIMEOUT: TOO_SLOW };
 
 /** What is no HTTP, or comes too slowly, is told so and cut off. */
-function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket, unreadable: (problem: Problem) => ReturnType<typeof problemReply>) {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();
     return;
   }
-  socket.end(`HTTP/1.1 ${STATUS_OF[error.code ?? ''] ?? '400 Bad Request'}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  const { status, body, headers } = unreadable(PROBLEM_OF[error.code ?? ''] ?? NO_HTTP);
+  const text = String(body);
+  const lines = Object.entries({ ...headers, connection: 'close', 'content-length': String(Buffer.byteLength(text)) });
+  const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head}\r\n${text}`);
 }

@@ -3,6 +3,7 @@ import { ID_PATTERN } from '@retrigger/domain/identifiers.ts';
 import type { Json } from '@retrigger/domain/json.ts';
 import { isPointer } from '@retrigger/domain/json-pointer.ts';
 import { z } from 'zod';
+import { optional } from './fields.ts';
 
 const MOST_NAMED = 1_000;
 
@@ -43,7 +44,8 @@ const result = z.strictObject(
     }),
     equals: z
       .unknown()
-      .refine((value) => value !== undefined, { error: 'must be the JSON value to compare with' }) as unknown as z.ZodType<Json>,
+      .refine((value) => value !== undefined, { error: 'must be the JSON value to compare with' })
+      .meta({ description: 'Any JSON value' }) as unknown as z.ZodType<Json>,
   },
   { error: takes('result', ['path', 'equals']) },
 );
@@ -53,7 +55,7 @@ const outcome = z
     {
       taskId,
       status: z.enum(['Completed', 'Failed'], { error: 'must be "Completed" or "Failed"' }),
-      result: result.exactOptional(),
+      result: optional(result),
     },
     { error: takes('outcome', ['taskId', 'status', 'result']) },
   )
@@ -66,12 +68,21 @@ const outcome = z
 export const conditionsSchema: z.ZodType<Conditions> = z
   .strictObject(
     {
-      dependenciesComplete: z.union([z.literal(true), named], { error: `must be true or ${LIST}` }).exactOptional(),
-      dependenciesCompleted: z.union([atLeast, named], { error: `must be {"min": n} with n of 1 or more, or ${LIST}` }).exactOptional(),
-      outcome: outcome.exactOptional(),
+      dependenciesComplete: optional(
+        z
+          .union([z.literal(true), named], { error: `must be true or ${LIST}` })
+          .meta({ description: '`true`: everything in the whole closure of the dependencies is Completed; a list: these are' }),
+      ),
+      dependenciesCompleted: optional(
+        z
+          .union([atLeast, named], { error: `must be {"min": n} with n of 1 or more, or ${LIST}` })
+          .meta({ description: 'At least so many of the direct dependencies are Completed; a list: these are' }),
+      ),
+      outcome: optional(outcome.meta({ description: 'A named task has ended so' })),
     },
     { error: takes('conditions', ['dependenciesComplete', 'dependenciesCompleted', 'outcome']) },
   )
   .refine((value) => Object.keys(value).length > 0, {
     error: 'must hold at least one of dependenciesComplete, dependenciesCompleted, outcome',
-  });
+  })
+  .meta({ id: 'Conditions', description: 'Several together must all hold; named tasks must exist' });

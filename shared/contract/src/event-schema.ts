@@ -21,6 +21,8 @@ export const EVENT_TYPES = [
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
+const actor = z.strictObject({ id, type: z.enum(['user', 'system', 'executor']) });
+
 /** An event as it is shown and as it was hashed. */
 export const event = z
   .strictObject({
@@ -31,7 +33,7 @@ export const event = z
     taskId: id,
     sequence: z.int().min(1),
     timestamp: instant,
-    actor: z.strictObject({ id, type: z.enum(['user', 'system', 'executor']) }),
+    actor,
     commandId: z.string(),
     correlationId: z.string(),
     previousState: z.string().nullable(),
@@ -53,3 +55,32 @@ export const eventPage = z
     pageInfo: z.strictObject({ hasMore: z.boolean(), nextCursor: z.string().nullable() }),
   })
   .meta({ id: 'EventPage' });
+
+/** Whether a history is as it was written. */
+export const verified = z
+  .strictObject({
+    valid: z.boolean(),
+    checked: z.int().meta({ description: 'How many events, from the first on, are good' }),
+    firstBreak: optional(
+      z
+        .strictObject({ sequence: z.int(), reason: z.string() })
+        .meta({ description: 'The first event that was changed, is missing or was put in' }),
+    ),
+  })
+  .meta({ id: 'Verified' });
+
+/** What is different between two instants. */
+export const taskChanges = z
+  .strictObject({
+    changes: z.array(
+      z.strictObject({
+        path: z.string().meta({ description: 'A JSON Pointer into the task' }),
+        before: z.unknown().meta({ description: 'null: it was not there' }),
+        after: z.unknown().meta({ description: 'null: it is not there' }),
+        event: z
+          .strictObject({ eventId: z.string(), eventType: z.enum(EVENT_TYPES), sequence: z.int(), timestamp: instant, actor })
+          .meta({ description: 'The event that gave it its last value' }),
+      }),
+    ),
+  })
+  .meta({ id: 'TaskChanges' });

@@ -22,12 +22,15 @@ export function check<T>(schema: z.ZodType<T>, value: unknown): Checked<T> {
 function toErrors(issue: z.core.$ZodIssue): FieldError[] {
   const path = fieldPath(issue.path);
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => ({ path: fieldPath([...issue.path, key]), message: 'is not a known field' }));
+    return issue.keys.map((key) => ({ path: fieldPath([...issue.path, key]), message: `is not a known field${known(issue.message)}` }));
   if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => ({ path, message }));
   if (issue.code === 'invalid_type' && issue.path.length === 0 && !isJsonObject(issue.input))
     return [{ path, message: `the body must be an ${issue.expected}` }];
   return [{ path, message: issue.message }];
 }
+
+/** `; a schedule of delayed takes …`, where the schema says so. */
+const known = (message: string): string => (message.startsWith('unknown field ') ? message.slice(message.lastIndexOf('; ')) : '');
 
 /** `dependencies[2]`, `target.url`; empty for the whole body. */
 function fieldPath(path: PropertyKey[]): string {

@@ -4,6 +4,7 @@ import { parseInstant } from '@retrigger/domain/instant.ts';
 import { DELAY_UNITS, type Schedule } from '@retrigger/domain/schedule.ts';
 import { z } from 'zod';
 import { conditionsSchema, takes } from './conditions-schema.ts';
+import { optional } from './fields.ts';
 
 const DURATION = 'must be a duration such as "200ms", "90s", "5m", "2h", "1d" or "PT5M", at most 366 days';
 
@@ -28,18 +29,18 @@ const FIELDS = {
     delay: z.union([duration, z.number().min(0, { error: 'must be 0 or more' })], {
       error: `${DURATION}, or a number of 0 or more with unit`,
     }),
-    unit: unit.exactOptional(),
+    unit: optional(unit),
   },
   at: { at: instant },
   cron: {
     cron: text('must be a cron expression such as "0 9 * * MON-FRI"'),
-    timeZone: text('must be a time zone such as "Europe/Berlin"').exactOptional(),
+    timeZone: optional(text('must be a time zone such as "Europe/Berlin"').meta({ description: 'An IANA name; UTC when absent' })),
   },
   exponential_backoff: {
     baseDelay: duration,
-    maxDelay: duration.exactOptional(),
-    jitter: z.enum(JITTERS, { error: `must be one of ${JITTERS.join(', ')}` }).exactOptional(),
-    currentRetryCount: count.exactOptional(),
+    maxDelay: optional(duration),
+    jitter: optional(z.enum(JITTERS, { error: `must be one of ${JITTERS.join(', ')}` })),
+    currentRetryCount: optional(count),
   },
   conditional: { conditions: conditionsSchema },
 } as const;
@@ -73,11 +74,13 @@ const hasUnit = (value: object): boolean =>
   !('delay' in value && typeof value.delay === 'number') || ('unit' in value && value.unit !== undefined);
 
 /** A schedule by itself, as creations and bulk calls carry it. */
-export const scheduleSchema: z.ZodType<Schedule> = scheduleSchemaWith({});
+export const scheduleSchema: z.ZodType<Schedule> = scheduleSchemaWith({}).meta({ id: 'Schedule', description: 'At most 366 days ahead' });
+
+const flag = z.boolean({ error: 'must be true or false' });
 
 /** What a reschedule takes beside its schedule: `scheduleSchemaWith({...rescheduleExtras, context: …})`, the context checked like any other. */
 export const rescheduleExtras = {
-  force: z.boolean({ error: 'must be true or false' }).exactOptional(),
-  cascade: z.boolean({ error: 'must be true or false' }).exactOptional(),
-  reason: z.string({ error: 'must be a text' }).max(1_024, { error: 'must be a text of at most 1,024 characters' }).exactOptional(),
+  force: optional(flag.meta({ description: 'Also when it is Running: the execution is cancelled, its late report is stale' })),
+  cascade: optional(flag.meta({ description: 'Arm every downstream task that had a conditional schedule again first' })),
+  reason: optional(z.string({ error: 'must be a text' }).max(1_024, { error: 'must be a text of at most 1,024 characters' })),
 };

@@ -1,7 +1,9 @@
 import { MAX_AHEAD_MS } from '@retrigger/domain/duration.ts';
-import type { CreateTaskBody } from '@retrigger/domain/task/commands.ts';
+import type { ChangeTaskBody, CreateTaskBody } from '@retrigger/domain/task/commands.ts';
 import { z } from 'zod';
+import { conditionsSchema } from './conditions-schema.ts';
 import { context, duration, durationBetween, id, optional, taskId, text } from './fields.ts';
+import { rescheduleExtras, scheduleSchema, scheduleSchemaWith } from './schedule-schema.ts';
 
 const MAX_TARGET_URL = 2_048;
 const MAX_TARGET_HEADERS = 64;
@@ -47,27 +49,49 @@ export const retry = z
   })
   .meta({ id: 'RetryPolicy', description: 'Defaults: 1 attempt (no automatic retry), 1s, 24h, full' });
 
+/** What both creating and changing a task may set. */
+const settings = {
+  dependencies: optional(
+    z
+      .array(id)
+      .max(MAX_DEPENDENCIES)
+      .refine((ids) => new Set(ids).size === ids.length, 'names a task twice')
+      .meta({ description: 'Ids of existing tasks of the tenant' }),
+  ),
+  context: optional(context),
+  retry: optional(retry),
+  critical: optional(z.boolean()),
+  onMissed: optional(
+    z
+      .enum(['fire', 'skip'], { error: 'must be "fire" or "skip"' })
+      .meta({ description: 'What becomes of a run whose time has passed while nobody could start it: late (the default), or left out' }),
+  ),
+};
+
+const orNull = <T extends z.ZodType>(schema: T) => optional(schema.nullable().meta({ description: 'null takes it away' }));
+
 export const createTask = z
   .strictObject({
     taskId: optional(taskId),
     type: id,
-    dependencies: optional(
-      z
-        .array(id)
-        .max(MAX_DEPENDENCIES)
-        .refine((ids) => new Set(ids).size === ids.length, 'names a task twice')
-        .meta({ description: 'Ids of existing tasks of the tenant' }),
-    ),
-    context: optional(context),
+    ...settings,
     target: optional(target),
-    retry: optional(retry),
     deadline: optional(duration),
-    critical: optional(z.boolean()),
     sensitive: optional(z.boolean()),
     estimatedDuration: optional(duration),
+    schedule: optional(scheduleSchema),
   })
   .meta({ id: 'CreateTask' }) satisfies z.ZodType<CreateTaskBody>;
 
-export const triggerTask = z.strictObject({ context: optional(context), triggerReason: optional(text) }).meta({ id: 'TriggerTask' });
+/** A patch: what is absent stays. `retry` is taken field by field. */
+export const changeTask = z
+  .strictObject({ ...settings, target: orNull(target), deadline: orNull(duration), estimatedDuration: orNull(duration) })
+  .meta({ id: 'ChangeTask' }) satisfies z.ZodType<ChangeTaskBody>;
+
+export const triggerTask = z
+  .strictObject({ context: optional(context), triggerReason: optional(text), conditions: optional(conditionsSchema) })
+  .meta({ id: 'TriggerTask' });
+
+export const rescheduleTask = scheduleSchemaWith({ context: optional(context), ...rescheduleExtras }).meta({ id: 'RescheduleTask' });
 
 export const cancelTask = z.strictObject({ reason: optional(text) }).meta({ id: 'CancelTask' });

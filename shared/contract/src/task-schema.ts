@@ -1,6 +1,7 @@
 import { STATUSES } from '@retrigger/domain/task/state.ts';
 import { z } from 'zod';
 import { context, id, optional, result } from './fields.ts';
+import { scheduleSchema } from './schedule-schema.ts';
 
 /** ISO 8601 UTC with milliseconds. */
 export const instant = z.iso.datetime({ precision: 3 }).meta({ example: '2026-01-31T12:00:00.000Z' });
@@ -43,7 +44,7 @@ export const task = z
     sensitive: z.boolean(),
     estimatedDuration: optional(z.string()),
     onMissed: z.enum(['fire', 'skip']),
-    schedule: optional(z.looseObject({ strategy: z.string() })),
+    schedule: optional(scheduleSchema),
     nextExecution: optional(instant),
     proposedDependencies: optional(z.array(id).meta({ description: 'Asked for, and being checked for cycles' })),
     retryCount: z.int().meta({ description: 'Failed attempts since it last completed or was rescheduled' }),
@@ -73,6 +74,10 @@ export const task = z
   })
   .meta({ id: 'Task' });
 
+const verdict = z
+  .array(z.strictObject({ taskId: id, required: z.string(), actual: z.string(), met: z.boolean() }))
+  .meta({ id: 'Verdict', description: 'The conditions, task by task' });
+
 /** What a trigger is answered. */
 export const triggered = z
   .strictObject({
@@ -81,8 +86,28 @@ export const triggered = z
     taskId: id,
     estimatedCompletion: instant,
     message: z.string(),
+    conditions: optional(verdict),
   })
   .meta({ id: 'Triggered' });
+
+/** What a reschedule is answered. */
+export const rescheduled = z
+  .strictObject({
+    taskId: id,
+    strategy: z.string(),
+    previousSchedule: scheduleSchema.nullable().meta({ description: 'null: it had none' }),
+    nextExecution: instant.nullable().meta({ description: 'null: its conditions decide' }),
+    delayApplied: z.string().nullable().meta({ description: 'A duration; null: its conditions decide' }),
+    calculationDetails: optional(
+      z.looseObject({}).meta({ description: 'How the time was found: the parts of the back-off, or the cron expression and its zone' }),
+    ),
+  })
+  .meta({ id: 'Rescheduled' });
+
+/** A page of tasks. */
+export const taskPage = z
+  .strictObject({ tasks: z.array(task), pageInfo: z.strictObject({ hasMore: z.boolean(), nextCursor: z.string().nullable() }) })
+  .meta({ id: 'TaskPage' });
 
 /** What a report of an executor is answered. */
 export const reported = z

@@ -78,7 +78,7 @@ const BODIES = {
   Wake: z.strictObject({ wakeAt: z.number(), silentSince: z.number().nullable() }),
   Check: z.strictObject({}),
   ConfirmDependencies: z.strictObject({ proposal: text }),
-  ResetTask: z.strictObject({ cascadeId: text, root: id }),
+  ResetTask: z.strictObject({ cascadeId: text, root: id, sequence: z.int() }),
 } satisfies { [T in TaskCommandType]: z.ZodType<Extract<TaskCommandBody, { type: T }>['body']> };
 
 const header = {

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Client } from './client.ts';
+import { own } from './own.ts';
 import { PROFILES, type Running, start } from './profile.ts';
 
-const T = '/api/v1/tasks/t';
+const T = `/api/v1/tasks/${own('t')}`;
 const TRIGGER = `${T}/trigger`;
 const TASKS = '/api/v1/tasks';
 const create = (more: object) => ({ type: 'job', ...more });
@@ -28,9 +29,9 @@ const TABLE: [string, string, string, unknown, number, string][] = [
   ['an unknown dependency', 'POST', TASKS, create({ dependencies: ['nowhere'] }), 400, 'invalid_request'],
   ['a bad duration', 'POST', TASKS, create({ deadline: 'soon' }), 400, 'invalid_request'],
   ['a target that is not http', 'POST', TASKS, create({ target: { url: 'file:///etc/passwd' } }), 400, 'invalid_request'],
-  ['a task that exists', 'POST', TASKS, create({ taskId: 't' }), 409, 'task_exists'],
-  ['an unknown task', 'GET', '/api/v1/tasks/nowhere', undefined, 404, 'task_not_found'],
-  ['an unknown task’s history', 'GET', '/api/v1/tasks/nowhere/events', undefined, 404, 'task_not_found'],
+  ['a task that exists', 'POST', TASKS, create({ taskId: own('t') }), 409, 'task_exists'],
+  ['an unknown task', 'GET', `/api/v1/tasks/${own('nowhere')}`, undefined, 404, 'task_not_found'],
+  ['an unknown task’s history', 'GET', `/api/v1/tasks/${own('nowhere')}/events`, undefined, 404, 'task_not_found'],
   ['a bad cursor', 'GET', `${T}/events?cursor=x`, undefined, 400, 'invalid_request'],
   ['an unknown event type', 'GET', `${T}/events?types=Nothing`, undefined, 400, 'invalid_request'],
   ['a bad date', 'GET', `${T}/events?from=2026-13-01`, undefined, 400, 'invalid_request'],
@@ -44,7 +45,7 @@ describe.each(PROFILES)('bad input, %s', (profile) => {
   let running: Running;
   beforeAll(async () => {
     running = await start(profile);
-    await running.admin.create('t');
+    await running.admin.create(own('t'));
   });
   afterAll(() => running.stop());
 
@@ -59,9 +60,9 @@ describe.each(PROFILES)('bad input, %s', (profile) => {
   };
 
   test.each(TABLE)('%s is answered with its documented problem, and nothing is written', async (what, method, path, body, status, code) => {
-    const before = await running.admin.events('t');
+    const before = await running.admin.events(own('t'));
     expect(await problem(method, path, body)).toEqual([status, code]);
-    const after = await running.admin.events('t');
+    const after = await running.admin.events(own('t'));
     expect(after.filter(({ eventType }) => eventType !== 'CommandRefused')).toEqual(
       before.filter(({ eventType }) => eventType !== 'CommandRefused'),
     );
@@ -82,8 +83,8 @@ describe.each(PROFILES)('bad input, %s', (profile) => {
   test('an idempotency key that can’t be honoured refuses the request', async () => {
     for (const key of ['', 'k'.repeat(256), 'caf\u00e9'])
       expect(await problem('POST', TRIGGER, {}, { 'idempotency-key': key })).toEqual([400, 'invalid_request']);
-    expect(await running.admin.events('t')).toHaveLength(2);
-    expect(await running.admin.task('t')).toMatchObject({ status: 'Draft' });
+    expect(await running.admin.events(own('t'))).toHaveLength(2);
+    expect(await running.admin.task(own('t'))).toMatchObject({ status: 'Draft' });
   });
 
   test('literal private targets are refused unless allowed', async () => {
@@ -93,7 +94,7 @@ describe.each(PROFILES)('bad input, %s', (profile) => {
         const { status, json } = await strict.admin.post('/tasks', create({ target: { url: `http://${host}/` } }));
         expect([host, status, json.code]).toEqual([host, 400, 'invalid_request']);
       }
-      await strict.admin.create('public', { target: { url: 'https://example.com/hook' } });
+      await strict.admin.create(own('public'), { target: { url: 'https://example.com/hook' } });
     } finally {
       await strict.stop();
     }

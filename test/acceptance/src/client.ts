@@ -4,6 +4,12 @@ import type { JsonObject } from '@retrigger/domain/json.ts';
 export type Answer = { status: number; headers: Headers; text: string; json: JsonObject & { data: JsonObject; code: string } };
 export type Headed = { [name: string]: string };
 
+/** A task as tests look at it. */
+export type Task = JsonObject & { taskId: string; status: string; version: number; nextExecution?: string; retryCount: number };
+
+/** What a run of a task is known by. */
+export type Triggered = { executionId: string; runId: string; estimatedCompletion: string };
+
 /** A caller that speaks HTTP and nothing else. */
 export class Client {
   readonly #url: string;
@@ -27,37 +33,56 @@ export class Client {
       ...(text === undefined ? {} : { body: text }),
     });
     const answer = await response.text();
-    const isJson = response.headers.get('content-type')?.includes('json') ?? false;
+    const isJson = /[/+]json\b/.test(response.headers.get('content-type') ?? '');
     return { status: response.status, headers: response.headers, text: answer, json: isJson ? JSON.parse(answer) : {} };
   }
 
   post = (path: string, body?: unknown, headers?: Headed): Promise<Answer> => this.call('POST', `/api/v1${path}`, body, headers);
 
+  reschedule = (taskId: string, body: JsonObject, query = '', headers?: Headed): Promise<Answer> =>
+    this.call('PUT', `/api/v1/tasks/${taskId}/reschedule${query}`, body, headers);
+
+  patch = (taskId: string, body: JsonObject, headers?: Headed): Promise<Answer> =>
+    this.call('PATCH', `/api/v1/tasks/${taskId}`, body, headers);
+
   /** The data of a read that must succeed. */
-  async data<T = JsonObject>(path: string): Promise<T> {
-    const { status, text, json } = await this.call('GET', `/api/v1${path}`);
-    if (status !== 200) throw new Error(`GET ${path}: ${status} ${text}`);
-    return json.data as T;
-  }
+  data = async <T = JsonObject>(path: string): Promise<T> => must<T>(200, `GET ${path}`, await this.call('GET', `/api/v1${path}`));
 
   /** Creates a task that must not exist yet; returns it. */
-  async create(taskId: string, more: JsonObject = {}): Promise<JsonObject> {
-    const { status, text, json } = await this.post('/tasks', { taskId, type: 'job', ...more });
-    if (status !== 201) throw new Error(`create ${taskId}: ${status} ${text}`);
-    return json.data;
-  }
+  create = async (taskId: string, more: JsonObject = {}): Promise<JsonObject> =>
+    must(201, `create ${taskId}`, await this.post('/tasks', { taskId, type: 'job', ...more }));
 
-  task = (taskId: string): Promise<JsonObject> => this.data(`/tasks/${taskId}`);
+  task = (taskId: string): Promise<Task> => this.data(`/tasks/${taskId}`);
 
   events = async (taskId: string, query = 'pageSize=1000'): Promise<Event[]> =>
     (await this.data<{ events: Event[] }>(`/tasks/${taskId}/events?${query}`)).events;
 
+  types = async (taskId: string): Promise<string[]> => (await this.events(taskId)).map(({ eventType }) => eventType);
+
   /** Triggers a task that can be; returns the answer's data. */
-  async trigger(taskId: string, body: JsonObject = {}): Promise<{ executionId: string; runId: string; estimatedCompletion: string }> {
-    const { status, text, json } = await this.post(`/tasks/${taskId}/trigger`, body);
-    if (status !== 202) throw new Error(`trigger ${taskId}: ${status} ${text}`);
-    return json.data as { executionId: string; runId: string; estimatedCompletion: string };
+  trigger = async (taskId: string, body: JsonObject = {}): Promise<Triggered> =>
+    must(202, `trigger ${taskId}`, await this.post(`/tasks/${taskId}/trigger`, body));
+
+  /** Reschedules a task that can be; returns the answer's data. */
+  rescheduled = async (taskId: string, body: JsonObject): Promise<JsonObject> =>
+    must(200, `reschedule ${taskId}`, await this.reschedule(taskId, body));
+
+  /** Runs a task to its end as an executor would. */
+  async run(taskId: string, end: { result?: JsonObject[string] } | { error: string } = {}): Promise<Triggered> {
+    const triggered = await this.trigger(taskId);
+    const { executionId } = triggered;
+    must(200, `end ${executionId}`, await this.post(`/executions/${executionId}/${'error' in end ? 'failed' : 'completed'}`, end));
+    return triggered;
   }
+
+  /** Waits until a task is in a status. */
+  becomes = (taskId: string, status: string, withinMs?: number): Promise<void> =>
+    eventually(`${taskId} is ${status}`, async () => (await this.task(taskId)).status === status, withinMs);
+}
+
+function must<T>(status: number, what: string, answer: Answer): T {
+  if (answer.status !== status) throw new Error(`${what}: ${answer.status} ${answer.text}`);
+  return answer.json.data as T;
 }
 
 /** Asks until the answer is yes; fails with what it waited for. */
@@ -65,6 +90,6 @@ export async function eventually(what: string, ask: () => Promise<boolean>, with
   for (const end = performance.now() + withinMs; ; ) {
     if (await ask()) return;
     if (performance.now() > end) throw new Error(`it did not happen within ${withinMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

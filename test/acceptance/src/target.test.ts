@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from './client.ts';
+import { own } from './own.ts';
 import { PROFILES, type Running, start } from './profile.ts';
 import { isSigned, startTarget } from './target.ts';
 
@@ -29,23 +30,23 @@ describe.each(PROFILES)('a task with an HTTP target, %s', (profile) => {
 
   test('a trigger calls it once, signed with the secret that creating it returned; its answer is the result', async () => {
     reply = { status: 200, body: '{"answer":42}' };
-    const { secret, executionId, runId } = await run('called', { method: 'PUT', headers: { 'x-team': 'blue' } });
-    await becomes('called', 'Completed');
+    const { secret, executionId, runId } = await run(own('called'), { method: 'PUT', headers: { 'x-team': 'blue' } });
+    await becomes(own('called'), 'Completed');
     expect(target.calls).toHaveLength(1);
     const [call] = target.calls;
     if (call === undefined) throw new Error('no call');
     expect([call.method, call.headers['content-type'], call.headers['x-team']]).toEqual(['PUT', 'application/json', 'blue']);
-    expect(JSON.parse(call.body)).toEqual({ executionId, runId, taskId: 'called', attempt: 1, context: { version: 7 } });
+    expect(JSON.parse(call.body)).toEqual({ executionId, runId, taskId: own('called'), attempt: 1, context: { version: 7 } });
     expect(isSigned(call, secret)).toBe(true);
     expect(isSigned({ ...call, body: call.body.replace('7', '8') }, secret)).toBe(false);
-    expect(await running.admin.task('called')).toMatchObject({ lastExecution: { executionId, result: { answer: 42 } } });
+    expect(await running.admin.task(own('called'))).toMatchObject({ lastExecution: { executionId, result: { answer: 42 } } });
   });
 
   test('an error of the target fails the execution', async () => {
     reply = { status: 500, body: 'broken' };
-    await run('failing');
-    await becomes('failing', 'Failed');
-    const task = await running.admin.task('failing');
+    await run(own('failing'));
+    await becomes(own('failing'), 'Failed');
+    const task = await running.admin.task(own('failing'));
     expect(task.lastExecution).toMatchObject({
       status: 'Failed',
       error: { code: expect.any(String), message: expect.stringContaining('500') },
@@ -54,9 +55,9 @@ describe.each(PROFILES)('a task with an HTTP target, %s', (profile) => {
 
   test('202 means that it reports itself', async () => {
     reply = { status: 202 };
-    const { executionId } = await run('itself');
+    const { executionId } = await run(own('itself'));
     await eventually('the call has come', async () => target.calls.length === 1);
     expect((await running.admin.post(`/executions/${executionId}/completed`, { result: 'later' })).status).toBe(200);
-    expect(await running.admin.task('itself')).toMatchObject({ status: 'Completed', lastExecution: { result: 'later' } });
+    expect(await running.admin.task(own('itself'))).toMatchObject({ status: 'Completed', lastExecution: { result: 'later' } });
   });
 });

@@ -2,8 +2,13 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { JsonObject } from '@retrigger/domain/json.ts';
 
-export type Call = { method: string; headers: IncomingHttpHeaders; body: string };
+export type Call = { method: string; headers: IncomingHttpHeaders; body: string /** Epoch milliseconds. */; at: number };
+
+/** What every call says of its execution. */
+export type Run = { executionId: string; runId: string; taskId: string; attempt: number; context: JsonObject };
+export const runOf = ({ body }: Call): Run => JSON.parse(body);
 
 /** A real HTTP target that remembers every call; `reply` says what each is answered. */
 export async function startTarget(reply: (call: Call) => { status: number; body?: string }) {
@@ -12,7 +17,7 @@ export async function startTarget(reply: (call: Call) => { status: number; body?
     const chunks: Buffer[] = [];
     request.on('data', (chunk) => chunks.push(chunk));
     request.on('end', () => {
-      const call = { method: request.method ?? '', headers: request.headers, body: Buffer.concat(chunks).toString() };
+      const call = { method: request.method ?? '', headers: request.headers, body: Buffer.concat(chunks).toString(), at: Date.now() };
       calls.push(call);
       const { status, body = '' } = reply(call);
       response.writeHead(status, { 'content-type': 'application/json' }).end(body);
@@ -23,6 +28,8 @@ export async function startTarget(reply: (call: Call) => { status: number; body?
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/run`,
     calls,
+    /** The calls for one task, in the order in which they came. */
+    callsFor: (taskId: string): Call[] => calls.filter((call) => runOf(call).taskId === taskId),
     async stop(): Promise<void> {
       server.closeAllConnections();
       server.close();

@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { startDoor } from './door.ts';
+import { OPENAPI_FILE, openapiText } from './openapi-file.ts';
 
 type Operation = {
   summary: string;
@@ -8,11 +10,38 @@ type Operation = {
   requestBody?: { content: { 'application/json': { schema: { $ref: string } } } };
   responses: { [status: string]: { content?: object } };
 };
+type Variant = { properties: { strategy: { enum: string[] } }; required: string[] };
 type Document = {
   openapi: string;
   paths: { [path: string]: { [method: string]: Operation } };
-  components: { schemas: { [name: string]: { properties: object; required?: string[]; additionalProperties?: boolean } } };
+  components: {
+    schemas: { [name: string]: { properties: object; required?: string[]; additionalProperties?: boolean; oneOf?: Variant[] } };
+  };
 };
+
+/** What the HTTP contract promises: each call with the status of its success, its body and its query parameters. */
+const CALLS: [string, number, string | null, string[]][] = [
+  ['get /healthz', 200, null, []],
+  ['get /readyz', 200, null, []],
+  ['get /metrics', 200, null, []],
+  ['get /openapi.json', 200, null, []],
+  ['get /docs', 200, null, []],
+  ['post /api/v1/tasks', 201, 'CreateTask', []],
+  ['get /api/v1/tasks', 200, null, ['status', 'type', 'owner', 'critical', 'cursor', 'pageSize']],
+  ['get /api/v1/tasks/{taskId}', 200, null, ['at']],
+  ['patch /api/v1/tasks/{taskId}', 200, 'ChangeTask', []],
+  ['post /api/v1/tasks/{taskId}/trigger', 202, 'TriggerTask', ['dryRun']],
+  ['put /api/v1/tasks/{taskId}/reschedule', 200, 'RescheduleTask', ['dryRun']],
+  ['post /api/v1/tasks/{taskId}/cancel', 200, 'CancelTask', ['dryRun']],
+  ['get /api/v1/tasks/{taskId}/events', 200, null, ['types', 'from', 'to', 'actor', 'order', 'cursor', 'pageSize', 'format']],
+  ['get /api/v1/tasks/{taskId}/events/verify', 200, null, []],
+  ['get /api/v1/tasks/{taskId}/diff', 200, null, ['from', 'to']],
+  ['get /api/v1/commands/{commandId}', 200, null, ['accepted']],
+  ['post /api/v1/executions/{executionId}/started', 200, 'EmptyReport', []],
+  ['post /api/v1/executions/{executionId}/heartbeat', 200, 'EmptyReport', []],
+  ['post /api/v1/executions/{executionId}/completed', 200, 'CompletedReport', []],
+  ['post /api/v1/executions/{executionId}/failed', 200, 'FailedReport', []],
+];
 
 describe('the OpenAPI document', async () => {
   const door = startDoor();
@@ -27,6 +56,32 @@ describe('the OpenAPI document', async () => {
   test('describes every call that is served, and no other (U1)', () => {
     const served = door.app.routes.map(({ method, path }) => `${method.toLowerCase()} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
     expect(described.toSorted()).toEqual(served.toSorted());
+  });
+
+  test.each(CALLS)('has %s as the contract promises it', (call, status, body, query) => {
+    const [method = '', path = ''] = call.split(' ');
+    const operation = document.paths[path]?.[method];
+    expect(operation, call).toBeDefined();
+    expect(Object.keys(operation?.responses ?? {})).toContain(String(status));
+    expect(operation?.requestBody?.content['application/json'].schema.$ref ?? null).toBe(body && `#/components/schemas/${body}`);
+    expect((operation?.parameters ?? []).flatMap(({ name, in: where }) => (where === 'query' ? [name] : []))).toEqual(query);
+  });
+
+  test('is the one that is kept in schemas; `npm run openapi` writes it anew', async () => {
+    expect(await readFile(OPENAPI_FILE, 'utf8')).toBe(await openapiText());
+  });
+
+  test('lets be absent what a schedule may leave out', () => {
+    const { oneOf = [] } = document.components.schemas.RescheduleTask ?? {};
+    const required = Object.fromEntries(oneOf.map(({ properties, required }) => [properties.strategy.enum[0], required]));
+    expect(required).toEqual({
+      immediate: ['strategy'],
+      delayed: ['strategy', 'delay'],
+      at: ['strategy', 'at'],
+      cron: ['strategy', 'cron'],
+      exponential_backoff: ['strategy', 'baseDelay'],
+      conditional: ['strategy', 'conditions'],
+    });
   });
 
   test('says of every call under /api that it needs a key and what it answers without', () => {
@@ -44,7 +99,7 @@ describe('the OpenAPI document', async () => {
     const { CreateTask, TriggerTask } = document.components.schemas;
     expect([CreateTask?.required, CreateTask?.additionalProperties]).toEqual([['type'], false]);
     expect([TriggerTask?.required, TriggerTask?.additionalProperties]).toEqual([undefined, false]);
-    expect(Object.keys(TriggerTask?.properties ?? {})).toEqual(['context', 'triggerReason']);
+    expect(Object.keys(TriggerTask?.properties ?? {})).toEqual(['context', 'triggerReason', 'conditions']);
   });
 
   test('names only references that it has', () => {

@@ -9,6 +9,7 @@ import { type Outcome, refused } from '@retrigger/domain/refusal.ts';
 import { createGateway } from '@retrigger/gateway/app.ts';
 import { apiKeys } from '@retrigger/gateway/credentials.ts';
 import type { GatewayDeps } from '@retrigger/gateway/deps.ts';
+import { placeText } from '@retrigger/gateway/task-query.ts';
 import type { EventFilter } from '@retrigger/ports/event-store.ts';
 import { silent } from '@retrigger/ports/observer.ts';
 import type { Receipt } from '@retrigger/ports/receipt-store.ts';
@@ -67,7 +68,7 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
         ...(sent === undefined ? {} : { body: sent }),
       });
       const text = await response.text();
-      const isJson = response.headers.get('content-type')?.includes('json') ?? false;
+      const isJson = /[/+]json\b/.test(response.headers.get('content-type') ?? '');
       return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : undefined };
     },
     post: (path: string, body?: unknown, headers?: { [name: string]: string }) =>
@@ -87,7 +88,16 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
     },
     answers,
     receipts: { load: async (commandIds) => found(receipts, commandIds) },
-    snapshots: { load: async (keys) => found(snapshots, keys) },
+    snapshots: {
+      load: async (keys) => found(snapshots, keys),
+      waiting: async () => [],
+      list: async (tenantId, { statuses, type }, after, limit) =>
+        [...snapshots.values()]
+          .filter((one) => one.tenantId === tenantId && statuses.includes(one.status) && (type ?? one.type) === one.type)
+          .sort((a, b) => (placeText(a) < placeText(b) ? -1 : 1))
+          .filter((one) => after === null || placeText(one) > placeText(after))
+          .slice(0, limit),
+    },
     events: {
       read: async (key, { from, to }) => events.filter(({ key: k, event: { sequence: s } }) => k === key && s >= from && s <= to),
       page: async (key, filter, { after, limit, order }) => {
@@ -185,6 +195,10 @@ function seed(
     estimatedDuration: null,
     execution: null,
     lastExecution: null,
+    schedule: null,
+    nextExecution: null,
+    pendingRetry: null,
+    proposal: null,
   };
   snapshots.set(key, {
     key,

@@ -46,6 +46,7 @@ describe('the history of a task', () => {
     expect((await types('?from=2026-03-04&to=2026-03-04')).length).toBe(7);
     expect(await types('?to=2026-03-03')).toEqual([]);
     expect(await types('?from=2026-03-05')).toEqual([]);
+    expect((await types('?from=0000-01-01&to=9999-12-31')).length).toBe(7);
   });
 
   test('a cursor is good for its query, task and tenant only (Q1)', async () => {
@@ -61,6 +62,31 @@ describe('the history of a task', () => {
     const text = Buffer.from(nextCursor, 'base64url').toString();
     const altered = Buffer.from(text.replace(/^2/, '5')).toString('base64url');
     expect(await asked(`${EVENTS}?cursor=${altered}`)).toBe(400);
+  });
+
+  test('is verified from the first event to the last', async () => {
+    const verify = async () => (await door.ask(`${EVENTS}/verify`)).json.data;
+    expect(await verify()).toEqual({ valid: true, checked: 7 });
+    const [all, third] = [[...door.events], door.events[2] as StoredEvent];
+    const tampered = { ...third, event: { ...third.event, actor: { id: 'somebody', type: 'user' as const } } };
+    const faults: [string, StoredEvent[], object][] = [
+      ['changed', all.toSpliced(2, 1, tampered), { sequence: 3, reason: 'hash does not match the content' }],
+      ['removed', all.toSpliced(2, 1), { sequence: 3, reason: 'expected sequence 3, found 4' }],
+      ['cut off at the end', all.toSpliced(6, 1), { sequence: 7, reason: 'it ends here, but 7 were written' }],
+      ['cut off at the beginning', all.toSpliced(0, 1), { sequence: 1, reason: 'expected sequence 1, found 2' }],
+    ];
+    for (const [what, events, firstBreak] of faults) {
+      door.events.splice(0, door.events.length, ...events);
+      const { sequence } = firstBreak as { sequence: number };
+      expect([what, await verify()]).toEqual([what, { valid: false, checked: sequence - 1, firstBreak }]);
+    }
+  });
+
+  test('an end that was written anew is found, though its chain is whole (K1)', async () => {
+    const snapshot = door.snapshots.get('default/t');
+    if (snapshot === undefined) throw new Error('not seeded');
+    door.snapshots.set('default/t', { ...snapshot, head: { ...snapshot.head, hash: 'f'.repeat(64) } });
+    expect((await door.ask(`${EVENTS}/verify`)).json.data).toMatchObject({ valid: false, firstBreak: { sequence: 7 } });
   });
 
   test('one event is found by its id, in its own task only', async () => {

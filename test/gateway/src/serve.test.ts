@@ -75,8 +75,19 @@ describe('the HTTP server', () => {
   });
 
   test('a request that is no HTTP is refused, and the server lives on', async () => {
-    expect(await exchange('nonsense\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
-    expect(await exchange('GET / HTTP/1.1\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
+    const unreadable: [string, number, string][] = [
+      ['nonsense\r\n\r\n', 400, 'invalid_request'],
+      ['GET / HTTP/1.1\r\n\r\n', 400, 'invalid_request'],
+      ['GET / HTTP/1.1\r\nHost: x y\r\n\r\n', 400, 'invalid_request'],
+      [`GET / HTTP/1.1\r\nHost: x\r\nA: ${'x'.repeat(70_000)}\r\n\r\n`, 413, 'payload_too_large'],
+    ];
+    for (const [bytes, status, code] of unreadable) {
+      const [head = '', body = ''] = (await exchange(bytes)).split('\r\n\r\n');
+      expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+      expect(head.toLowerCase()).toContain('content-type: application/problem+json');
+      expect(head.toLowerCase()).toMatch(/x-request-id: \S/);
+      expect(JSON.parse(body)).toMatchObject({ status, code, title: expect.any(String), type: expect.any(String), instance: '/' });
+    }
     expect((await trigger(null)).status).toBe(202);
   });
 
@@ -96,5 +107,19 @@ describe('the HTTP server', () => {
     expect(((await (await asking).json()) as Answer).data).toEqual({ late: true });
     await stopped;
     await expect(fetch(server.url)).rejects.toThrow();
+  });
+
+  test('callers who still wait when the grace ends are told that it is pending, and where the outcome will be', async () => {
+    door.worker = null;
+    const asking = Promise.all(Array.from({ length: 20 }, () => trigger('{}', { prefer: 'wait=60' })));
+    for (const end = performance.now() + 5_000; door.commands.length < 20 && performance.now() < end; )
+      await new Promise((resolve) => setImmediate(resolve));
+    const stopped = server.stop(50);
+    for (const response of await asking) {
+      const commandId = response.headers.get('x-command-id');
+      expect([response.status, await response.json()]).toEqual([202, { status: 202, data: { commandId, state: 'pending' } }]);
+      expect(response.headers.get('location')).toMatch(`/api/v1/commands/${commandId}?accepted=`);
+    }
+    await stopped;
   });
 });

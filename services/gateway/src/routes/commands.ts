@@ -40,7 +40,7 @@ export function commandRoutes(api: Api): void {
         return problemReply(invalid('accepted', 'must be an instant such as 2026-01-31T12:00:00.000Z'), c.req.path);
       const receipt = (await deps.receipts.load([commandId])).get(commandId);
       const now = deps.clock.now();
-      if (isTheirs(receipt, caller) && now - receipt.position.at < RECEIPT_LIFE_MS) return success(200, stateOf(receipt));
+      if (isTheirs(receipt, caller) && now - receipt.position.at < RECEIPT_LIFE_MS) return success(200, await stateOf(receipt));
       const sinceMs = acceptedAt === undefined ? Number.POSITIVE_INFINITY : now - acceptedAt;
       return sinceMs > -CLOCK_SKEW_MS && sinceMs < RECEIPT_LIFE_MS
         ? success(200, { commandId, state: 'pending' })
@@ -48,9 +48,9 @@ export function commandRoutes(api: Api): void {
     },
   );
 
-  function stateOf(receipt: Receipt): JsonObject {
+  async function stateOf(receipt: Receipt): Promise<JsonObject> {
     const { commandId, type, tenantId, key, outcome } = receipt;
     const taskId = key.slice(tenantId.length + 1);
-    return { commandId, state: outcome.kind, outcome: outcomeBody({ commandId, type, tenantId, taskId }, outcome, deps.secrets) };
+    return { commandId, state: outcome.kind, outcome: await outcomeBody({ commandId, type, tenantId, taskId }, outcome, deps) };
   }
 }

@@ -1,18 +1,18 @@
 import { EVENT_TYPES, eventPage, event as eventSchema } from '@retrigger/contract/event-schema.ts';
 import { canonicalJson } from '@retrigger/domain/event-hash.ts';
-import { sequenceOf, taskKey } from '@retrigger/domain/identifiers.ts';
-import { isGranted } from '@retrigger/domain/permissions.ts';
-import type { Context } from 'hono';
+import { sequenceOf } from '@retrigger/domain/identifiers.ts';
 import { z } from 'zod';
 import type { Api } from '../api.ts';
 import type { Caller } from '../credentials.ts';
-import { makeCursor, readCursor } from '../cursor.ts';
+import { makeCursor, NOT_ITS_CURSOR, readCursor } from '../cursor.ts';
+import { EXPORT_FORMATS, EXPORT_TYPES, exportReply } from '../event-export.ts';
 import { type EventQuery, readEventQuery } from '../event-query.ts';
 import { isProblem } from '../exchange.ts';
 import { invalid, type Problem, problemReply } from '../problem.ts';
 import { readQuery } from '../query.ts';
 import type { Reply } from '../reply.ts';
-import { NOT_PERMITTED, noSuchTask, taskIdProblem, taskParameters } from './tasks.ts';
+import { inChunks } from '../stored-history.ts';
+import { type Found, historyOf, taskParameters } from './task-in-path.ts';
 
 const queryParameters = z.object({
   types: z
@@ -25,24 +25,22 @@ const queryParameters = z.object({
   order: z.enum(['asc', 'desc']).optional().meta({ description: 'asc when absent' }),
   cursor: z.string().optional().meta({ description: '`nextCursor` of the page before; good for the same query only' }),
   pageSize: z.int().min(1).max(1_000).optional().meta({ description: '100 when absent' }),
+  format: z.enum(EXPORT_FORMATS).optional().meta({ description: 'Streams all that match as a file; not with `cursor` or `pageSize`' }),
 });
 
 export function eventRoutes(api: Api): void {
   const { deps } = api;
 
-  /** The key of a task whose history the caller may read, or why they may not: another tenant's task looks like none. */
-  async function historyOf(caller: Caller, c: Context): Promise<{ taskId: string; key: string } | Problem> {
-    const taskId = c.req.param('taskId') ?? '';
-    const problem = taskIdProblem(taskId) ?? (isGranted(caller.roles, 'task:read-events') ? undefined : NOT_PERMITTED);
-    if (problem !== undefined) return problem;
-    const key = taskKey(caller.tenantId, taskId);
-    return (await deps.snapshots.load([key])).has(key) ? { taskId, key } : noSuchTask(taskId);
-  }
+  const answer = (caller: Caller, history: Found, query: EventQuery): Promise<Reply | Problem> =>
+    query.format === null
+      ? page(caller, history, query)
+      : exportReply(query.format, `${history.taskId}-events`, inChunks(deps.events, history.key, query.filter, query.order), deps.observer);
 
-  async function page(caller: Caller, { taskId, key }: { taskId: string; key: string }, query: EventQuery): Promise<Reply | Problem> {
+  async function page(caller: Caller, { taskId, key }: Found, query: EventQuery): Promise<Reply | Problem> {
     const question = `${taskId}\n${query.fingerprint}`;
-    const after = query.cursor === null ? null : readCursor(deps.secrets, caller.tenantId, question, query.cursor);
-    if (after === undefined) return invalid('cursor', 'is not one that this query was given');
+    const place = query.cursor === null ? null : readCursor(deps.secrets, caller.tenantId, question, query.cursor);
+    if (place === undefined) return invalid('cursor', NOT_ITS_CURSOR);
+    const after = place === null ? null : Number(place);
     const { filter, order, pageSize } = query;
     const [found, total] = await Promise.all([
       deps.events.page(key, filter, { after, limit: pageSize + 1, order }),
@@ -51,7 +49,7 @@ export function eventRoutes(api: Api): void {
     const shown = found.slice(0, pageSize);
     const last = shown.at(-1);
     const hasMore = found.length > pageSize && last !== undefined;
-    const nextCursor = hasMore ? makeCursor(deps.secrets, caller.tenantId, question, last.event.sequence) : null;
+    const nextCursor = hasMore ? makeCursor(deps.secrets, caller.tenantId, question, String(last.event.sequence)) : null;
     const events = shown.map(({ json }) => json).join(',');
     return rawReply(`{"data":{"events":[${events}],"pageInfo":${canonicalJson({ hasMore, nextCursor })},"total":${total}},"status":200}`);
   }
@@ -63,13 +61,15 @@ export function eventRoutes(api: Api): void {
       tag: 'History',
       parameters: taskParameters,
       query: queryParameters,
-      success: { 200: { description: 'A page of events', data: eventPage } },
+      success: {
+        200: { description: 'A page of events; with `format` all that match', data: eventPage, text: Object.values(EXPORT_TYPES) },
+      },
       problems: ['invalid_request', 'forbidden', 'task_not_found'],
     },
     async (caller, c) => {
       const query = readEventQuery(c.req.url);
-      const history = isProblem(query) ? query : await historyOf(caller, c);
-      const reply = isProblem(query) ? query : isProblem(history) ? history : await page(caller, history, query);
+      const history = isProblem(query) ? query : await historyOf(deps, caller, c);
+      const reply = isProblem(query) ? query : isProblem(history) ? history : await answer(caller, history, query);
       return isProblem(reply) ? problemReply(reply, c.req.path) : reply;
     },
   );
@@ -85,7 +85,7 @@ export function eventRoutes(api: Api): void {
     },
     async (caller, c) => {
       const query = readQuery(c.req.url, []);
-      const history = query.kind === 'problem' ? query.problem : await historyOf(caller, c);
+      const history = query.kind === 'problem' ? query.problem : await historyOf(deps, caller, c);
       if (isProblem(history)) return problemReply(history, c.req.path);
       const sequence = sequenceOf(history.key, c.req.param('eventId') ?? '');
       const range = { from: sequence ?? 0, to: sequence ?? 0, limit: 1, order: 'asc' as const };

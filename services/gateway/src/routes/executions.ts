@@ -3,8 +3,8 @@ import { reported } from '@retrigger/contract/task-schema.ts';
 import { taskOfExecution } from '@retrigger/domain/identifiers.ts';
 import { z } from 'zod';
 import type { Api } from '../api.ts';
-import type { ChangingCall } from '../changing-call.ts';
 import type { Problem } from '../problem.ts';
+import type { ChangingCall } from '../read-call.ts';
 
 /** The code of an error that an executor reports itself; `deadline_exceeded` and the like are ours. */
 const REPORTED_ERROR = 'execution_failed';
@@ -22,7 +22,7 @@ const common = {
   method: 'POST',
   permission: 'execution:report',
   actor: 'executor',
-  cost: 0,
+  cost: () => 0,
   parameter: inPath,
 } as const;
 

@@ -1,0 +1,84 @@
+import { check } from '@retrigger/contract/field-errors.ts';
+import { type Fingerprint, fingerprint } from '@retrigger/domain/idempotency.ts';
+import type { JsonObject } from '@retrigger/domain/json.ts';
+import type { Permission } from '@retrigger/domain/permissions.ts';
+import type { TaskCommandBody } from '@retrigger/domain/task/commands.ts';
+import { commandIdOf } from '@retrigger/engine/admit-command.ts';
+import type { Context } from 'hono';
+import type { z } from 'zod';
+import type { Caller } from './credentials.ts';
+import type { GatewayDeps } from './deps.ts';
+import { callerOf, isProblem } from './exchange.ts';
+import { invalid, type Problem } from './problem.ts';
+import { invalidFields, readQuery } from './query.ts';
+import { readBody } from './request-body.ts';
+import { idempotencyKey } from './request-headers.ts';
+
+/** What one changing call asks for, once its parts are valid. */
+export type Work = { taskId: string } & TaskCommandBody;
+
+/** A changing call: everything that is particular to it. */
+export type ChangingCall<B> = {
+  method: 'POST' | 'PUT' | 'PATCH';
+  /** With its parameter in braces, as OpenAPI writes it. */
+  path: string;
+  permission: Permission;
+  actor: 'user' | 'executor';
+  schema: z.ZodType<B>;
+  /** How many tasks it triggers; what the limits are charged. `now` in epoch milliseconds. */
+  cost(body: B, now: number): number;
+  /** The path's parameter when it is one, else why not. Calls without a parameter have none. */
+  parameter?: { name: string; check(text: string): Problem | undefined };
+  work(parameter: string, body: B, commandId: string): Work;
+  /** What is wrong with it as the world is now; asked once, before the command is handed in. */
+  check?(caller: Caller, work: Work): Promise<Problem | undefined>;
+  /** `?dryRun=true` is possible. */
+  hasDryRun?: true;
+};
+
+/** A call that was read and found valid. */
+export type Asked = { caller: Caller; work: Work; cost: number; fingerprint: Fingerprint; isRepeatable: boolean; isDryRun: boolean };
+
+/**
+ * Reads a changing call: credentials, idempotency key, parameter, query and body, in this order, and stops at the first that is wrong.
+ * `id` is set as soon as the command has one: from the key when there is a usable one, else fresh. A dry run's is fresh always: nothing is kept under it.
+ */
+export async function readCall<B>(
+  c: Context,
+  call: ChangingCall<B>,
+  deps: GatewayDeps,
+  id: { commandId: string },
+): Promise<Asked | Problem> {
+  id.commandId = deps.freshId();
+  const caller = await callerOf(c, deps);
+  if (isProblem(caller)) return caller;
+  const given = idempotencyKey(c.req.header('idempotency-key'), c.req.header('x-idempotency-key'));
+  if (given.kind === 'problem') return given.problem;
+  const parameter = call.parameter === undefined ? '' : (c.req.param(call.parameter.name) ?? '');
+  const wrong = call.parameter?.check(parameter);
+  if (wrong !== undefined) return wrong;
+  const query = readQuery(c.req.url, call.hasDryRun ? ['dryRun'] : []);
+  if (query.kind === 'problem') return query.problem;
+  const { dryRun = 'false' } = query.values;
+  if (dryRun !== 'true' && dryRun !== 'false') return invalid('dryRun', 'must be true or false');
+  const isDryRun = dryRun === 'true';
+  if (given.key !== null && !isDryRun) {
+    const path = call.parameter === undefined ? call.path : call.path.replace(`{${call.parameter.name}}`, parameter);
+    id.commandId = commandIdOf({ door: 'http', ...caller }, { method: call.method, path }, given.key, deps.freshId);
+  }
+  const body = await readBody(c);
+  if (body.kind === 'problem') return body.problem;
+  const checked = check(call.schema, body.value);
+  if (checked.kind === 'invalid') {
+    const problem = invalidFields(checked.errors);
+    return checked.tooLarge ? { ...problem, code: 'payload_too_large' } : problem;
+  }
+  return {
+    caller,
+    work: call.work(parameter, checked.value, id.commandId),
+    cost: call.cost(checked.value, deps.clock.now()),
+    fingerprint: fingerprint(body.value as JsonObject, query.values),
+    isRepeatable: given.key !== null,
+    isDryRun,
+  };
+}

@@ -1,0 +1,60 @@
+import { taskChanges, verified } from '@retrigger/contract/event-schema.ts';
+import { z } from 'zod';
+import type { Api } from '../api.ts';
+import { isProblem } from '../exchange.ts';
+import { readInstants } from '../instants-query.ts';
+import { invalid, problemReply } from '../problem.ts';
+import { readQuery } from '../query.ts';
+import { success } from '../reply.ts';
+import { taskDiff } from '../task-diff.ts';
+import { verifyHistory } from '../verify-history.ts';
+import { historyOf, taskParameters } from './task-in-path.ts';
+
+const diffQuery = z.object({
+  from: z.iso.datetime().optional().meta({ description: 'As it was then, events at that instant included' }),
+  to: z.iso.datetime().optional().meta({ description: 'As it was then, events at that instant included' }),
+});
+
+/** What follows from a task's history as a whole. */
+export function historyRoutes(api: Api): void {
+  const { deps } = api;
+  api.read(
+    '/api/v1/tasks/{taskId}/events/verify',
+    {
+      summary: 'Whether a task’s history is as it was written',
+      description: 'Follows the chain of hashes from the first event to the last.',
+      tag: 'History',
+      parameters: taskParameters,
+      success: { 200: { description: 'What was found', data: verified } },
+      problems: ['invalid_request', 'forbidden', 'task_not_found'],
+    },
+    async (caller, c) => {
+      const query = readQuery(c.req.url, []);
+      const found = query.kind === 'problem' ? query.problem : await historyOf(deps, caller, c);
+      if (isProblem(found)) return problemReply(found, c.req.path);
+      return success(200, await verifyHistory(deps.events, found.key, found.snapshot.head));
+    },
+  );
+  api.read(
+    '/api/v1/tasks/{taskId}/diff',
+    {
+      summary: 'What is different in a task between two instants',
+      description:
+        'Without `from` from before it was created, without `to` up to now. `version` and `updatedAt` are left out: every change changes them.',
+      tag: 'History',
+      parameters: taskParameters,
+      query: diffQuery,
+      success: { 200: { description: 'What changed, by path', data: taskChanges } },
+      problems: ['invalid_request', 'forbidden', 'task_not_found'],
+    },
+    async (caller, c) => {
+      const query = readInstants(c.req.url, ['from', 'to']);
+      if (isProblem(query)) return problemReply(query, c.req.path);
+      const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = query;
+      if (from > to) return problemReply(invalid('from', 'must not be after to'), c.req.path);
+      const found = await historyOf(deps, caller, c);
+      if (isProblem(found)) return problemReply(found, c.req.path);
+      return success(200, { changes: await taskDiff(deps.events, found.key, from, to) });
+    },
+  );
+}

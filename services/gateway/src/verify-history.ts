@@ -1,0 +1,33 @@
+import { type Head, NO_HASH } from '@retrigger/domain/event.ts';
+import { firstBreak } from '@retrigger/domain/event-hash.ts';
+import type { EventStore } from '@retrigger/ports/event-store.ts';
+import { inChunks } from './stored-history.ts';
+
+/** `checked`: how many events of the chain are good. `firstBreak`: the first that isn't, or is missing. */
+export type Verified = { valid: boolean; checked: number; firstBreak?: { sequence: number; reason: string } };
+
+/**
+ * Follows a task's chain of hashes from its first event to its last.
+ * K1: an event that was changed, removed, put in or put elsewhere breaks it; also the last ones, because the snapshot knows how far the chain went.
+ * `head` was read before, so events behind it may be there; none before it may be missing.
+ */
+export async function verifyHistory(events: Pick<EventStore, 'page'>, key: string, head: Head): Promise<Verified> {
+  let [sequence, previousHash] = [1, NO_HASH];
+  for await (const chunk of inChunks(events, key, {})) {
+    const found = firstBreak(
+      chunk.map(({ event }) => event),
+      sequence,
+      previousHash,
+    );
+    if (found !== undefined) return broken(found.sequence, found.reason);
+    const atHead = chunk.find(({ event }) => event.sequence === head.sequence);
+    if (atHead !== undefined && atHead.event.hash !== head.hash) return broken(head.sequence, 'hash is not the one that was written');
+    const last = chunk.at(-1);
+    if (last !== undefined) [sequence, previousHash] = [last.event.sequence + 1, last.event.hash];
+  }
+  return sequence <= head.sequence
+    ? broken(sequence, `it ends here, but ${head.sequence} were written`)
+    : { valid: true, checked: sequence - 1 };
+}
+
+const broken = (sequence: number, reason: string): Verified => ({ valid: false, checked: sequence - 1, firstBreak: { sequence, reason } });

@@ -1,0 +1,58 @@
+import { fingerprint } from '@retrigger/domain/idempotency.ts';
+import { CommandAdmission, type Submission } from '@retrigger/engine/admit-command.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { ACCEPTED, LIMITS, startAdmission, submission } from './admission-world.ts';
+import { settled } from './fakes.ts';
+
+describe('waiting for the outcome', () => {
+  let world: ReturnType<typeof startAdmission>;
+  beforeEach(() => {
+    world = startAdmission();
+  });
+
+  test('an answer that can’t be told is found in its receipt within a look or two, long before the wait ends (G3)', async () => {
+    world.answers.expect = () => Promise.reject(new Error('nobody can tell'));
+    world.append = async () => {};
+    const waiting = world.admission.admit(submission('a', { waitMs: 60_000 }));
+    await settled();
+    world.clock.advance(100);
+    await settled();
+    for (const command of world.appended) world.decide(command);
+    world.clock.advance(100);
+    expect(await waiting).toEqual({ kind: 'decided', outcome: ACCEPTED, replayed: false });
+    await settled();
+    expect(world.admission.load, 'it is not in flight any more').toBe(0);
+  });
+
+  test('a receipt of another request under the same id is no answer to this one', async () => {
+    world.answers.answer = () => {};
+    world.append = async (command) => world.decide({ ...command, fingerprint: fingerprint({ triggerReason: 'theirs' }) });
+    const waiting = world.admission.admit(submission('a', { body: { triggerReason: 'mine' } }));
+    await settled();
+    world.clock.advance(100);
+    expect(await waiting).toMatchObject({ outcome: { kind: 'refused', refusal: { code: 'idempotency_key_reused' } } });
+  });
+
+  test('what the world does not allow is refused with the door’s own problem, free of charge; a repeat of what was decided is not asked', async () => {
+    let problem: string | undefined = 'its time is past';
+    const strict = new CommandAdmission<string>(world.ports, { limits: LIMITS, maxInFlight: 2 });
+    const asked = { ...submission('a'), check: async () => problem } as Submission<string>;
+    expect(await strict.admit(asked)).toEqual({ kind: 'invalid', problem });
+    expect([world.appended.length, world.userCharged(), strict.load]).toEqual([0, 0, 0]);
+    problem = undefined;
+    expect(await strict.admit(asked)).toMatchObject({ kind: 'decided', replayed: false });
+    problem = 'its time is past';
+    await settled();
+    expect(await strict.admit(asked)).toMatchObject({ kind: 'decided', replayed: true });
+  });
+
+  test('whoever serves the caller may leave: the wait ends at once', async () => {
+    world.append = async () => {};
+    const leaving = new AbortController();
+    const waiting = world.admission.admit(submission('a', { leaving: leaving.signal }));
+    await settled();
+    leaving.abort();
+    expect(await waiting).toMatchObject({ kind: 'pending' });
+    expect(await world.admission.admit(submission('b', { leaving: leaving.signal }))).toMatchObject({ kind: 'pending' });
+  });
+});
