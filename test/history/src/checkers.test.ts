@@ -1,57 +1,22 @@
-import type { Command } from '@retrigger/domain/command.ts';
-import { NO_EVIDENCE } from '@retrigger/domain/decider.ts';
-import { EMPTY_HEAD, type Event } from '@retrigger/domain/event.ts';
-import { headAfter, nextEvent } from '@retrigger/domain/next-event.ts';
-import { taskDecider } from '@retrigger/domain/task/decider.ts';
-import type { TaskEvent } from '@retrigger/domain/task/events.ts';
+import type { Event } from '@retrigger/domain/event.ts';
 import type { TaskState } from '@retrigger/domain/task/state.ts';
 import { describe, expect, test } from 'vitest';
 import { triggersWereCalled, violations } from './checkers.ts';
 import type { Recorded } from './recorded.ts';
+import { Story } from './story.ts';
 
 const KEY = 'acme/deploy';
 
 /** A sound history: created, triggered, refused while running, completed. */
 function soundHistory(): Recorded {
-  const recorded: Recorded = { streams: new Map(), states: new Map(), acknowledged: [], calls: [] };
-  const events: Event[] = [];
-  let head = EMPTY_HEAD;
-  let state: TaskState | undefined;
-  const send = (commandId: string, body: Pick<Command, 'type'> & { body: object }) => {
-    const command = {
-      commandId,
-      tenantId: 'acme',
-      taskId: 'deploy',
-      actor: { id: 'ann', type: 'user' },
-      roles: ['admin'],
-      correlationId: 'c',
-      ...body,
-    } as Command;
-    const position = { partition: 0, offset: events.length, at: 1_000 + events.length };
-    const decision = taskDecider.decide(state, command, head, position.at, NO_EVIDENCE);
-    if (decision.kind !== 'event') throw new Error('the history needs an event here');
-    const stored = nextEvent(head, state?.status ?? null, command, decision.event, position);
-    head = headAfter(stored);
-    state = taskDecider.evolve(state, stored.event as TaskEvent);
-    events.push(stored.event);
-    const outcome = taskDecider.answer(stored.event as TaskEvent, state);
-    if (outcome.kind === 'deferred') throw new Error('the history needs an answer here');
-    recorded.acknowledged.push({
-      key: KEY,
-      commandId,
-      kind: outcome.kind,
-      answer: outcome.kind === 'accepted' ? outcome.answer : outcome.refusal,
-    });
-  };
-  send('c1', { type: 'CreateTask', body: { type: 'deployment' } });
-  send('c2', { type: 'TriggerTask', body: {} });
-  send('c3', { type: 'TriggerTask', body: {} });
-  const executionId = state?.execution?.executionId ?? '';
-  send('c4', { type: 'CompleteExecution', body: { executionId, result: { ok: true } } });
-  recorded.calls.push({ key: KEY, executionId });
-  recorded.streams.set(KEY, events);
-  recorded.states.set(KEY, state);
-  return recorded;
+  const story = new Story()
+    .send('deploy', 0, { type: 'CreateTask', body: { type: 'deployment' } })
+    .send('deploy', 1, { type: 'TriggerTask', body: {} })
+    .send('deploy', 2, { type: 'TriggerTask', body: {} });
+  const executionId = story.execution('deploy');
+  story.send('deploy', 3, { type: 'CompleteExecution', body: { executionId, result: { ok: true } } });
+  story.recorded.calls.push({ key: KEY, executionId });
+  return story.recorded;
 }
 
 /** Each breaks one promise; the checkers must say so. */
@@ -67,10 +32,26 @@ const FAULTS: Record<string, (recorded: Recorded, events: Event[]) => void> = {
     void Object.assign(recorded.acknowledged[1] as object, { answer: { executionId: 'other' } }),
   'a command was applied twice': (_, events) => void events.push({ ...(events[2] as Event), sequence: 5 }),
   'a second execution began while one ran': (_, events) => void events.splice(2, 0, events[1] as Event),
+  'a forced reschedule ended an execution that did not run': (_, events) =>
+    void events.push({
+      ...(events[3] as Event),
+      sequence: 5,
+      eventType: 'TaskRescheduled',
+      metadata: { schedule: { strategy: 'immediate' }, nextExecution: null, cancelledExecution: 'other' },
+    }),
   'an executor was called for nothing': (recorded) => void recorded.calls.push({ key: KEY, executionId: 'phantom' }),
 };
 
 describe('the checkers', () => {
+  test('take a forced reschedule for the end of an execution', () => {
+    const story = new Story()
+      .send('deploy', 0, { type: 'CreateTask', body: { type: 'deployment' } })
+      .send('deploy', 1, { type: 'TriggerTask', body: {} })
+      .send('deploy', 2, { type: 'RescheduleTask', body: { schedule: { strategy: 'delayed', delay: '1s' }, force: true } })
+      .send('deploy', 3, { type: 'TriggerTask', body: {} });
+    expect(violations(story.recorded)).toEqual([]);
+  });
+
   test('find nothing in a sound history', () => {
     expect(violations(soundHistory())).toEqual([]);
     expect(triggersWereCalled(soundHistory())).toEqual([]);

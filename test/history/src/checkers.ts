@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Event, NO_HASH } from '@retrigger/domain/event.ts';
 import { firstBreak } from '@retrigger/domain/event-hash.ts';
+import { isKept, type RefusalCode, refused } from '@retrigger/domain/refusal.ts';
 import { taskDecider } from '@retrigger/domain/task/decider.ts';
 import type { TaskEvent } from '@retrigger/domain/task/events.ts';
 import type { TaskState } from '@retrigger/domain/task/state.ts';
@@ -24,7 +25,7 @@ export const stateIsFold = ({ streams, states }: Recorded): Violation[] =>
 export const fold = (events: Event[]): TaskState | undefined =>
   (events as TaskEvent[]).reduce<TaskState | undefined>((state, event) => taskDecider.evolve(state, event), undefined);
 
-/** Every acknowledged command has exactly one event, and the answer was that event's. */
+/** Every acknowledged command has exactly one event, and the answer was that event's. One that is not kept may come again, as often as it is refused. */
 export const acknowledgedOnce = ({ streams, acknowledged }: Recorded): Violation[] => {
   const own = new Map<string, Step[]>();
   for (const step of replay(streams)) {
@@ -32,26 +33,30 @@ export const acknowledgedOnce = ({ streams, acknowledged }: Recorded): Violation
     own.set(name, [...(own.get(name) ?? []), step]);
   }
   return acknowledged.flatMap(({ key, commandId, answer }) => {
-    const steps = own.get(`${key} ${commandId}`) ?? [];
-    const [step] = steps;
-    if (steps.length !== 1 || step === undefined) return [`${key}: acknowledged command ${commandId} has ${steps.length} events (${steps.map(({ event }) => event.sequence).join(", ")})`];
-    const outcome = taskDecider.answer(step.event, step.after);
-    if (outcome.kind === 'deferred') return []; // its follow-up's event is the one that answers
-    const given = outcome.kind === 'accepted' ? outcome.answer : outcome.refusal;
-    return isDeepStrictEqual(given, answer) ? [] : [`${key}: ${commandId} was answered otherwise than its event says`];
+    const outcomes = (own.get(`${key} ${commandId}`) ?? []).map(({ event, after }) => taskDecider.answer(event, after));
+    if (outcomes.some(({ kind }) => kind === 'deferred')) return []; // its follow-up's event is the one that answers
+    const given = (outcome: (typeof outcomes)[number]) =>
+      isDeepStrictEqual(outcome.kind === 'refused' ? outcome.refusal : outcome.kind === 'accepted' ? outcome.answer : null, answer);
+    const kept = outcomes.filter((outcome) => outcome.kind !== 'deferred' && isKept(outcome));
+    if (kept.length > 1 || outcomes.length === 0) return [`${key}: acknowledged command ${commandId} has ${kept.length} events`];
+    return outcomes.some(given) ? [] : [`${key}: ${commandId} was answered otherwise than its event says`];
   });
 };
 
-/** No command has two events, acknowledged or not. */
+/**
+ * No command has two events, acknowledged or not, except that one which was refused for now, and not for good, may be tried again; and a look of the
+ * cluster's own, told twice, may find something new the second time.
+ */
 export const commandsAppliedOnce = ({ streams }: Recorded): Violation[] =>
   [...streams].flatMap(([key, events]) => {
     const seen = new Set<string>();
-    return events.flatMap(({ commandId, sequence }) => {
-      if (!seen.has(commandId)) {
-        seen.add(commandId);
-        return [];
-      }
-      return [`${key}: command ${commandId} was applied again at ${sequence}`];
+    return (events as TaskEvent[]).flatMap((event) => {
+      const { commandId, sequence, actor } = event;
+      const again = seen.has(commandId) && actor.type !== 'system' ? [`${key}: command ${commandId} was applied again at ${sequence}`] : [];
+      seen.add(commandId);
+      if (event.eventType === 'CommandRefused' && !isKept(refused(event.metadata.code as RefusalCode, '')))
+        for (const id of taskDecider.commandsOf(event)) seen.delete(id);
+      return again;
     });
   });
 

@@ -17,7 +17,8 @@ const completed = (state: TaskState) => state.outcome === 'Completed';
 function canHold(conditions: Conditions, { taskId, dependencies }: TaskState, statesOf: (taskId: string) => TaskState[]): boolean {
   const { dependenciesComplete, dependenciesCompleted, outcome } = conditions;
   const isCompleted = (id: string) => statesOf(id).some(completed);
-  const closed = dependenciesComplete === true ? closureCompleted(taskId, dependencies, statesOf) : (dependenciesComplete ?? []).every(isCompleted);
+  const closed =
+    dependenciesComplete === true ? closureCompleted(dependencies, statesOf, [taskId]) : (dependenciesComplete ?? []).every(isCompleted);
   const some = Array.isArray(dependenciesCompleted)
     ? dependenciesCompleted.every(isCompleted)
     : dependencies.filter(isCompleted).length >= (dependenciesCompleted?.min ?? 0);
@@ -32,19 +33,10 @@ function isOutcome({ outcome, lastExecution }: TaskState, wanted: NonNullable<Co
 }
 
 /** Every task of the closure is completed in a state from which the walk can have gone on. */
-function closureCompleted(taskId: string, dependencies: string[], statesOf: (taskId: string) => TaskState[]): boolean {
-  const seen = new Set([taskId]);
-  const open = [...dependencies];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (seen.has(next)) continue;
-    seen.add(next);
-    const states = statesOf(next);
-    if (!states.some(completed)) return false;
-    const [fewest] = states.map((state) => state.dependencies).sort((a, b) => a.length - b.length);
-    open.push(...(fewest ?? []));
-  }
-  return true;
-}
+const closureCompleted = (dependencies: string[], statesOf: (taskId: string) => TaskState[], above: readonly string[]): boolean =>
+  dependencies
+    .filter((id) => !above.includes(id))
+    .every((id) => statesOf(id).some((state) => completed(state) && closureCompleted(state.dependencies, statesOf, [...above, id])));
 
 /** Nothing fired on conditions that were at no moment true: of each task that they need, some state that could be seen then is as required. */
 export const conditionsWereTrue = ({ streams }: Recorded, visible: Visible, asked: Asked): Violation[] =>
@@ -62,7 +54,8 @@ export const waitingHaveFired = ({ states }: Recorded): Violation[] =>
   [...states].flatMap(([key, value]) => {
     const state = value as TaskState | undefined;
     if (state?.status !== 'Scheduled' || state.schedule?.strategy !== 'conditional' || state.cascade !== null) return [];
-    const statesOf = (taskId: string) => [states.get(`${state.tenantId}/${taskId}`) as TaskState | undefined].filter((one) => one !== undefined);
+    const statesOf = (taskId: string) =>
+      [states.get(`${state.tenantId}/${taskId}`) as TaskState | undefined].filter((one) => one !== undefined);
     return canHold(state.schedule.conditions, state, statesOf) ? [`${key} still waits, although its conditions are true`] : [];
   });
 

@@ -1,5 +1,5 @@
-import { createWorker } from '@retrigger/worker/worker.ts';
 import type { WorkerPorts } from '@retrigger/engine/apply-batch.ts';
+import { createWorker } from '@retrigger/worker/worker.ts';
 import type { Chance } from './chance.ts';
 import type { Member } from './group.ts';
 import { portsOf, type World } from './ports.ts';

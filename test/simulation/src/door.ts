@@ -36,12 +36,7 @@ export class Door {
   readonly #report: (finding: string) => void;
   #tries = 0;
 
-  constructor(
-    scheduler: Scheduler,
-    chance: Chance,
-    ports: { log: Log; receipts: ReceiptStore },
-    report: (finding: string) => void,
-  ) {
+  constructor(scheduler: Scheduler, chance: Chance, ports: { log: Log; receipts: ReceiptStore }, report: (finding: string) => void) {
     this.#scheduler = scheduler;
     this.#chance = chance;
     this.#ports = ports;
@@ -62,9 +57,8 @@ export class Door {
 
   answered(replyTo: string, { commandId, outcome }: Answer): void {
     const waiting = this.#waiting.get(replyTo);
-    if (waiting === undefined) return this.#report(`an answer came to ${replyTo}, where nobody waits`);
-    if (commandId !== waiting.command.commandId) return this.#report(`${replyTo} awaits ${waiting.command.commandId} and was told of ${commandId}`);
-    this.#acknowledge(replyTo, waiting, outcome);
+    if (commandId === waiting?.command.commandId) this.#acknowledge(replyTo, waiting, outcome);
+    else this.#report(`${replyTo} awaits ${waiting?.command.commandId} and was told of ${commandId}`);
   }
 
   async #try(command: Waiting['command']): Promise<Outcome | undefined> {

@@ -86,7 +86,12 @@ export class Executors {
   }
 
   /** A long run whose executor is never silent for long. */
-  async #beat(executionId: string, report: (body: TaskCommandBody) => Promise<unknown>, start: () => Promise<unknown>, complete: () => Promise<unknown>) {
+  async #beat(
+    executionId: string,
+    report: (body: TaskCommandBody) => Promise<unknown>,
+    start: () => Promise<unknown>,
+    complete: () => Promise<unknown>,
+  ) {
     this.beating.add(executionId);
     void start();
     for (let beats = this.#chance.between(3, 9); beats > 0; beats--) {

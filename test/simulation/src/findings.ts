@@ -30,8 +30,11 @@ export function findings(scene: Scene): string[] {
   const positions = new Map<string, StoredEvent>();
   const streams = new Map<string, Event[]>();
   for (const [key, events] of stored.events) {
-    streams.set(key, [...events].map((one) => JSON.parse(one.json)));
-    for (const one of events) positions.set(one.event.eventId, one);
+    streams.set(
+      key,
+      [...events].map((one) => JSON.parse(one.json)),
+    );
+    events.forEach((one) => void positions.set(one.event.eventId, one));
   }
   const states = new Map([...stored.rows].map(([key, { text }]) => [key, JSON.parse(text) as TaskState]));
   const asked = new Map<string, Command>();
@@ -79,13 +82,14 @@ function hasNoEvent(answer: unknown): boolean {
   return 'heartbeatTimeout' in rest && Object.keys(rest).every((name) => name === 'heartbeatTimeout' || name === 'deadlineAt');
 }
 
-/** Nobody is given up as silent of whom the log holds a report of the last minute, earlier than the decision. */
+/** Nobody is given up as silent of whom the log holds a heartbeat of the last minute, earlier than the decision. */
 function silenceWasReal({ log, stored }: Scene): string[] {
   return [...stored.events.values()].flat().flatMap(({ key, event, position }) => {
     const failure = event.metadata.error as { code: string } | undefined;
     if (event.eventType !== 'TaskFailed' || failure?.code !== 'heartbeat_timeout') return [];
     const before = log.records(TOPICS.work, position.partition).slice(0, position.offset);
-    const heard = before.findLast((record) => record.key === key && Buffer.from(record.value).includes(`"executionId":"${event.metadata.executionId}"`));
+    const beat = `"type":"HeartbeatExecution","body":{"executionId":"${event.metadata.executionId}"`;
+    const heard = before.findLast((record) => record.key === key && Buffer.from(record.value).includes(beat));
     const silentMs = position.at - (heard?.at ?? 0);
     return silentMs >= SILENCE_MS ? [] : [`${key}: ${event.sequence} gives up an executor that was heard ${silentMs} ms ago`];
   });

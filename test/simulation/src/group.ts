@@ -64,7 +64,9 @@ export class Group {
   #begin(partitions: number[], member: Member): void {
     const again = (error: unknown) => {
       this.#check(error);
-      this.#scheduler.timer(member.process, this.#scheduler.now + member.process.clockOffset + PAUSE_MS, () => this.#begin(partitions, member));
+      this.#scheduler.timer(member.process, this.#scheduler.now + member.process.clockOffset + PAUSE_MS, () =>
+        this.#begin(partitions, member),
+      );
     };
     const go = () => {
       for (const partition of partitions) {

@@ -1,4 +1,5 @@
 import type { Command } from '@retrigger/domain/command.ts';
+import type { StoredEvent } from '@retrigger/domain/event.ts';
 import { taskKey } from '@retrigger/domain/identifiers.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
 import type { Decoded, WorkerPorts } from '@retrigger/engine/apply-batch.ts';
@@ -37,7 +38,7 @@ export function portsOf(world: World, process: Process): WorkerPorts {
   const { scheduler, decider } = world;
   const [events, receipts, snapshots] = [eventsOf(world, process), receiptsOf(world, process), snapshotsOf(world, process)];
   return {
-    ...{ events, receipts, snapshots, decider, decode, encode },
+    ...{ events, receipts, snapshots, decider, decode, encode, encodeEvent },
     log: logOf(world, process),
     decisions: writeInSteps(events, receipts, snapshots, unobserved),
     answers: answersOf(world, process),
@@ -111,12 +112,16 @@ function snapshotsOf({ scheduler, stored }: World, process: Process): SnapshotSt
       return scheduler.operation(process, { label: `loads ${keys.join(', ')}`, finish: () => new Map(keys.flatMap(find)) });
     },
     due: (partition, before, after, limit) =>
-      scheduler.operation(process, { label: `asks what is due in ${partition}`, finish: () => stored.due(partition, before, after, limit) }),
+      scheduler.operation(process, {
+        label: `asks what is due in ${partition}`,
+        finish: () => stored.due(partition, before, after, limit),
+      }),
     waiting: (tenantId, taskId, after, limit) =>
       scheduler.operation(process, {
         label: `asks who waits for ${taskKey(tenantId, taskId)}`,
         finish: () => stored.waiting(tenantId, taskId, after, limit),
       }),
+    list: () => scheduler.operation(process, { label: 'lists tasks', finish: () => [] }), // only the door asks
     saveMark(partition, at) {
       const finish = () => void stored.marks.set(partition, Math.max(stored.marks.get(partition) ?? 0, at));
       return scheduler.operation(process, { label: `marks ${partition}`, finish });
@@ -146,7 +151,8 @@ function watching({ scheduler, report }: World, process: Process): Observer {
     ...silent,
     log(level, message, fields) {
       scheduler.note(process.name, `${level}: ${message} ${String(fields?.error ?? '')}`);
-      if (level === 'error' && !String(fields?.error).includes(InjectedFault.sign)) report(`${process.name}: ${message}: ${String(fields?.error)}`);
+      if (level === 'error' && !String(fields?.error).includes(InjectedFault.sign))
+        report(`${process.name}: ${message}: ${String(fields?.error)}`);
     },
   };
 }
@@ -156,6 +162,8 @@ export const encode = (command: Command): NewRecord => ({
   value: Buffer.from(JSON.stringify(command)),
   headers: {},
 });
+
+export const encodeEvent = ({ json }: StoredEvent): Uint8Array => Buffer.from(json);
 
 export function decode({ value }: LogRecord): Decoded {
   try {

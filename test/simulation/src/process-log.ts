@@ -7,11 +7,15 @@ export function logOf({ scheduler, log, group, appended }: World, process: Proce
   const one = (topic: string, record: NewRecord) => log.append(topic, record, scheduler.now, scheduler.steps);
   return {
     append(topic, records) {
-      const what = topic === TOPICS.work ? records.map(({ key, value }) => `${key} ${typeOf(value)}`).join(', ') : `${records.length} records`;
+      const all = () => {
+        for (const record of records) one(topic, record);
+      };
+      const what =
+        topic === TOPICS.work ? records.map(({ key, value }) => `${key} ${typeOf(value)}`).join(', ') : `${records.length} records`;
       return scheduler.operation(process, {
         label: `appends to ${topic}: ${what}`,
         steps: records.map((record) => () => one(topic, record)),
-        finish: () => appended(() => records.forEach((record) => one(topic, record))),
+        finish: () => appended(all),
         isOrdered: true,
       });
     },

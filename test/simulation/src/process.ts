@@ -6,6 +6,8 @@ export class Process {
   clockOffset = 0;
   /** Its ordered operations, the running one first. */
   readonly lane: Operation[] = [];
+  /** What happens to it after so many more operations. */
+  readonly ambushes: { left: number; act: () => void }[] = [];
   readonly name: string;
 
   constructor(name: string) {

@@ -51,7 +51,11 @@ export class Scheduler {
           }
         },
         fail: () => reject(new InjectedFault(`${label} fails`)),
-        complete: () => void finish(),
+        complete: () => {
+          try {
+            finish();
+          } catch {} // nobody is left to hear of it
+        },
       };
       if (isOrdered) {
         process.lane.push(operation);
@@ -81,6 +85,11 @@ export class Scheduler {
   /** Something that a process waits for from outside, at a moment that chance picks. */
   soon(process: Process, label: string, act: () => void): void {
     void this.operation(process, { label, finish: act, isSafe: true });
+  }
+
+  /** Happens just before that process's next operation but `count`: when it is busy, not in one of the many moments in which it waits. */
+  ambush(process: Process, count: number, act: () => void): void {
+    process.ambushes.push({ left: count, act });
   }
 
   jump(process: Process, ms: number): void {
@@ -163,7 +172,16 @@ export class Scheduler {
       return;
     }
     this.now += this.#chance.between(0, 2);
-    this.#perform(operation);
+    if (process.ambushes.length > 0 && this.#isAmbushed(process)) this.#pending.push(operation);
+    else this.#perform(operation);
+  }
+
+  #isAmbushed(process: Process): boolean {
+    const [ambush] = process.ambushes;
+    if (ambush === undefined || ambush.left-- > 0) return false;
+    process.ambushes.shift();
+    ambush.act();
+    return true;
   }
 
   #perform(operation: Operation): void {
@@ -176,7 +194,7 @@ export class Scheduler {
       return;
     }
     const left = steps.length - operation.done;
-    if (left > 1 && this.#chance.is(0.3)) {
+    if (left > 1 && this.#chance.is(0.5)) {
       this.#advance(operation, this.#chance.between(1, left - 1));
       this.#pending.push(operation);
       return;

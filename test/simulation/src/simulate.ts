@@ -1,6 +1,6 @@
 import { taskKey } from '@retrigger/domain/identifiers.ts';
-import type { TaskState } from '@retrigger/domain/task/state.ts';
 import { taskDecider } from '@retrigger/domain/task/decider.ts';
+import type { TaskState } from '@retrigger/domain/task/state.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
 import type { WorkerPorts } from '@retrigger/engine/apply-batch.ts';
 import { TOPICS } from '@retrigger/ports/log.ts';
@@ -8,8 +8,8 @@ import { Chance } from './chance.ts';
 import { Cluster } from './cluster.ts';
 import { Door } from './door.ts';
 import { Executors } from './executors.ts';
-import { findings, type Scene } from './findings.ts';
 import { Faults, planOf } from './faults.ts';
+import { findings, type Scene } from './findings.ts';
 import { Group } from './group.ts';
 import { portsOf, type World } from './ports.ts';
 import { Process } from './process.ts';
@@ -54,6 +54,11 @@ export async function simulate(seed: number, planted: Planted = {}): Promise<Sim
       if (!isOver && luck.is(plan.repeats)) scheduler.after(luck.between(0, 3_000), again);
     },
   };
+  log.onAppended((topic, partition) => {
+    if (topic !== TOPICS.events) return;
+    const text = Buffer.from(log.records(topic, partition).at(-1)?.value ?? []).toString();
+    if (!stored.texts.has(text)) report(`an event is told before it is stored: ${text.slice(0, 200)}`); // N1
+  });
   const outside = new Process('door');
   const door = new Door(scheduler, chance(5), { log: logOf(world, outside), receipts: portsOf(world, outside).receipts }, report);
   const executors = new Executors(scheduler, chance(6), log, door);
@@ -62,12 +67,12 @@ export async function simulate(seed: number, planted: Planted = {}): Promise<Sim
     exists: (tenantId, taskId) => stored.rows.has(taskKey(tenantId, taskId)),
     now: () => scheduler.now,
   });
-  for (let count = size.between(1, 3); count > 0; count--) await cluster.start();
+  for (let count = size.between(plan.processes, 3); count > 0; count--) await cluster.start();
   const faults = new Faults(plan, chance(8), scheduler, cluster, log);
   faults.begin();
 
-  const requests = size.between(15, 45);
-  const meanMs = size.pick([100, 1_000, 3_000]);
+  const requests = size.between(15, 90);
+  const meanMs = size.pick([100, 600, 2_000]);
   for (let count = 0, at = scheduler.now; count < requests; count++) {
     at += size.is(0.3) ? 0 : size.between(0, 2 * meanMs);
     scheduler.timer(null, at, () => void door.ask(users.next()));
@@ -81,13 +86,20 @@ export async function simulate(seed: number, planted: Planted = {}): Promise<Sim
   for (const request of users.again(5)) void door.ask(request);
   await untilQuiet();
   const scene: Scene = { plan, log, stored, group, door, executors, end: scheduler.now };
-  return { seed, plan: plan.name, findings: [...found, ...findings(scene)], trace: scheduler.trace, steps: scheduler.steps, events: scene.log.all(TOPICS.events).length };
+  return {
+    seed,
+    plan: plan.name,
+    findings: [...found, ...findings(scene)],
+    trace: scheduler.trace,
+    steps: scheduler.steps,
+    events: scene.log.all(TOPICS.events).length,
+  };
 
   /** What recurs would go on for ever. */
   function endRecurring(): void {
     for (const { tenantId, taskId, text } of stored.rows.values())
       if ((JSON.parse(text) as TaskState).schedule?.strategy === 'cron')
-        void door.ask({ tenantId, taskId, caller: ROOT, key: `end ${scheduler.now}`, type: 'CancelTask', body: {} });
+        void door.ask({ tenantId, taskId, caller: ROOT, key: `end of ${taskId} at ${scheduler.now}`, type: 'CancelTask', body: {} });
   }
 
   /** Nothing is under way and nothing will be due. Waiting tasks may go on waiting, but have looked once more. */
@@ -98,7 +110,12 @@ export async function simulate(seed: number, planted: Planted = {}): Promise<Sim
     const due = [...stored.rows.values()].flatMap(({ key, wakeAt, wakeKind }) =>
       wakeAt === null || wakeKind === 'check' ? [] : [`${key} is due (${wakeKind}) at ${new Date(wakeAt).toISOString()}`],
     );
-    return [...(door.open > 0 ? [`${door.open} requests are open`] : []), ...(executors.busy > 0 ? ['executors are busy'] : []), ...behind, ...due];
+    return [
+      ...(door.open > 0 ? [`${door.open} requests are open`] : []),
+      ...(executors.busy > 0 ? ['executors are busy'] : []),
+      ...behind,
+      ...due,
+    ];
   }
 
   async function untilQuiet(): Promise<void> {

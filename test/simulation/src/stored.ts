@@ -13,17 +13,20 @@ export class Stored {
   readonly marks = new Map<number, number>();
   /** All states that anybody could ever see, by key, with the step from which on. */
   readonly seen = new Map<string, { step: number; text: string }[]>();
+  /** The events as they were stored. */
+  readonly texts = new Set<string>();
   /** The step at which each event was stored, by key and sequence. */
   readonly storedAt = new Map<string, number>();
 
   /** E1. Returns whether the name was free. */
   insert(stored: StoredEvent, step: number): boolean {
     const { key, event } = stored;
-    let stream = this.events.get(key);
-    if (stream === undefined) this.events.set(key, (stream = []));
+    const stream = this.events.get(key) ?? [];
+    this.events.set(key, stream);
     if (stream[event.sequence - 1] !== undefined) return false;
     stream[event.sequence - 1] = stored;
     this.storedAt.set(`${key}/${event.sequence}`, step);
+    this.texts.add(stored.json);
     return true;
   }
 

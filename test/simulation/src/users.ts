@@ -1,9 +1,9 @@
+import type { Conditions } from '@retrigger/domain/conditions.ts';
+import { formatInstant } from '@retrigger/domain/instant.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
 import type { Outcome } from '@retrigger/domain/refusal.ts';
-import { formatInstant } from '@retrigger/domain/instant.ts';
-import type { ChangeTaskBody, CreateTaskBody, TaskCommandBody } from '@retrigger/domain/task/commands.ts';
 import type { Schedule } from '@retrigger/domain/schedule.ts';
-import type { Conditions } from '@retrigger/domain/conditions.ts';
+import type { ChangeTaskBody, CreateTaskBody, TaskCommandBody } from '@retrigger/domain/task/commands.ts';
 import type { Chance } from './chance.ts';
 import type { Caller, Request } from './door.ts';
 
@@ -11,7 +11,7 @@ const ANN: Caller = { id: 'ann', type: 'user', roles: ['operator'] };
 const BOB: Caller = { id: 'bob', type: 'user', roles: ['operator'] };
 export const ROOT: Caller = { id: 'root', type: 'user', roles: ['admin'] };
 
-const WHAT = { create: 4, trigger: 8, reschedule: 10, cancel: 2, change: 3, rewire: 5, repeat: 6 };
+const WHAT = { create: 1, trigger: 6, reschedule: 12, cancel: 1, change: 2, rewire: 6, repeat: 5 };
 
 /** What `users` see: the tasks that exist, and the time. */
 export type Sight = { exists(tenantId: string, taskId: string): boolean; now(): number };
@@ -36,10 +36,20 @@ export class Users {
     const what = this.#chance.weighted(WHAT);
     if (what === 'repeat' && this.#asked.length > 0) return this.#repeat();
     const tenantId = this.#chance.pick(this.#tenants);
-    const taskId = this.#chance.pick(this.#tasks);
     const known = this.#tasks.filter((id) => this.#sight.exists(tenantId, id));
-    const body = what === 'create' || known.length === 0 ? this.#create(known) : this.#body(what, taskId, known);
-    const caller = this.#chance.weighted({ ann: 8, bob: 1, root: 1 });
+    const unknown = this.#tasks.filter((id) => !known.includes(id));
+    const isNew = what === 'create' || known.length < 2 || (unknown.length > 0 && this.#chance.is(0.3));
+    const taskId = this.#chance.pick(
+      isNew && unknown.length > 0 && this.#chance.is(0.9)
+        ? unknown
+        : this.#chance.is(0.03)
+          ? this.#tasks
+          : known.length > 0
+            ? known
+            : this.#tasks,
+    );
+    const body = isNew ? this.#create(known.filter((id) => id !== taskId)) : this.#body(what, taskId, known);
+    const caller = isNew ? 'ann' : this.#chance.weighted({ ann: 20, bob: 1, root: 2 });
     const request = { tenantId, taskId, caller: { ann: ANN, bob: BOB, root: ROOT }[caller], key: `k${++this.#keys}`, ...body };
     this.#asked.push(request);
     return request;
@@ -90,7 +100,9 @@ export class Users {
   #settings(): Pick<ChangeTaskBody, 'context' | 'onMissed'> & Pick<CreateTaskBody, 'deadline' | 'retry'> {
     return {
       ...(this.#chance.is(0.5) ? { deadline: this.#chance.pick(['5s', '20s', '90s', '75s']) } : {}),
-      ...(this.#chance.is(0.5) ? { retry: { maxAttempts: this.#chance.between(1, 3), baseDelay: this.#chance.pick(['500ms', '3s']) } } : {}),
+      ...(this.#chance.is(0.5)
+        ? { retry: { maxAttempts: this.#chance.between(1, 3), baseDelay: this.#chance.pick(['500ms', '3s']) } }
+        : {}),
       ...(this.#chance.is(0.2) ? { onMissed: 'skip' as const } : {}),
       ...(this.#chance.is(0.2) ? { context: { n: this.#chance.between(1, 9) } } : {}),
     };

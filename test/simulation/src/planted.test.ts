@@ -1,0 +1,143 @@
+import type { Command } from '@retrigger/domain/command.ts';
+import { taskDecider } from '@retrigger/domain/task/decider.ts';
+import type { TaskState } from '@retrigger/domain/task/state.ts';
+import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
+import type { WorkerPorts } from '@retrigger/engine/apply-batch.ts';
+import type { RecordHandler } from '@retrigger/ports/log.ts';
+import { describe, expect, test } from 'vitest';
+import { type Planted, simulate } from './simulate.ts';
+
+const MOST_SEEDS = 150;
+const decider = taskDecider as AnyDecider;
+
+/** Another handler between the log and the engine. */
+const between = (ports: WorkerPorts, wrap: (handler: RecordHandler) => RecordHandler): WorkerPorts => ({
+  ...ports,
+  log: { ...ports.log, consume: (topic, group, handler) => ports.log.consume(topic, group, wrap(handler)) },
+});
+
+/** Each breaks one rule of the engine, the domain or a port; some seed must notice. */
+const BUGS: { [bug: string]: Planted } = {
+  'the offset moves before anything is stored (N2)': {
+    wrap: (ports) =>
+      between(ports, (handler) => ({
+        ...handler,
+        async batch(partition, records, commit) {
+          await commit((records.at(-1)?.offset ?? 0) + 1);
+          await handler.batch(partition, records, () => Promise.resolve());
+        },
+      })),
+  },
+  'a running task is triggered again (T4)': {
+    decider: {
+      ...decider,
+      decide(state, command, head, at, evidence) {
+        const task = state as TaskState | undefined;
+        const isAgain = command.type === 'TriggerTask' && task?.status === 'Running';
+        return decider.decide(isAgain ? { ...task, status: 'Scheduled' } : state, command, head, at, evidence);
+      },
+    },
+  },
+  'events are told before they are stored (N1)': {
+    wrap: (ports) => ({
+      ...ports,
+      decisions: {
+        async write(decided) {
+          if (decided.events.length > 0)
+            await ports.log.append(
+              'retrigger.events',
+              decided.events.map(({ key, json }) => ({ key, value: Buffer.from(json), headers: {} })),
+            );
+          return ports.decisions.write(decided);
+        },
+      },
+    }),
+  },
+  'snapshots are saved before their receipts (W1)': {
+    wrap: (ports) => ({
+      ...ports,
+      decisions: {
+        async write(decided) {
+          await ports.snapshots.save(decided.snapshots);
+          return ports.decisions.write(decided);
+        },
+      },
+    }),
+  },
+  'nobody looks who waits for an ended task (G1)': {
+    decider: { ...decider, announce: () => undefined, lookup: (state) => noLooks(decider.lookup(state)) },
+  },
+  'new dependencies are confirmed unseen (T7)': {
+    decider: {
+      ...decider,
+      decide: (state, command, head, at, evidence) =>
+        decider.decide(state, command, head, at, command.type === 'ConfirmDependencies' ? blind(evidence) : evidence),
+    },
+  },
+  'a Wake fires what is not due yet (U1)': {
+    decider: {
+      ...decider,
+      decide: (state, command, head, at, evidence) =>
+        decider.decide(state, command, head, command.type === 'Wake' ? at + 20_000 : at, evidence),
+    },
+  },
+  'receipts are lost': {
+    wrap: (ports) => ({ ...ports, receipts: { ...ports.receipts, load: () => Promise.resolve(new Map()) } }),
+  },
+  'a new owner goes on with what it remembers from before (C1)': {
+    wrap: (ports) => between(ports, (handler) => ({ ...handler, assigned: () => Promise.resolve(), revoked: () => Promise.resolve() })),
+  },
+};
+
+const noLooks = (lookup: ReturnType<AnyDecider['lookup']>) => (lookup.wakeKind === 'check' ? { ...lookup, wakeAt: null } : lookup);
+
+/** Everybody else has no edges. */
+const blind = (evidence: ReadonlyMap<string, unknown>): ReadonlyMap<string, unknown> =>
+  new Map(
+    [...evidence].map(([key, state]) => [
+      key,
+      state && typeof state === 'object' && 'dependencies' in state
+        ? { ...state, dependencies: [], proposal: null, schedule: null }
+        : state,
+    ]),
+  );
+
+/** The first seed that notices. */
+async function noticedBy(planted: Planted): Promise<number | undefined> {
+  for (let seed = 1; seed <= MOST_SEEDS; seed++) if ((await simulate(seed, planted)).findings.length > 0) return seed;
+  return undefined;
+}
+
+describe('the simulation notices that', () => {
+  test.each(Object.entries(BUGS))('%s', async (_, planted) => {
+    expect(await noticedBy(planted)).toBeDefined();
+  });
+});
+
+/** So that a type of command that nobody ever sends does not go unnoticed. */
+test('all commands of the domain come up', async () => {
+  const seen = new Set<Command['type']>();
+  const watching: AnyDecider = {
+    ...decider,
+    decide(state, command, head, at, evidence) {
+      seen.add(command.type);
+      return decider.decide(state, command, head, at, evidence);
+    },
+  };
+  for (let seed = 1; seed <= 40; seed++) await simulate(seed, { decider: watching });
+  expect([...seen].sort()).toEqual([
+    'CancelTask',
+    'ChangeTask',
+    'Check',
+    'CompleteExecution',
+    'ConfirmDependencies',
+    'CreateTask',
+    'FailExecution',
+    'HeartbeatExecution',
+    'RescheduleTask',
+    'ResetTask',
+    'StartExecution',
+    'TriggerTask',
+    'Wake',
+  ]);
+});
