@@ -46,9 +46,9 @@ kafka_start() {
   read -ra java <<<"$(kafka_java)"
   kafka_settings "$1" "$(port_of kafka_controller)" >"$dir/kafka/server.properties"
   if [ ! -e "$dir/kafka/data/meta.properties" ]; then
-    # Any 16 bytes in URL-safe base64 are a cluster id.
+    # Any 16 bytes in URL-safe base64 are a cluster id; with `=`, or one that begins with a hyphen is taken for an option.
     "${java[@]}" kafka.tools.StorageTool format --standalone -c "$dir/kafka/server.properties" \
-      -t "$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=')" >>"$dir/kafka/log" 2>&1 ||
+      --cluster-id="$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=')" >>"$dir/kafka/log" 2>&1 ||
       die "Kafka's data folder could not be made; its log is $dir/kafka/log"
   fi
   launch kafka "${java[@]}" kafka.Kafka "$dir/kafka/server.properties"

@@ -10,15 +10,16 @@ export async function composeDispatcher(environment: Environment, options: Clust
   if (connected.kind === 'cannot_start') return connected;
   const { cluster } = connected;
   const dispatcher = await createDispatcher({ ...cluster, allowPrivateTargets: cluster.settings.allowPrivateTargets });
-  const stopHealth = await serveHealth(cluster, () => ({ consumer: cluster.log.unhealthy() === null ? 'up' : 'down' }));
-  process.stdout.write('Retrigger dispatcher has joined\n');
-  return {
-    kind: 'started',
-    observer: cluster.observer,
-    async stop() {
-      stopHealth();
-      await dispatcher.stop();
-      await cluster.close();
-    },
+  const health = await serveHealth(cluster, () => ({ consumer: cluster.log.unhealthy() === null ? 'up' : 'down' }));
+  const stop = async () => {
+    if (health.kind === 'serving') health.stop();
+    await dispatcher.stop();
+    await cluster.close();
   };
+  if (health.kind === 'cannot_listen') {
+    await stop();
+    return { kind: 'cannot_start', message: health.message };
+  }
+  process.stdout.write('Retrigger dispatcher has joined\n');
+  return { kind: 'started', observer: cluster.observer, stop };
 }

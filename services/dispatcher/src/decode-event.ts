@@ -1,3 +1,4 @@
+import type { EventCodec } from '@retrigger/contract/event-codec.ts';
 import { taskKey } from '@retrigger/domain/identifiers.ts';
 import type { TaskEvent } from '@retrigger/domain/task/events.ts';
 import type { LogRecord } from '@retrigger/ports/log.ts';
@@ -15,19 +16,13 @@ export type Triggered = {
 
 export type DecodedEvent = { kind: 'triggered'; event: Triggered } | { kind: 'other' } | { kind: 'undecodable'; reason: string };
 
-const decoder = new TextDecoder('utf-8', { fatal: true });
-
-/** Reads what the dispatcher needs of an event in JSON. The header spares the reading of all other types. Never throws. */
-export function decodeEvent(record: LogRecord): DecodedEvent {
+/** Reads what the dispatcher needs of an event. The header spares the reading of all other types. Rejects only when the codec does. */
+export async function decodeEvent(record: LogRecord, codec: Pick<EventCodec, 'decode'>): Promise<DecodedEvent> {
   const { eventType } = record.headers;
   if (eventType !== undefined && eventType !== 'TaskTriggered') return { kind: 'other' };
-  let event: Partial<TaskEvent & { eventType: 'TaskTriggered' }> | null;
-  try {
-    event = JSON.parse(decoder.decode(record.value));
-  } catch (error) {
-    return undecodable(error instanceof SyntaxError ? 'the value is not JSON' : 'the value is not valid UTF-8');
-  }
-  if (typeof event !== 'object' || event === null || typeof event.eventType !== 'string') return undecodable('the value is not an event');
+  const read = await codec.decode(record.value);
+  if (read.kind === 'undecodable') return read;
+  const event = read.event as Partial<TaskEvent & { eventType: 'TaskTriggered' }>;
   if (event.eventType !== 'TaskTriggered') return { kind: 'other' };
   const { tenantId, taskId, sequence, metadata, correlationId, traceparent } = event;
   if (typeof tenantId !== 'string' || typeof taskId !== 'string' || taskKey(tenantId, taskId) !== record.key) {

@@ -1,3 +1,4 @@
+import type { EventCodec } from '@retrigger/contract/event-codec.ts';
 import type { HttpTargets, TargetCall } from '@retrigger/delivery/http-target.ts';
 import type { Command } from '@retrigger/domain/command.ts';
 import { parseDuration } from '@retrigger/domain/duration.ts';
@@ -17,6 +18,7 @@ import { endReport, heartbeat, type Reports, reportsTo, startReport } from './re
 export type DispatcherPorts = {
   log: Log;
   snapshots: SnapshotStore;
+  eventCodec: Pick<EventCodec, 'decode'>;
   targets: HttpTargets;
   secrets: Secrets;
   clock: Clock;
@@ -69,10 +71,10 @@ export class Dispatch implements RecordHandler {
 
   async batch(partition: number, records: LogRecord[], commit: CommitOffset): Promise<void> {
     const progress = this.#partitions.get(partition) ?? this.#newProgress(partition);
-    const decoded = records.map((record) => ({ record, read: decodeEvent(record) }));
+    const { snapshots, clock, eventCodec } = this.#ports;
+    const decoded = await Promise.all(records.map(async (record) => ({ record, read: await decodeEvent(record, eventCodec) })));
     await this.#bury(decoded);
     const events = decoded.flatMap(({ read }) => (read.kind === 'triggered' ? [read.event] : []));
-    const { snapshots, clock } = this.#ports;
     const loaded = await loadSnapshots(events, snapshots, clock, this.#breaking.signal);
     for (const { record, read } of decoded) {
       await Promise.all([this.#queue.room(), progress.room(MOST_AHEAD)]);

@@ -1,3 +1,4 @@
+import type { EventCodec } from '@retrigger/contract/event-codec.ts';
 import { parseStrictJson } from '@retrigger/contract/strict-json.ts';
 import { encodeWork } from '@retrigger/contract/work-record.ts';
 import type { Resolve } from '@retrigger/delivery/guarded-connect.ts';
@@ -21,6 +22,7 @@ const HEARTBEAT_EVERY_MS = 20_000;
 export type DispatcherDeps = {
   log: Log;
   snapshots: SnapshotStore;
+  eventCodec: Pick<EventCodec, 'decode'>;
   secrets: Secrets;
   clock: Clock;
   observer: Observer;

@@ -5,6 +5,7 @@ import { firstKey } from '@retrigger/config/first-key.ts';
 import { hmacSecrets } from '@retrigger/config/hmac-secrets.ts';
 import { serverSecret } from '@retrigger/config/server-secret.ts';
 import { EMBEDDED } from '@retrigger/config/variables.ts';
+import { jsonEvents } from '@retrigger/contract/event-codec.ts';
 import { decodeWork, encodeWork } from '@retrigger/contract/work-record.ts';
 import { createDispatcher } from '@retrigger/dispatcher/dispatcher.ts';
 import { taskDecider } from '@retrigger/domain/task/decider.ts';
@@ -84,13 +85,15 @@ export async function composeStandalone(environment: Environment, options: Stand
   const limiter = new MemoryLimiter();
 
   const worker = await createWorker({
-    ...{ log, events, receipts, snapshots, answers, clock, observer, reached, encode: encodeWork, decode: decodeWork },
+    ...{ log, events, receipts, snapshots, answers, clock, observer, reached },
+    ...{ encode: encodeWork, decode: decodeWork, encodeEvent: jsonEvents.encode },
     decisions: options.writeInSteps ? writeInSteps(events, receipts, snapshots, reached) : store.decisions,
     decider: taskDecider as AnyDecider,
   });
   const dispatcher = await createDispatcher({
     log,
     snapshots,
+    eventCodec: jsonEvents,
     secrets,
     clock,
     observer,

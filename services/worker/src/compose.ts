@@ -15,19 +15,24 @@ export async function composeWorker(environment: Environment, options: ClusterOp
   const connected = await connectCluster('worker', environment, options);
   if (connected.kind === 'cannot_start') return connected;
   const { cluster } = connected;
-  const worker = await createWorker({ ...cluster, encode: encodeWork, decode: decodeWork, decider: taskDecider as AnyDecider });
-  const stopHealth = await serveHealth(cluster, () => ({
+  const worker = await createWorker({
+    ...cluster,
+    ...{ encode: encodeWork, decode: decodeWork, encodeEvent: cluster.eventCodec.encode },
+    decider: taskDecider as AnyDecider,
+  });
+  const health = await serveHealth(cluster, () => ({
     consumer: cluster.log.unhealthy() === null ? 'up' : 'down',
     wakeUps: worker.oldestWakeUpLagMs() > MOST_WAKE_UP_LAG_MS ? 'down' : 'up',
   }));
-  process.stdout.write('Retrigger worker has joined\n');
-  return {
-    kind: 'started',
-    observer: cluster.observer,
-    async stop() {
-      stopHealth();
-      await worker.stop();
-      await cluster.close();
-    },
+  const stop = async () => {
+    if (health.kind === 'serving') health.stop();
+    await worker.stop();
+    await cluster.close();
   };
+  if (health.kind === 'cannot_listen') {
+    await stop();
+    return { kind: 'cannot_start', message: health.message };
+  }
+  process.stdout.write('Retrigger worker has joined\n');
+  return { kind: 'started', observer: cluster.observer, stop };
 }

@@ -20,9 +20,9 @@ export async function createWorker(ports: WorkerPorts): Promise<Worker> {
   const housekeeping = new Housekeeping(ports, clock);
   const wakeUps = new WakeUps({
     ...{ log, snapshots, clock, observer, encode },
-    wake: (key, wakeAt, silentSince) => {
+    wake: (key, wakeAt, silentSince, sentAt) => {
       const [tenantId = '', taskId = ''] = key.split('/');
-      return wakeCommand(tenantId, taskId, wakeAt, silentSince);
+      return wakeCommand(tenantId, taskId, wakeAt, silentSince, sentAt);
     },
   });
   observer.gauge('work_lag_records', () => log.lag(TOPICS.work, WORKER_GROUP));

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 
 export type Child = {
   process: ChildProcess;
-  /** Where it listens; rejects with its output when it ends before it listens. */
+  /** Where it listens (what `readyWhen` captures); rejects with its output when it ends before it says so. */
   ready: Promise<string>;
   /** How it ended. */
   ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
@@ -13,7 +13,7 @@ export type Child = {
 const LISTENING = /listening on (http:\/\/[\d.]+:\d+)/;
 
 /** Starts a TypeScript entry point as a process of its own. */
-export function startChild(entry: string, args: string[], env: Record<string, string>): Child {
+export function startChild(entry: string, args: string[], env: Record<string, string>, readyWhen = LISTENING): Child {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry, ...args], {
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -23,12 +23,12 @@ export function startChild(entry: string, args: string[], env: Record<string, st
   const ready = new Promise<string>((resolve, reject) => {
     const read = (chunk: Buffer) => {
       text += chunk.toString();
-      const url = LISTENING.exec(text)?.[1];
-      if (url !== undefined) resolve(url);
+      const said = readyWhen.exec(text);
+      if (said !== null) resolve(said[1] ?? said[0]);
     };
     child.stdout.on('data', read);
     child.stderr.on('data', read);
-    void ended.then(({ code, signal }) => reject(new Error(`it ended with ${code ?? signal} before it listened:\n${text}`)));
+    void ended.then(({ code, signal }) => reject(new Error(`it ended with ${code ?? signal} before it was ready:\n${text}`)));
   });
   ready.catch(() => {}); // whoever needs it awaits it
   return { process: child, ready, ended, output: () => text };

@@ -1,4 +1,5 @@
 import type { Event } from '@retrigger/domain/event.ts';
+import type { JsonObject } from '@retrigger/domain/json.ts';
 
 export type Reply = { status: number; text: string; commandId: string };
 
@@ -12,13 +13,14 @@ export class Client {
     this.#key = key;
   }
 
-  async send(method: string, path: string, body?: unknown, idempotencyKey?: string): Promise<Reply> {
+  async send(method: string, path: string, body?: unknown, idempotencyKey?: string, headers: Record<string, string> = {}): Promise<Reply> {
     const response = await fetch(`${this.#url}${path}`, {
       method,
       headers: {
         authorization: `Bearer ${this.#key}`,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
+        ...headers,
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
@@ -31,7 +33,7 @@ export class Client {
     return JSON.parse(text).data;
   }
 
-  task = (taskId: string): Promise<{ status: string }> => this.data(`/api/v1/tasks/${taskId}`);
+  task = (taskId: string): Promise<JsonObject & { status: string }> => this.data(`/api/v1/tasks/${taskId}`);
 
   events = async (taskId: string): Promise<Event[]> =>
     (await this.data<{ events: Event[] }>(`/api/v1/tasks/${taskId}/events?pageSize=1000`)).events;
