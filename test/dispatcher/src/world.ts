@@ -1,3 +1,4 @@
+import { jsonEvents } from '@retrigger/contract/event-codec.ts';
 import { decodeWork } from '@retrigger/contract/work-record.ts';
 import type { CallQueueBounds } from '@retrigger/dispatcher/call-queue.ts';
 import { createDispatcher, DISPATCHER_GROUP, type Dispatcher } from '@retrigger/dispatcher/dispatcher.ts';
@@ -118,6 +119,7 @@ export class World {
       save: async () => {},
       due: async () => [],
       waiting: async () => [],
+      list: async () => [],
       saveMark: async () => {},
       marks: async () => new Map(),
     };
@@ -125,6 +127,7 @@ export class World {
     const deps = {
       log,
       snapshots,
+      eventCodec: jsonEvents,
       secrets,
       clock: systemClock,
       observer: silent,
