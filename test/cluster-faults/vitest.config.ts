@@ -6,7 +6,7 @@ export default defineConfig({
   test: {
     globalSetup: fileURLToPath(import.meta.resolve('@retrigger/test-cluster/cluster-up.ts')),
     fileParallelism: false,
-    maxConcurrency: 6,
+    maxConcurrency: 4,
     testTimeout: 120_000,
     hookTimeout: 60_000,
   },

@@ -1,5 +1,5 @@
 import type { Command } from '@retrigger/domain/command.ts';
-import { isGranted } from '@retrigger/domain/permissions.ts';
+import { isPermitted } from '@retrigger/domain/permissions.ts';
 import type { Admission, CommandAdmission } from '@retrigger/engine/admit-command.ts';
 import type { Context } from 'hono';
 import type { GatewayDeps } from './deps.ts';
@@ -29,11 +29,11 @@ export async function changingReply<B>(
     if (isProblem(asked)) return named(problemReply(asked, commandPath(id.commandId)), id.commandId);
     const command = commandOf(asked, call.actor, { ...id, requestId, traceparent });
     const { caller, work, cost, isRepeatable, isDryRun } = asked;
-    const check = async () => (isGranted(caller.roles, call.permission) ? call.check?.(caller, work) : undefined);
+    const check = async () => (isPermitted(command) ? call.check?.(caller, work) : undefined);
     if (isDryRun) return named(await dryRunReply(command, check, deps, c.req.path), id.commandId);
     const leaving = leavingOf(c);
     const admitted = await admission.admit({
-      ...{ command, permission: call.permission, isRepeatable, cost, check },
+      ...{ command, isRepeatable, cost, check },
       waitMs: waitOf(c.req.header('prefer')),
       ...(leaving === undefined ? {} : { leaving }),
     });

@@ -1,8 +1,8 @@
 import type { Command } from '@retrigger/domain/command.ts';
 import { taskDecider } from '@retrigger/domain/task/decider.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
+import { dryRun } from '@retrigger/engine/dry-run.ts';
 import type { GatewayDeps } from './deps.ts';
-import { dryRun } from './dry-run.ts';
 import { type Problem, problemBody, problemReply, refusalProblem } from './problem.ts';
 import { type Reply, success } from './reply.ts';
 

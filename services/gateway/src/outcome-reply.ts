@@ -25,7 +25,8 @@ type Ports = Pick<GatewayDeps, 'secrets' | 'events'>;
 export async function outcomeReply(command: Decided, outcome: Outcome, ports: Ports): Promise<Reply> {
   if (outcome.kind === 'refused') {
     const { refusal, ...reply } = problemReply(refusalProblem(outcome.refusal), commandPath(command.commandId));
-    return refusal !== undefined && WITHOUT_EVENT.has(refusal) ? { ...reply, refusal } : reply;
+    const isToldHere = refusal !== undefined && (WITHOUT_EVENT.has(refusal) || (command.type === 'CreateTask' && refusal === 'forbidden'));
+    return isToldHere ? { ...reply, refusal } : reply;
   }
   const location: { [name: string]: string } = command.type === 'CreateTask' ? { location: `/api/v1/tasks/${command.taskId}` } : {};
   return success(statusFor(command), await withSecret(command, outcome.answer, ports), location);

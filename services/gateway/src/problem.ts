@@ -82,8 +82,6 @@ export function admissionProblem(admission: Exclude<Admission<Problem>, { kind: 
   switch (admission.kind) {
     case 'invalid':
       return admission.problem;
-    case 'forbidden':
-      return { code: 'forbidden', detail: 'The caller’s roles do not permit this' };
     case 'overloaded':
       return { code: 'overloaded', detail: 'Too many commands are waiting to be decided; try again shortly' };
     case 'unavailable':

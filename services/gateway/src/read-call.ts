@@ -1,7 +1,6 @@
 import { check } from '@retrigger/contract/field-errors.ts';
 import { type Fingerprint, fingerprint } from '@retrigger/domain/idempotency.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
-import type { Permission } from '@retrigger/domain/permissions.ts';
 import type { TaskCommandBody } from '@retrigger/domain/task/commands.ts';
 import { commandIdOf } from '@retrigger/engine/admit-command.ts';
 import type { Context } from 'hono';
@@ -22,7 +21,6 @@ export type ChangingCall<B> = {
   method: 'POST' | 'PUT' | 'PATCH';
   /** With its parameter in braces, as OpenAPI writes it. */
   path: string;
-  permission: Permission;
   actor: 'user' | 'executor';
   schema: z.ZodType<B>;
   /** How many tasks it triggers; what the limits are charged. `now` in epoch milliseconds. */

@@ -1,14 +1,14 @@
 import type { Command } from '@retrigger/domain/command.ts';
 import { differingFields, type Fingerprint } from '@retrigger/domain/idempotency.ts';
 import { derive } from '@retrigger/domain/identifiers.ts';
-import { isGranted, type Permission } from '@retrigger/domain/permissions.ts';
+import { isPermitted } from '@retrigger/domain/permissions.ts';
 import { type Outcome, refused } from '@retrigger/domain/refusal.ts';
 import type { Answer, Answers } from '@retrigger/ports/answers.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
 import type { Limit, Limiter } from '@retrigger/ports/limiter.ts';
 import { type Log, type NewRecord, TOPICS } from '@retrigger/ports/log.ts';
 import type { Observer } from '@retrigger/ports/observer.ts';
-import { RECEIPT_LIFE_MS, type Receipt, type ReceiptStore } from '@retrigger/ports/receipt-store.ts';
+import { RECEIPT_LIFE_MS, type Receipt, type ReceiptStore, unboundReceiptId } from '@retrigger/ports/receipt-store.ts';
 import { type CommandLimits, limitsOf } from './command-limits.ts';
 import { ReceiptWatch } from './receipt-watch.ts';
 
@@ -28,10 +28,9 @@ export type AdmissionConfig = { limits: CommandLimits; maxInFlight: number };
 /** A command that a door wants to hand in. `P` is what the door calls a problem with it. */
 export type Submission<P = never> = {
   command: Command & { fingerprint: Fingerprint };
-  permission: Permission;
   /** The caller gave an idempotency key, so this may be a repeat. */
   isRepeatable: boolean;
-  /** Tasks to trigger; what the limits are charged. */
+  /** Tasks to trigger; what the limits are charged, if the caller may. */
   cost: number;
   /** How long to wait for the outcome; 0 = not at all. */
   waitMs: number;
@@ -45,7 +44,6 @@ export type Submission<P = never> = {
 export type Admission<P = never> =
   | { kind: 'decided'; outcome: Outcome; replayed: boolean }
   | { kind: 'pending'; acceptedAt: number }
-  | { kind: 'forbidden' }
   | { kind: 'invalid'; problem: P }
   | { kind: 'limited'; limit: Limit; remaining: number; retryAfterMs: number }
   | { kind: 'overloaded' }
@@ -75,6 +73,7 @@ export const commandIdOf = (
  * G2: the answer is listened for before the command is appended, so it can't be missed.
  * G3: while a command is undecided its receipt is looked for, and once more before `pending` is said, so a lost answer costs a little time and nothing else.
  * G4: whatever the door refuses is neither charged nor appended, except `unavailable`, of which only the charge is sure.
+ * G5: what the caller's roles don't permit is handed in all the same, free of charge: the worker refuses it, and the task's history shows it.
  */
 export class CommandAdmission<P = never> {
   readonly #flights = new Map<string, Flight<P>>();
@@ -102,8 +101,7 @@ export class CommandAdmission<P = never> {
   }
 
   async #admit(submission: Submission<P>): Promise<Admission<P>> {
-    const { command, permission, waitMs, leaving } = submission;
-    if (!isGranted(command.roles, permission)) return { kind: 'forbidden' };
+    const { command, isRepeatable, waitMs, leaving } = submission;
     const twin = this.#flights.get(command.commandId);
     if (twin === undefined && this.#flights.size >= this.#config.maxInFlight) return { kind: 'overloaded' };
     const flight = twin ?? this.#depart(submission);
@@ -115,7 +113,7 @@ export class CommandAdmission<P = never> {
     if (waitMs === 0) return launched;
     const told = await this.#within(flight.told, waitMs, leaving);
     if (told?.kind === 'answer') return { kind: 'decided', outcome: told.answer.outcome, replayed: joined || told.answer.replayed };
-    const receipt = told?.receipt ?? (await this.#receipt(command.commandId).catch(() => undefined)); // G3
+    const receipt = told?.receipt ?? (await this.#receipt(namesOf(command, isRepeatable)).catch(() => undefined)); // G3
     return receipt === undefined ? launched : replay(receipt, command.fingerprint, joined);
   }
 
@@ -140,15 +138,17 @@ export class CommandAdmission<P = never> {
 
   async #launch(submission: Submission<P>, arrive: (told: Promise<Told>) => void): Promise<Launched<P>> {
     const { log, answers, limiter, clock, observer, encode } = this.#ports;
-    const { command, isRepeatable, cost } = submission;
+    const { command, isRepeatable } = submission;
+    const isAllowed = isPermitted(command);
+    const cost = isAllowed ? submission.cost : 0; // G5
     const limits = cost === 0 ? [] : limitsOf(this.#config.limits, command);
     let charged = false;
     try {
       if (isRepeatable) {
-        const receipt = await this.#receipt(command.commandId); // G1
+        const receipt = await this.#receipt([command.commandId]); // G1
         if (receipt !== undefined) return { kind: 'known', receipt };
       }
-      const problem = await submission.check?.();
+      const problem = isAllowed ? await submission.check?.() : undefined;
       if (problem !== undefined) return { kind: 'invalid', problem };
       if (limits.length > 0) {
         const charge = await limiter.charge(limits, cost);
@@ -164,7 +164,7 @@ export class CommandAdmission<P = never> {
         charged = true;
       }
       const acceptedAt = clock.now();
-      arrive(this.#hear(command.commandId)); // G2
+      arrive(this.#hear(command, isRepeatable)); // G2
       await log.append(TOPICS.work, [encode({ ...command, replyTo: answers.address })]);
       return { kind: 'pending', acceptedAt };
     } catch (error) {
@@ -175,19 +175,21 @@ export class CommandAdmission<P = never> {
   }
 
   /** Listens from when it is called (G2), and looks for the receipt as well (G3). */
-  #hear(commandId: string): Promise<Told> {
-    const answered = this.#ports.answers.expect(commandId, IN_FLIGHT_MS).catch(() => this.#unheard());
+  #hear(command: Command, isRepeatable: boolean): Promise<Told> {
+    const answered = this.#ports.answers.expect(command.commandId, IN_FLIGHT_MS).catch(() => this.#unheard());
     return new Promise((resolve) => {
-      const stop = this.#watch.watch(commandId, (receipt) => resolve({ kind: 'receipt', receipt }));
+      const found = (receipt: Receipt) => resolve({ kind: 'receipt', receipt });
+      const watches = namesOf(command, isRepeatable).map((name) => this.#watch.watch(name, found));
       void answered.then((answer) => {
-        stop();
+        for (const stop of watches) stop();
         resolve(answer && { kind: 'answer', answer });
       });
     });
   }
 
-  async #receipt(commandId: string): Promise<Receipt | undefined> {
-    return (await this.#receipts([commandId])).get(commandId);
+  async #receipt(names: string[]): Promise<Receipt | undefined> {
+    const [receipt] = (await this.#receipts(names)).values();
+    return receipt;
   }
 
   /** Those that are not a day old. */
@@ -219,6 +221,13 @@ export class CommandAdmission<P = never> {
     });
   }
 }
+
+/**
+ * The names that a command's receipt may have. One that binds no repeat tells only a command that nobody has sent before: of a repeat it may be what came
+ * of the first.
+ */
+const namesOf = ({ commandId }: Command, isRepeatable: boolean): string[] =>
+  isRepeatable ? [commandId] : [commandId, unboundReceiptId(commandId)];
 
 const isSame = (first: Fingerprint, second: Fingerprint): boolean => first === second || differingFields(first, second).length === 0;
 

@@ -2,7 +2,8 @@ import type { WakeKind } from '@retrigger/domain/decider.ts';
 
 /**
  * A due time that is held in memory. `fireAt` (this process's clock, epoch ms) is when to send the next Wake for it. `dueAt`: the earliest time that no
- * heartbeat puts off; null = none, undefined = not known yet. `isSent`: a Wake for it is under way.
+ * heartbeat puts off; null = none, undefined = not known yet. `isSent`: a Wake for it is under way. `isIdle`: one was
+ * decided, and nothing was to be done yet.
  */
 export type DueTime = {
   key: string;
@@ -12,6 +13,7 @@ export type DueTime = {
   dueAt: number | null | undefined;
   fireAt: number;
   isSent: boolean;
+  isIdle: boolean;
 };
 
 /** The due times of some aggregates, one each, the next to fire first: a binary heap beside a map. Entries that were replaced are dropped when they surface. */

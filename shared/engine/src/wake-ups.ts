@@ -5,11 +5,11 @@ import { type Log, type NewRecord, TOPICS } from '@retrigger/ports/log.ts';
 import type { Observer } from '@retrigger/ports/observer.ts';
 import type { Due, SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
 import { type DueTime, DueTimes } from './due-times.ts';
+import { againAt, firstLookAt } from './look-again.ts';
 
 const HORIZON_MS = 60_000;
 const REFILL_EVERY_MS = 20_000;
 const PAGE = 5_000;
-const SEND_AGAIN_MS = 30_000;
 const RETRY_MS = 1_000;
 const SEND_AT_ONCE = 500;
 
@@ -43,11 +43,14 @@ export type Settled = {
 /**
  * The due times of the partitions that this process owns.
  * K1: a due time inside the horizon is in memory: read at every assignment, again every 20 s, and taken from every decided batch.
- * K2: one Wake per aggregate is under way; without effect it is sent again after 30 s. A lost one costs time, never the event.
+ * K2: one Wake per aggregate is under way; without effect it is sent again after 30 s. A lost one costs time, never the event. What stays without effect is asked
+ * less and less: after a tenth of the time that it has been due, at most an hour.
  * K3: no Wake is sent before its time by this clock; one that proves early by the log's clock is armed again for the difference.
  * K4: firing is decided by the aggregate, by the log's clock: a second, late or foreign Wake finds nothing due.
  * K5: an executor counts as silent from its last heartbeat that this owner knows, or from the assignment: a new owner grants one full time-out. What counts
  * is what the owner knows when it decides: a Wake may have overtaken heartbeats, or be a former owner's.
+ * K7: waiting tasks (`check`) are told when what they wait for may have come true; that they look again, each minute and then ever less, is a net. So many may
+ * wait for so long that their looks are spread, and nothing is sent for them at once.
  * K6: what is read from the store gives way to what was decided while it was read.
  */
 export class WakeUps {
@@ -100,14 +103,14 @@ export class WakeUps {
       return;
     }
     const isKnown = held?.wakeAt === wakeAt && (held.dueAt === undefined || held.dueAt === dueAt);
-    const due = { key, partition, wakeAt, wakeKind, dueAt, isSent: false };
+    const due = { key, partition, wakeAt, wakeKind, dueAt, isSent: false, isIdle: false };
     const lookAt = this.#lookAt(due);
-    if (isKnown && held.isSent && landedAt === null)
-      this.#arm({ ...held, dueAt }); // K2
+    if (isKnown && landedAt === null && (held.isSent || wakeKind === 'check'))
+      this.#arm({ ...held, dueAt }); // K2, K7
     else if (lookAt > now) this.#arm({ ...due, fireAt: lookAt });
     else if (landedAt !== null && landedAt < lookAt)
       this.#arm({ ...due, fireAt: now + (lookAt - landedAt) }); // K3: it was early by the log's clock
-    else if (isKnown && landedAt !== null && !hasChanged) this.#arm({ ...due, fireAt: againAt(dueAt, now), isSent: true });
+    else if (isKnown && landedAt !== null && !hasChanged) this.#arm({ ...due, fireAt: againAt(due, now), isSent: true, isIdle: true });
     else this.#arm({ ...due, fireAt: now });
   }
 
@@ -120,11 +123,11 @@ export class WakeUps {
     return Math.max(this.#heard.get(key) ?? 0, this.#owned.get(partition) ?? 0);
   }
 
-  /** How late the oldest due time is, in milliseconds; waiting tasks that look again are not late. */
+  /** How late the oldest due time is, in milliseconds. Waiting tasks that look again are not late, nor is what was asked and has to wait for others first. */
   oldestLagMs(): number {
     const now = this.#ports.clock.now();
     let oldest = now;
-    for (const { wakeAt, wakeKind } of this.#due.values()) if (wakeKind === 'due' && wakeAt < oldest) oldest = wakeAt;
+    for (const { wakeAt, wakeKind, isIdle } of this.#due.values()) if (wakeKind === 'due' && !isIdle && wakeAt < oldest) oldest = wakeAt;
     return now - oldest;
   }
 
@@ -147,9 +150,10 @@ export class WakeUps {
     for (let after: Due | null = null; ; ) {
       const page: Due[] = await this.#ports.snapshots.due(partition, before, after, PAGE);
       if (!this.#owned.has(partition)) return;
+      const now = this.#ports.clock.now();
       for (const due of page) {
         if (settled.has(due.key) || this.#due.get(due.key)?.wakeAt === due.wakeAt) continue; // K6
-        this.#arm({ ...due, partition, dueAt: undefined, fireAt: due.wakeAt, isSent: false });
+        this.#arm({ ...due, partition, dueAt: undefined, fireAt: firstLookAt(due, now), isSent: false, isIdle: false });
       }
       if (page.length < PAGE) return;
       after = page.at(-1) ?? null;
@@ -182,7 +186,7 @@ export class WakeUps {
     for (let next = this.#due.peek(); next !== undefined && next.fireAt <= now && sent.length < SEND_AT_ONCE; next = this.#due.peek()) {
       const lookAt = this.#lookAt(next);
       const isPutOff = lookAt > now; // K5
-      const due = { ...next, fireAt: isPutOff ? lookAt : againAt(next.dueAt, now), isSent: !isPutOff }; // K2
+      const due = { ...next, fireAt: isPutOff ? lookAt : againAt(next, now), isSent: !isPutOff }; // K2
       this.#due.set(due);
       if (isPutOff) continue;
       sent.push(due);
@@ -213,13 +217,10 @@ export class WakeUps {
 const isSame = (one: DueTime, other: DueTime): boolean =>
   one.fireAt === other.fireAt &&
   one.isSent === other.isSent &&
+  one.isIdle === other.isIdle &&
   one.wakeAt === other.wakeAt &&
   one.dueAt === other.dueAt &&
   one.wakeKind === other.wakeKind;
-
-/** K2; but what else is due before then is looked at in its time. */
-const againAt = (dueAt: number | null | undefined, now: number): number =>
-  typeof dueAt === 'number' && dueAt > now ? Math.min(dueAt, now + SEND_AGAIN_MS) : now + SEND_AGAIN_MS;
 
 /** How long an executor may be silent after its first report. */
 export const HEARTBEAT_TIMEOUT_MS = 60_000;

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { clusterSettings } from '@retrigger/cluster/settings.ts';
 import { kafkaClient, SHORT_RETRIES } from '@retrigger/kafka/kafka-client.ts';
 import { silent } from '@retrigger/ports/observer.ts';
 import { logOptions } from '@retrigger/test-cluster/open-log.ts';
@@ -10,6 +11,14 @@ import { describe, expect, test } from 'vitest';
 import { Installation } from './installation.ts';
 
 const NOBODY = '127.0.0.1:1';
+const SERVERS = ['RETRIGGER_KAFKA_BROKERS', 'RETRIGGER_SCHEMA_REGISTRY_URL', 'RETRIGGER_MONGODB_URL', 'RETRIGGER_REDIS_URL'];
+const EVERYTHING = {
+  RETRIGGER_KAFKA_BROKERS: NOBODY,
+  RETRIGGER_SCHEMA_REGISTRY_URL: `http://${NOBODY}`,
+  RETRIGGER_MONGODB_URL: `mongodb://${NOBODY}`,
+  RETRIGGER_REDIS_URL: `redis://${NOBODY}`,
+  RETRIGGER_SECRET: 'a-secret-that-is-long-enough',
+};
 const CLUSTER = fileURLToPath(import.meta.resolve('@retrigger/cluster/main.ts'));
 
 /** One line on what to do, exit code 1, nothing else. */
@@ -27,15 +36,15 @@ async function within(test: (installation: Installation) => Promise<void>, more:
 }
 
 describe.concurrent('a service of the cluster', () => {
-  test.each([
-    'RETRIGGER_KAFKA_BROKERS',
-    'RETRIGGER_SCHEMA_REGISTRY_URL',
-    'RETRIGGER_MONGODB_URL',
-    'RETRIGGER_REDIS_URL',
-    'RETRIGGER_SECRET',
-  ])('says in one line that %s is not set', (variable) =>
-    within((installation) => refuses(installation.start('worker', { [variable]: '' }), variable, 'not set')),
-  );
+  test.each(SERVERS)('asks for %s in one line', (variable) => {
+    expect(clusterSettings({ ...EVERYTHING, [variable]: '' })).toEqual({
+      kind: 'wrong',
+      message: expect.stringMatching(new RegExp(`^${variable} is not set.*$`)),
+    });
+  });
+
+  test('says in one line that the secret is not set', () =>
+    within((installation) => refuses(installation.start('worker', { RETRIGGER_SECRET: '' }), 'RETRIGGER_SECRET', 'not set')));
 
   test('says in one line that the first key is not set', () =>
     within((installation) => refuses(installation.start('gateway', { RETRIGGER_API_KEY: '' }), 'RETRIGGER_API_KEY')));

@@ -8,7 +8,7 @@ import { everyPartitionDecides } from './take-over.ts';
 
 /** Batches that a worker must have done to be one of those that work. */
 const SOME_BATCHES = 5;
-const SOME_COMMANDS = 150;
+const SOME_COMMANDS = 90;
 const WITHIN_MS = 60_000;
 
 /** An installation with a gateway, a dispatcher and two workers, for tests that break a part of it while it is used. */

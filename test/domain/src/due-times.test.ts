@@ -28,7 +28,9 @@ describe('a reschedule', () => {
     const due = played([createWith({ schedule: { strategy: 'delayed', delay: '1s' } }), 0]);
     const first = wake(due, 1_000);
     expect(first.stored?.event.eventType).toBe('TaskTriggered');
-    expect(decided(first.history, wakeCommand('acme', 'deploy', MORNING + 1_000, null, MORNING + 1_001), 1_001).decision).toEqual({ kind: 'nothing' });
+    expect(decided(first.history, wakeCommand('acme', 'deploy', MORNING + 1_000, null, MORNING + 1_001), 1_001).decision).toEqual({
+      kind: 'nothing',
+    });
   });
 
   test('to now runs however late, also for a task that would rather leave out what was missed', () => {

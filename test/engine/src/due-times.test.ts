@@ -3,7 +3,7 @@ import { array, assert, constantFrom, integer, property, record } from 'fast-che
 import { expect, test } from 'vitest';
 
 const due = (key: string, fireAt: number): DueTime => ({
-  ...{ key, fireAt, partition: 0, wakeAt: fireAt, wakeKind: 'due', dueAt: fireAt, isSent: false },
+  ...{ key, fireAt, partition: 0, wakeAt: fireAt, wakeKind: 'due', dueAt: fireAt, isSent: false, isIdle: false },
 });
 
 /** Takes everything out, the next to fire first. */

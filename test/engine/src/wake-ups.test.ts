@@ -1,72 +1,8 @@
-import type { Command } from '@retrigger/domain/command.ts';
 import { wakeCommand } from '@retrigger/domain/task/react.ts';
-import { type Settled, WakeUps } from '@retrigger/engine/wake-ups.ts';
-import type { Log, NewRecord } from '@retrigger/ports/log.ts';
-import { silent } from '@retrigger/ports/observer.ts';
 import type { Due } from '@retrigger/ports/snapshot-store.ts';
 import { describe, expect, test } from 'vitest';
-import { FakeStores, fakeSnapshots } from './fake-stores.ts';
-import { ManualClock } from './manual-clock.ts';
-import { encode, MORNING } from './owner.ts';
-
-const KEY = 'acme/deploy';
-
-type Sent = { at: number; wakeAt: number; silentSince: number | null };
-
-/** The due times of partition 0. Times are milliseconds after the beginning. */
-class Trial {
-  readonly clock = new ManualClock(MORNING);
-  readonly sent: Sent[] = [];
-  readonly wakeUps: WakeUps;
-  /** What the store says is due. */
-  due: () => Promise<Due[]> = () => Promise.resolve([]);
-  isLogDown = false;
-
-  constructor() {
-    const append = async (_topic: string, records: NewRecord[]) => {
-      if (this.isLogDown) throw new Error('no log');
-      for (const { value } of records) this.#note(JSON.parse(Buffer.from(value).toString()));
-    };
-    this.wakeUps = new WakeUps({
-      log: { append } as Partial<Log> as Log,
-      snapshots: { ...fakeSnapshots(new FakeStores(), () => Promise.resolve()), due: () => this.due() },
-      ...{ clock: this.clock, observer: silent, encode },
-      wake: (key, wakeAt, silentSince, sentAt) => wakeCommand('acme', key.slice(5), wakeAt, silentSince, sentAt),
-    });
-  }
-
-  #note(command: Command): void {
-    if (command.type !== 'Wake') throw new Error(`${command.type} is sent`);
-    const { wakeAt, silentSince } = command.body;
-    this.sent.push({ at: this.now, wakeAt: wakeAt - MORNING, silentSince: silentSince === null ? null : silentSince - MORNING });
-  }
-
-  get now(): number {
-    return this.clock.now() - MORNING;
-  }
-
-  get times(): number[] {
-    return this.sent.map(({ at }) => at);
-  }
-
-  settle(wakeAt: number | null, more: Partial<Settled> = {}): void {
-    const dueAt = wakeAt === null ? null : MORNING + wakeAt;
-    this.wakeUps.settle({ key: KEY, partition: 0, wakeAt: dueAt, wakeKind: 'due', dueAt, landedAt: null, hasChanged: true, ...more });
-  }
-
-  /** Its Wake was decided, by the log's clock so much after the beginning, and nothing came of it. */
-  landed(at: number, wakeAt: number, more: Partial<Settled> = {}): void {
-    this.settle(wakeAt, { landedAt: MORNING + at, hasChanged: false, ...more });
-  }
-}
-
-async function owning(due: Due[] = []): Promise<Trial> {
-  const trial = new Trial();
-  trial.due = () => Promise.resolve(due);
-  await trial.wakeUps.assigned([0]);
-  await trial.wakeUps.refill();
-  return trial;
-}
+import { MORNING } from './owner.ts';
+import { KEY, owning } from './wake-up-trial.ts';
 
 describe('a due time', () => {
   test('is woken when this clock has reached it, not before', async () => {
@@ -128,15 +64,58 @@ describe('a due time', () => {
     expect(trial.times).toEqual([1_000, 1_000]);
   });
 
-  test('of what waits for others is looked at every 30 s', async () => {
+  test('that waits for others is no lag once it was looked at, and is looked at less and less (K2)', async () => {
+    const trial = await owning();
+    trial.settle(1_000);
+    await trial.clock.advance(1_500);
+    expect(trial.wakeUps.oldestLagMs()).toBe(500);
+    for (let round = 0; round < 200; round++) {
+      trial.landed(trial.now, 1_000);
+      expect(trial.wakeUps.oldestLagMs()).toBe(0);
+      const { length } = trial.sent;
+      while (trial.sent.length === length) await trial.clock.advance(15_000);
+    }
+    const pauses = trial.times.slice(1).map((at, index) => at - (trial.times[index] ?? 0));
+    expect(pauses.slice(1, 8)).toEqual(Array(7).fill(30_000));
+    expect(pauses.toSorted((a, b) => a - b).at(-1)).toBeLessThanOrEqual(3_615_000);
+    expect(pauses.at(-1)).toBeGreaterThan(3_500_000);
+  });
+
+  test('of a waiting task is looked at each minute, and less and less, at most once an hour (K7)', async () => {
     const trial = await owning();
     trial.settle(1_000, { wakeKind: 'check' });
     await trial.clock.advance(1_000);
-    trial.landed(1_000, 1_000, { wakeKind: 'check' });
-    await trial.clock.advance(30_000);
-    trial.landed(31_000, 1_000, { wakeKind: 'check' });
-    await trial.clock.advance(30_000);
-    expect(trial.times).toEqual([1_000, 31_000, 61_000]);
+    for (const hours of [0, 10]) {
+      await trial.clock.advance(hours * 3_600_000);
+      trial.landed(trial.now, 1_000, { wakeKind: 'check' });
+      const [{ length }, from] = [trial.sent, trial.now];
+      while (trial.sent.length === length) await trial.clock.advance(1_000);
+      const pause = trial.now - from;
+      expect(pause).toBeGreaterThanOrEqual(hours === 0 ? 60_000 : 3_600_000);
+      expect(pause).toBeLessThanOrEqual(hours === 0 ? 76_000 : 3_601_000);
+    }
+  });
+
+  test('of many waiting tasks are not looked at all at once by a new owner (K7)', async () => {
+    const many: Due[] = Array.from({ length: 1_000 }, (_, nth) => ({
+      key: `acme/t${nth}`,
+      wakeAt: MORNING - 90_000_000,
+      wakeKind: 'check',
+    }));
+    const trial = await owning(many);
+    await trial.clock.advance(60_000);
+    expect(trial.sent).toHaveLength(1_000);
+    for (let second = 0; second < 60; second++)
+      expect(trial.times.filter((at) => at >= second * 1_000 && at < second * 1_000 + 1_000).length).toBeLessThan(50);
+  });
+
+  test('that stands at the same time as the one before it is woken at once', async () => {
+    const trial = await owning();
+    trial.settle(1_000);
+    await trial.clock.advance(1_000);
+    trial.settle(1_000, { landedAt: MORNING + 1_000, hasChanged: true });
+    await trial.clock.advance(1);
+    expect(trial.times).toEqual([1_000, 1_000]);
   });
 
   test('is tried again a second after an append that failed', async () => {
@@ -180,84 +159,4 @@ describe('a due time', () => {
     const ids = [1, 2].map((sentAt) => wakeCommand('acme', 'deploy', MORNING, null, sentAt).commandId);
     expect(new Set(ids).size).toBe(2);
   });
-});
-
-describe('silence of an executor', () => {
-  const beating = { wakeKind: 'heartbeat', dueAt: null } as const;
-
-  test('is counted from its last heartbeat (K5)', async () => {
-    const trial = await owning();
-    trial.settle(50_000, beating);
-    await trial.clock.advance(40_000);
-    trial.wakeUps.heartbeat(KEY, MORNING + 40_000);
-    await trial.clock.advance(59_999);
-    expect(trial.sent).toEqual([]);
-    await trial.clock.advance(1);
-    expect(trial.sent).toEqual([{ at: 100_000, wakeAt: 50_000, silentSince: 40_000 }]);
-  });
-
-  test('is forgiven for one full time-out after an assignment', async () => {
-    const trial = new Trial();
-    await trial.clock.advance(50_000);
-    await trial.wakeUps.assigned([0]);
-    trial.settle(50_000, beating);
-    await trial.clock.advance(59_999);
-    expect(trial.sent).toEqual([]);
-    await trial.clock.advance(1);
-    expect(trial.sent).toEqual([{ at: 110_000, wakeAt: 50_000, silentSince: 50_000 }]);
-  });
-
-  test('does not hide a deadline: that is woken in its time while heartbeats go on', async () => {
-    const trial = await owning();
-    trial.settle(50_000, { ...beating, dueAt: MORNING + 90_000 });
-    for (let beat = 15_000; beat < 90_000; beat += 15_000) {
-      await trial.clock.advance(15_000);
-      trial.wakeUps.heartbeat(KEY, MORNING + beat);
-      trial.settle(50_000, { ...beating, dueAt: MORNING + 90_000, hasChanged: false });
-    }
-    expect(trial.sent).toEqual([]);
-    await trial.clock.advance(15_000);
-    expect(trial.times).toEqual([90_000]);
-  });
-
-  test('does not hide a deadline that a patch has set meanwhile', async () => {
-    const trial = await owning();
-    trial.settle(50_000, beating);
-    await trial.clock.advance(70_000);
-    trial.wakeUps.heartbeat(KEY, MORNING + 69_000);
-    trial.settle(50_000, { ...beating, dueAt: MORNING + 80_000 });
-    const before = trial.sent.length;
-    await trial.clock.advance(10_000);
-    expect(trial.times.slice(before)).toEqual([80_000]);
-  });
-
-  test('does not hide a deadline that proves early by the log’s clock', async () => {
-    const trial = await owning();
-    const both = { ...beating, dueAt: MORNING + 70_000 };
-    trial.settle(50_000, both);
-    trial.wakeUps.heartbeat(KEY, MORNING + 20_000);
-    await trial.clock.advance(70_000);
-    trial.landed(69_900, 50_000, both);
-    await trial.clock.advance(100);
-    expect(trial.times).toEqual([70_000, 70_100]);
-  });
-
-  test('is remembered while recurring runs are left out', async () => {
-    const trial = await owning();
-    trial.wakeUps.heartbeat(KEY, MORNING + 5_000);
-    trial.settle(10_000);
-    trial.settle(20_000);
-    trial.settle(30_000, beating);
-    expect(trial.wakeUps.silentSince(KEY, 0)).toBe(MORNING + 5_000);
-  });
-});
-
-test('the lag is that of the oldest due time; who waits for others is not late', async () => {
-  const trial = await owning();
-  expect(trial.wakeUps.oldestLagMs()).toBe(0);
-  trial.settle(1_000);
-  trial.settle(500, { key: 'acme/waiting', wakeKind: 'check' });
-  await trial.clock.advance(4_000);
-  expect(trial.wakeUps.oldestLagMs()).toBe(3_000);
-  trial.wakeUps.stop();
 });

@@ -1,4 +1,5 @@
 import { fingerprint } from '@retrigger/domain/idempotency.ts';
+import { refused } from '@retrigger/domain/refusal.ts';
 import { CommandAdmission, type Submission } from '@retrigger/engine/admit-command.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ACCEPTED, LIMITS, startAdmission, submission } from './admission-world.ts';
@@ -22,6 +23,15 @@ describe('waiting for the outcome', () => {
     expect(await waiting).toEqual({ kind: 'decided', outcome: ACCEPTED, replayed: false });
     await settled();
     expect(world.admission.load, 'it is not in flight any more').toBe(0);
+  });
+
+  test.each([false, true])('a lost refusal that binds no repeat is found, unless this may be a repeat (%s)', async (isRepeatable) => {
+    world.answers.answer = () => {};
+    world.append = async (command) => world.decide(command, refused('forbidden', 'no'));
+    const waiting = world.admission.admit(submission('a', { isRepeatable, roles: ['viewer'] }));
+    await settled();
+    world.clock.advance(2_000);
+    expect(await waiting).toMatchObject(isRepeatable ? { kind: 'pending' } : { kind: 'decided', outcome: { kind: 'refused' } });
   });
 
   test('a receipt of another request under the same id is no answer to this one', async () => {

@@ -29,7 +29,6 @@ export function submission(
       body,
       fingerprint: fingerprint(body),
     },
-    permission: 'task:trigger',
     isRepeatable: true,
     cost: 1,
     waitMs: 2_000,

@@ -1,3 +1,4 @@
+import { refused } from '@retrigger/domain/refusal.ts';
 import { commandIdOf } from '@retrigger/engine/admit-command.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ACCEPTED, startAdmission, submission } from './admission-world.ts';
@@ -27,9 +28,15 @@ describe('admission', () => {
     expect(world.appended).toHaveLength(1);
   });
 
-  test('a role that lacks the permission is refused without a charge (G4)', async () => {
-    expect(await world.admission.admit(submission('a', { roles: ['viewer'] }))).toEqual({ kind: 'forbidden' });
-    expect([world.appended.length, world.userCharged()]).toEqual([0, 0]);
+  test('what the caller’s roles don’t permit is handed in for the worker to refuse, free of charge and unchecked (G5)', async () => {
+    let checked = 0;
+    const check = async () => void checked++ as undefined;
+    world.append = async (command) => world.decide(command, refused('forbidden', 'no'));
+    expect(await world.admission.admit(submission('a', { roles: ['viewer'], check }))).toMatchObject({
+      kind: 'decided',
+      outcome: { refusal: { code: 'forbidden' } },
+    });
+    expect([world.appended.length, world.userCharged(), checked]).toEqual([1, 0, 0]);
   });
 
   test('sixty twins at once are one record, one charge and one outcome (G1)', async () => {

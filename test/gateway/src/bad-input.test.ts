@@ -26,7 +26,6 @@ const TABLE: [string, string, Asked, number, string, string | null][] = [
   ['no key', TRIGGER, { ...post(), as: null }, 401, 'unauthenticated', null],
   ['a wrong key', TRIGGER, { ...post(), as: null, headers: { authorization: 'Bearer nonsense' } }, 401, 'unauthenticated', null],
   ['another scheme', TRIGGER, { ...post(), as: null, headers: { authorization: 'Basic YTpi' } }, 401, 'unauthenticated', null],
-  ['a role without the permission', TRIGGER, { ...post(), as: 'viewer' }, 403, 'forbidden', null],
   ['a role that may not read', EVENTS, { as: 'executor' }, 403, 'forbidden', null],
   ['malformed JSON', TRIGGER, raw('{"a":'), 400, 'invalid_request', ''],
   ['no UTF-8', TRIGGER, raw(new Uint8Array([0x7b, 0xff, 0x7d])), 400, 'invalid_request', ''],

@@ -62,6 +62,17 @@ describe('a changing call', () => {
     });
   });
 
+  test('what the caller’s roles don’t permit reaches the worker, so that the task’s history shows it; its outcome can be asked for, and binds no repeat', async () => {
+    const asked = { method: 'POST', as: 'viewer', headers: KEY };
+    const { status, json, headers } = await door.ask(TRIGGER, asked);
+    expect([status, json.code]).toEqual([403, 'forbidden']);
+    expect(door.commands).toMatchObject([{ type: 'TriggerTask', roles: ['viewer'], actor: { id: 'viewer' } }]);
+    const command = await door.ask(`/api/v1/commands/${headers.get('x-command-id')}`, { as: 'viewer' });
+    expect(command.json.data).toMatchObject({ state: 'refused', outcome: { status: 403, body: json } });
+    door.worker = () => ({ kind: 'accepted', answer: {} });
+    expect((await door.ask(TRIGGER, asked)).status).toBe(202);
+  });
+
   test('sixty triggers at once under one key are one command and the same bytes', async () => {
     const answers = await Promise.all(Array.from({ length: 60 }, () => door.post(TRIGGER, { triggerReason: 'x' }, KEY)));
     expect(door.commands).toHaveLength(1);

@@ -4,15 +4,15 @@ import type { Command } from '@retrigger/domain/command.ts';
 import { EMPTY_HEAD, type StoredEvent } from '@retrigger/domain/event.ts';
 import { taskKey } from '@retrigger/domain/identifiers.ts';
 import { nextEvent } from '@retrigger/domain/next-event.ts';
-import type { Role } from '@retrigger/domain/permissions.ts';
-import { type Outcome, refused } from '@retrigger/domain/refusal.ts';
+import { isPermitted, type Role } from '@retrigger/domain/permissions.ts';
+import { isKept, type Outcome, refused } from '@retrigger/domain/refusal.ts';
 import { createGateway } from '@retrigger/gateway/app.ts';
 import { apiKeys } from '@retrigger/gateway/credentials.ts';
 import type { GatewayDeps } from '@retrigger/gateway/deps.ts';
 import { placeText } from '@retrigger/gateway/task-query.ts';
 import type { EventFilter } from '@retrigger/ports/event-store.ts';
 import { silent } from '@retrigger/ports/observer.ts';
-import type { Receipt } from '@retrigger/ports/receipt-store.ts';
+import { type Receipt, unboundReceiptId } from '@retrigger/ports/receipt-store.ts';
 import type { Snapshot } from '@retrigger/ports/snapshot-store.ts';
 import { FakeAnswers, FakeClock, FakeLimiter } from './fakes.ts';
 
@@ -51,9 +51,10 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
     snapshots,
     events,
     commands,
-    worker: ((command: Command): Outcome => ({ kind: 'accepted', answer: { taskId: command.taskId, for: command.type } })) as
-      | ((command: Command) => Outcome)
-      | null,
+    worker: ((command: Command): Outcome =>
+      isPermitted(command)
+        ? { kind: 'accepted', answer: { taskId: command.taskId, for: command.type } }
+        : refused('forbidden', 'The caller’s roles do not permit this')) as ((command: Command) => Outcome) | null,
     seed: (tenantId: string, taskId: string, eventTypes: string[]) => seed(tenantId, taskId, eventTypes, { snapshots, events, clock }),
     async ask(path: string, asked: Asked = {}) {
       const { method = 'GET', as = 'admin', body, raw, headers = {} } = asked;
@@ -141,7 +142,8 @@ export function answerOne(
   const outcome = decide(command);
   const position = { partition: 0, offset: to.receipts.size, at: to.clock.now() };
   const key = taskKey(tenantId, taskId);
-  to.receipts.set(commandId, { commandId, tenantId, actorId: actor.id, key, type, sequence: 1, fingerprint, outcome, position });
+  const name = isKept(outcome) ? commandId : unboundReceiptId(commandId);
+  to.receipts.set(name, { commandId: name, tenantId, actorId: actor.id, key, type, sequence: 1, fingerprint, outcome, position });
   to.answers.answer({ commandId, outcome, replayed: false });
 }
 

@@ -23,7 +23,7 @@ const BEGIN = Date.parse('2026-03-02T08:00:00Z');
 const LONGEST_QUIET_MS = 1_200_000;
 const LOOK_EVERY_MS = 5_000;
 /** Waiting tasks look again by themselves within this. */
-const NET_MS = 40_000;
+const NET_MS = 160_000;
 
 export type Simulated = { seed: number; plan: string; findings: string[]; trace: string[]; steps: number; events: number };
 /** Bugs to plant: another decider, or ports that break their promises. */

@@ -1,7 +1,7 @@
 import { commandState } from '@retrigger/contract/task-schema.ts';
 import { parseInstant } from '@retrigger/domain/instant.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
-import { RECEIPT_LIFE_MS, type Receipt } from '@retrigger/ports/receipt-store.ts';
+import { RECEIPT_LIFE_MS, type Receipt, unboundReceiptId } from '@retrigger/ports/receipt-store.ts';
 import { z } from 'zod';
 import type { Api } from '../api.ts';
 import type { Caller } from '../credentials.ts';
@@ -38,9 +38,10 @@ export function commandRoutes(api: Api): void {
       const acceptedAt = accepted === undefined ? undefined : parseInstant(accepted);
       if (accepted !== undefined && acceptedAt === undefined)
         return problemReply(invalid('accepted', 'must be an instant such as 2026-01-31T12:00:00.000Z'), c.req.path);
-      const receipt = (await deps.receipts.load([commandId])).get(commandId);
+      const found = await deps.receipts.load([commandId, unboundReceiptId(commandId)]);
+      const receipt = found.get(commandId) ?? found.get(unboundReceiptId(commandId));
       const now = deps.clock.now();
-      if (isTheirs(receipt, caller) && now - receipt.position.at < RECEIPT_LIFE_MS) return success(200, await stateOf(receipt));
+      if (isTheirs(receipt, caller) && now - receipt.position.at < RECEIPT_LIFE_MS) return success(200, await stateOf(commandId, receipt));
       const sinceMs = acceptedAt === undefined ? Number.POSITIVE_INFINITY : now - acceptedAt;
       return sinceMs > -CLOCK_SKEW_MS && sinceMs < RECEIPT_LIFE_MS
         ? success(200, { commandId, state: 'pending' })
@@ -48,8 +49,8 @@ export function commandRoutes(api: Api): void {
     },
   );
 
-  async function stateOf(receipt: Receipt): Promise<JsonObject> {
-    const { commandId, type, tenantId, key, outcome } = receipt;
+  async function stateOf(commandId: string, receipt: Receipt): Promise<JsonObject> {
+    const { type, tenantId, key, outcome } = receipt;
     const taskId = key.slice(tenantId.length + 1);
     return { commandId, state: outcome.kind, outcome: await outcomeBody({ commandId, type, tenantId, taskId }, outcome, deps) };
   }

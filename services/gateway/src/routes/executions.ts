@@ -20,7 +20,6 @@ const taskOf = (executionId: string): string => taskOfExecution(executionId) ?? 
 
 const common = {
   method: 'POST',
-  permission: 'execution:report',
   actor: 'executor',
   cost: () => 0,
   parameter: inPath,

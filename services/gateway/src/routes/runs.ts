@@ -11,7 +11,6 @@ export function runRoutes(api: Api): void {
     {
       method: 'POST',
       path: '/api/v1/tasks/{taskId}/trigger',
-      permission: 'task:trigger',
       actor: 'user',
       schema: triggerTask,
       cost: () => 1,
@@ -35,7 +34,6 @@ export function runRoutes(api: Api): void {
     {
       method: 'PUT',
       path: '/api/v1/tasks/{taskId}/reschedule',
-      permission: 'task:reschedule',
       actor: 'user',
       schema: rescheduleTask,
       cost: ({ context: _c, force: _f, cascade: _a, reason: _r, ...schedule }, now) => (isDueAtOnce(schedule, now) ? 1 : 0),

@@ -10,7 +10,7 @@ import type { Status, TaskState } from './state.ts';
 
 const RESCHEDULABLE: readonly Status[] = ['Draft', 'Scheduled', 'Running', 'Failed', 'Completed', 'Cancelled'];
 
-/** More tasks than this are not watched one by one; the task looks again by itself every 30 s. */
+/** More tasks than this are not watched one by one; the task looks again by itself now and then. */
 const MOST_WATCHED = 1_000;
 
 type Scheduled = {

@@ -1,10 +1,12 @@
+import { chance } from '../chance.ts';
 import { namedTasks } from '../conditions.ts';
 import type { Lookup, WakeKind } from '../decider.ts';
 import { deadlineAt, HEARTBEAT_TIMEOUT } from './decide-report.ts';
 import { ms } from './execution.ts';
 import type { TaskState } from './state.ts';
 
-const LOOK_AGAIN_MS = 30_000;
+/** A net under the announcements, for what they can't reach: what lies deeper in a closure than is watched, and a store whose readers may see an old state. */
+const LOOK_AGAIN_MS = 60_000;
 
 /** What others look for in a task. The earliest of its due times is the one that counts (U2). */
 export function lookup(state: TaskState): Lookup {
@@ -36,7 +38,8 @@ function dueTimes(state: TaskState): [number, WakeKind][] {
     if (deadline !== null) due.push([deadline, 'due']);
     if (execution.startedAt !== null) due.push([Date.parse(execution.startedAt) + ms(HEARTBEAT_TIMEOUT), 'heartbeat']);
   } else if (state.status === 'Scheduled' && schedule?.strategy === 'conditional') {
-    due.push([Date.parse(state.updatedAt) + LOOK_AGAIN_MS, 'check']);
+    const spread = 1 + chance('look', state.tenantId, state.taskId) / 4;
+    due.push([Date.parse(state.updatedAt) + Math.ceil(LOOK_AGAIN_MS * spread), 'check']);
   }
   return due;
 }
