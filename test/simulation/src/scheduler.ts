@@ -2,6 +2,8 @@ import type { Chance } from './chance.ts';
 import { InjectedFault, type Operation, type Process, type Timer } from './process.ts';
 
 const TRACED = 5_000;
+/** Far more than any run needs: somebody goes round in circles. */
+export const MOST_STEPS = 200_000;
 
 /** How often an operation goes wrong: without effect, or with effect but an answer that is lost; or takes long (up to `slowMs`). */
 export type Rates = { fails: number; lost: number; slow: number; slowMs: number };
@@ -67,7 +69,8 @@ export class Scheduler {
 
   /** Calls `fire` when the owner's clock has reached `at`; with no owner, when it is that time. */
   timer(owner: Process | null, at: number, fire: () => void): () => void {
-    const timer: Timer = { owner, localAt: at, at: at - (owner?.clockOffset ?? 0), fire, isCancelled: false };
+    const localAt = Math.ceil(at); // clocks show whole milliseconds, and no timer fires early by its clock
+    const timer: Timer = { owner, localAt, at: localAt - (owner?.clockOffset ?? 0), fire, isCancelled: false };
     if (owner === null || owner.isAlive) this.#insert(timer);
     return () => {
       timer.isCancelled = true;
@@ -117,7 +120,7 @@ export class Scheduler {
 
   /** Goes on until `isOver` says so; it is asked after each step. */
   async run(isOver: () => boolean): Promise<void> {
-    while (!isOver()) {
+    while (!isOver() && this.steps < MOST_STEPS) {
       await drained();
       this.steps++;
       const timer = this.#nextTimer();

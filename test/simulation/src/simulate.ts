@@ -14,7 +14,7 @@ import { Group } from './group.ts';
 import { portsOf, type World } from './ports.ts';
 import { Process } from './process.ts';
 import { logOf } from './process-log.ts';
-import { Scheduler } from './scheduler.ts';
+import { MOST_STEPS, Scheduler } from './scheduler.ts';
 import { Stored } from './stored.ts';
 import { ROOT, Users } from './users.ts';
 import { WorkLog } from './work-log.ts';
@@ -124,6 +124,7 @@ export async function simulate(seed: number, planted: Planted = {}): Promise<Sim
       const next = scheduler.now + LOOK_EVERY_MS;
       if (door.open === 0) endRecurring();
       await scheduler.run(() => scheduler.now >= next);
+      if (scheduler.steps >= MOST_STEPS) return report(`${MOST_STEPS} steps, and no end`);
       if (unquiet().length > 0) quietSince = Number.POSITIVE_INFINITY;
       else quietSince = Math.min(quietSince, scheduler.now);
       if (scheduler.now - quietSince >= NET_MS) return;
