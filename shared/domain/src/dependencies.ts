@@ -27,11 +27,11 @@ export function walkFrom(from: string): Walk {
   let level = [from];
 
   const step = (edgesOf: EdgesOf): WalkStep | undefined => {
-    const taskIds = level.filter((taskId) => edgesOf(taskId) === undefined);
-    if (taskIds.length > 0) return { kind: 'need', taskIds };
+    const edges = level.map(edgesOf);
+    if (edges.includes(undefined)) return { kind: 'need', taskIds: level.filter((_, index) => edges[index] === undefined) };
     const below: string[] = [];
-    for (const taskId of level) {
-      for (const next of edgesOf(taskId) ?? []) {
+    for (const [index, taskId] of level.entries()) {
+      for (const next of edges[index] ?? []) {
         if (next === from) return { kind: 'cycle', path: wayRound(from, taskId, parents) };
         if (parents.has(next)) continue;
         parents.set(next, taskId);

@@ -13,6 +13,7 @@ import { type History, MORNING, NO_HISTORY, step } from './task-history.ts';
 export class Cluster {
   readonly histories = new Map<string, History>();
   readonly #queues = new Map<string, Command[]>();
+  #looks = 0;
   now = MORNING;
 
   send(...commands: Command[]): void {
@@ -41,6 +42,18 @@ export class Cluster {
   /** The tasks that have commands to decide. */
   get busy(): string[] {
     return [...this.#queues].flatMap(([taskId, queue]) => (queue.length > 0 ? [taskId] : []));
+  }
+
+  /** The commands that a task has to decide. */
+  waiting(taskId: string): Command[] {
+    return this.#queues.get(taskId) ?? [];
+  }
+
+  /** A look that a waiting task takes by itself. */
+  look(taskId: string): Command {
+    const commandId = `look-${++this.#looks}`;
+    const actor = { id: 'scheduler', type: 'system' } as const;
+    return { ...{ commandId, taskId, actor, tenantId: 'acme', roles: [], correlationId: commandId }, type: 'Check', body: {} };
   }
 
   /** Decides the next command of a task, at `now`. */

@@ -93,6 +93,12 @@ describe('the chain', () => {
     expect(firstBreak(events, 1, NO_HASH)).toMatchObject({ sequence: 5 });
   });
 
+  test('names the event that was changed into what has no canonical form', () => {
+    const events = chain();
+    events[2] = { ...at(events, 2), metadata: { triggerReason: '\ud800' } };
+    expect(firstBreak(events, 1, NO_HASH)).toEqual({ sequence: 3, reason: 'the content has no canonical form' });
+  });
+
   test('names the event after one that was forged with a fitting hash', () => {
     const events = chain();
     const { hash: _, ...body } = at(events, 1);

@@ -6,6 +6,7 @@ import {
   eventId,
   eventName,
   ID_PATTERN,
+  MAX_EXECUTION_ID_LENGTH,
   sequenceOf,
   taskKey,
   taskOfExecution,
@@ -27,6 +28,13 @@ describe('identifiers', () => {
           taskOfExecution(deriveExecutionId(taskId, taskKey('acme', taskId), commandId, sequence)) === taskId,
       ),
     );
+  });
+
+  test('an executionId of the longest task id is longer than other ids, and leads back to its task as well', () => {
+    const taskId = 't'.repeat(128);
+    const executionId = deriveExecutionId(taskId, taskKey('acme', taskId), 'c', 1);
+    expect(executionId).toHaveLength(MAX_EXECUTION_ID_LENGTH);
+    expect(taskOfExecution(executionId)).toBe(taskId);
   });
 
   test.each([

@@ -1,5 +1,6 @@
-import { isGranted, mayChange, type Permission, ROLES, type Role } from '@retrigger/domain/permissions.ts';
+import { isGranted, isPermitted, mayChange, type Permission, ROLES, type Role } from '@retrigger/domain/permissions.ts';
 import { describe, expect, test } from 'vitest';
+import { cancel, create, heartbeat, trigger } from './command-samples.ts';
 
 const TABLE: [Permission, Role[]][] = [
   ['task:read', ['viewer', 'operator', 'admin']],
@@ -23,6 +24,16 @@ describe('permissions', () => {
     expect(isGranted([], 'task:read')).toBe(false);
     expect(isGranted(['viewer', 'executor'], 'execution:report')).toBe(true);
     expect(isGranted(['viewer', 'executor'], 'task:trigger')).toBe(false);
+  });
+
+  test('a command from a door needs its permission; what the cluster sends itself does not (P2)', () => {
+    const fingerprint = {};
+    for (const make of [create, trigger, cancel]) {
+      expect(isPermitted(make({ roles: ['operator'], fingerprint }))).toBe(true);
+      for (const roles of [[], ['viewer' as const], ['executor' as const]]) expect(isPermitted(make({ roles, fingerprint }))).toBe(false);
+    }
+    expect(isPermitted({ ...heartbeat('e'), roles: ['operator'], fingerprint })).toBe(false);
+    expect(isPermitted({ ...heartbeat('e'), roles: [] })).toBe(true);
   });
 
   test('a task is changed by its owner, by an admin and by the cluster (P1)', () => {

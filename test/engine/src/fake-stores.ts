@@ -70,7 +70,12 @@ export const fakeSnapshots = (stores: FakeStores, before: Before): SnapshotStore
   },
   async load(keys) {
     await before('load snapshots');
-    return new Map([...stores.snapshots].filter(([key]) => keys.includes(key)));
+    return new Map(
+      keys.flatMap((key) => {
+        const found = stores.snapshots.get(key);
+        return found === undefined ? [] : [[key, found] as const];
+      }),
+    );
   },
   async due(partition, until) {
     await before('due');
@@ -78,11 +83,12 @@ export const fakeSnapshots = (stores: FakeStores, before: Before): SnapshotStore
       own === partition && wakeAt !== null && wakeAt < until ? [{ key, wakeAt, wakeKind }] : [],
     );
   },
-  async waiting(tenantId, taskId) {
+  async waiting(tenantId, taskId, after, limit) {
     await before('waiting');
     return [...stores.snapshots.values()]
-      .flatMap((row) => (row.tenantId === tenantId && row.waitsFor.includes(taskId) ? [row.taskId] : []))
-      .sort();
+      .flatMap((row) => (row.tenantId === tenantId && row.waitsFor.includes(taskId) && row.taskId > (after ?? '') ? [row.taskId] : []))
+      .sort()
+      .slice(0, limit);
   },
   async saveMark(partition, at) {
     stores.marks.push([partition, at]);

@@ -82,9 +82,9 @@ export async function simulate(seed: number, planted: Planted = {}): Promise<Sim
   await scheduler.run(() => scheduler.now >= faultsEnd);
   faults.end();
   isOver = true;
-  await untilQuiet();
+  await untilQuiet(NET_MS);
   for (const request of users.again(5)) void door.ask(request);
-  await untilQuiet();
+  await untilQuiet(0);
   const scene: Scene = { plan, log, stored, group, door, executors, end: scheduler.now };
   return {
     seed,
@@ -118,7 +118,7 @@ export async function simulate(seed: number, planted: Planted = {}): Promise<Sim
     ];
   }
 
-  async function untilQuiet(): Promise<void> {
+  async function untilQuiet(forMs: number): Promise<void> {
     const longest = scheduler.now + LONGEST_QUIET_MS;
     for (let quietSince = Number.POSITIVE_INFINITY; ; ) {
       const next = scheduler.now + LOOK_EVERY_MS;
@@ -127,7 +127,7 @@ export async function simulate(seed: number, planted: Planted = {}): Promise<Sim
       if (scheduler.steps >= MOST_STEPS) return report(`${MOST_STEPS} steps, and no end`);
       if (unquiet().length > 0) quietSince = Number.POSITIVE_INFINITY;
       else quietSince = Math.min(quietSince, scheduler.now);
-      if (scheduler.now - quietSince >= NET_MS) return;
+      if (scheduler.now - quietSince >= forMs) return;
       if (scheduler.now > longest || found.length > 0) {
         if (found.length === 0) report(`not quiet ${LONGEST_QUIET_MS / 1_000} s after the last fault: ${unquiet().join('; ')}`);
         return;

@@ -5,13 +5,10 @@ import { formatInstant } from '../instant.ts';
 import { type CalculationDetails, delayApplied, nextExecution, type Schedule, type ScheduleRefusal } from '../schedule.ts';
 import { downstream, MOST_TASKS } from './cascade.ts';
 import { alreadyRunning, circular, event, invalidState, isOwner, notOwner, propose, refuse } from './decision.ts';
-import { addedEdges, judgeConditions, TOO_LARGE, walk } from './evidence.ts';
+import { addedEdges, judgeConditions, TOO_LARGE, unmetOf, walk } from './evidence.ts';
 import type { Status, TaskState } from './state.ts';
 
 const RESCHEDULABLE: readonly Status[] = ['Draft', 'Scheduled', 'Running', 'Failed', 'Completed', 'Cancelled'];
-
-/** More tasks than this are not watched one by one; the task looks again by itself now and then. */
-const MOST_WATCHED = 1_000;
 
 type Scheduled = {
   nextExecution: string | null;
@@ -52,8 +49,7 @@ function waiting({ tenantId, taskId, dependencies, isNew }: Subject, conditions:
   if (way.kind === 'needs' || way.kind === 'cycle') return way;
   const judged = way.kind === 'tooLarge' ? way : judgeConditions(tenantId, taskId, dependencies, conditions, evidence);
   if ('kind' in judged) return judged.kind === 'needs' ? judged : { kind: 'refused' as const, field: 'conditions', message: TOO_LARGE };
-  const unmet = new Set(judged.verdict.flatMap((line) => (line.met ? [] : [line.taskId])));
-  const scheduled: Scheduled = { nextExecution: null, delayApplied: null, waitsFor: [...unmet].sort().slice(0, MOST_WATCHED) };
+  const scheduled: Scheduled = { nextExecution: null, delayApplied: null, waitsFor: unmetOf(judged) };
   return { kind: 'scheduled' as const, scheduled };
 }
 

@@ -7,7 +7,7 @@ import { delayApplied, type Schedule } from '../schedule.ts';
 import { mayStart } from './cascade.ts';
 import { deadlineAt, HEARTBEAT_TIMEOUT } from './decide-report.ts';
 import { event, NOTHING } from './decision.ts';
-import { judgeConditions, waitsForDirect } from './evidence.ts';
+import { judgeConditions, unmetOf, waitsForDirect } from './evidence.ts';
 import { begin, fail, ms } from './execution.ts';
 import { lookup } from './lookup.ts';
 import type { Execution, TaskState } from './state.ts';
@@ -118,8 +118,15 @@ export function check(state: TaskState, command: Command, head: Head, at: number
   if (waits !== false) return waits === true ? NOTHING : waits;
   const judged = judgeConditions(state.tenantId, state.taskId, state.dependencies, schedule.conditions, evidence, state.waitsFor);
   if ('kind' in judged) return judged.kind === 'needs' ? judged : NOTHING;
-  if (!judged.met) return NOTHING;
+  if (!judged.met) return watchOn(state, unmetOf(judged));
   return begin(state, command, head, at, { reason: 'schedule: conditional', context: state.context, conditions: judged.verdict });
+}
+
+/** V5: a task that waits watches at least one task that is not yet as wanted. When all that it watched are, and its closure has more, it watches those. */
+function watchOn(state: TaskState, unmet: string[]): Decision {
+  const watched = new Set(lookup(state).waitsFor);
+  if (unmet.length === 0 || unmet.some((id) => watched.has(id))) return NOTHING;
+  return event('TaskChanged', state.status, { changes: {}, waitsFor: unmet });
 }
 
 /** X2: the last reset task's Check starts a root that is due; one that is not waits for its time. */

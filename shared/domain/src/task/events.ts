@@ -11,7 +11,8 @@ export type ExecutionRef = { executionId: string; runId: string; attempt: number
 /** Instants in ISO 8601; durations as texts. */
 export type TaskMetadata = {
   TaskCreated: Omit<CreateTaskBody, 'target'> & { owner: string; target?: Target; nextExecution?: string | null; waitsFor?: string[] };
-  TaskChanged: { changes: TaskChanges };
+  /** `waitsFor`: nothing was changed, but it watches other tasks now than before. */
+  TaskChanged: { changes: TaskChanges; waitsFor?: string[] };
   /** Of a patch, with its other `changes`, or of a reschedule, whose conditions add the edges `named`; that one leaves the dependencies as they are. */
   DependenciesProposed: {
     dependencies: string[];

@@ -44,17 +44,17 @@ function follow(
   edgesOf: EdgesOf,
   evidence: Evidence,
 ): Exclude<WalkStep, { kind: 'need' }> | Needs | TooLarge {
-  const read = new Set<string>();
+  let read = 0;
   const step = walkFrom(taskId).advance((next) => {
     if (next === taskId) return own;
     const key = taskKey(tenantId, next);
-    if (!evidence.has(key)) return undefined;
-    read.add(key);
     const state = evidence.get(key) as TaskState | undefined;
+    if (state === undefined && !evidence.has(key)) return undefined;
+    read++;
     return state === undefined ? [] : edgesOf(state);
   });
   if (step.kind !== 'need') return step;
-  if (read.size >= MOST_WALKED) return { kind: 'tooLarge' };
+  if (read >= MOST_WALKED) return { kind: 'tooLarge' };
   const keysOf = (taskIds: string[]) => taskIds.map((id) => taskKey(tenantId, id));
   let expanded = 0;
   const expand = (state: unknown) => (state === undefined || ++expanded > MOST_WALKED ? [] : keysOf(edgesOf(state as TaskState)));
@@ -94,6 +94,13 @@ export function judgeConditions(
   if (missing.length > 0) return { kind: 'needs', keys: missing };
   return judge(conditions, { dependencies, closure, task: (id) => evidenceOf(stateOf(id)) });
 }
+
+/** A task doesn't watch more tasks than this at a time. */
+const MOST_WATCHED = 1_000;
+
+/** The tasks that are not yet as wanted, sorted: the first of them are watched. */
+export const unmetOf = ({ verdict }: Verdict): string[] =>
+  [...new Set(verdict.flatMap((line) => (line.met ? [] : [line.taskId])))].sort().slice(0, MOST_WATCHED);
 
 /** Whether some direct dependency has not completed, so that the closure can't have: most looks at a large one end here. */
 export function waitsForDirect({ tenantId, dependencies }: TaskState, conditions: Conditions, evidence: Evidence): boolean | Needs {

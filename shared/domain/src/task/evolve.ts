@@ -18,7 +18,7 @@ export function evolve(state: TaskState | undefined, event: TaskEvent): TaskStat
   const next: TaskState = { ...state, status: event.newState ?? state.status, version: event.sequence, updatedAt: event.timestamp };
   switch (event.eventType) {
     case 'TaskChanged':
-      return changed(next, event.metadata.changes);
+      return { ...changed(next, event.metadata.changes), waitsFor: event.metadata.waitsFor ?? next.waitsFor };
     case 'DependenciesProposed': {
       const { dependencies, changes = {}, named = [], reschedule: body } = event.metadata;
       const { commandId } = event;

@@ -5,7 +5,7 @@ import { deadlineAt, HEARTBEAT_TIMEOUT } from './decide-report.ts';
 import { ms } from './execution.ts';
 import type { TaskState } from './state.ts';
 
-/** A net under the announcements, for what they can't reach: what lies deeper in a closure than is watched, and a store whose readers may see an old state. */
+/** A net under the announcements, for what they can't reach: what joined a closure while nobody of it was watched, and a store whose readers may see an old state. */
 const LOOK_AGAIN_MS = 60_000;
 
 /** What others look for in a task. The earliest of its due times is the one that counts (U2). */

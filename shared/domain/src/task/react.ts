@@ -86,6 +86,9 @@ export function react(event: TaskEvent, command: Command): Command[] {
         },
       ];
     }
+    case 'TaskChanged': // V2
+      if (event.metadata.waitsFor === undefined) return [];
+      return [ownCommand(tenantId, taskId, [eventId], correlationId, { type: 'Check', body: {} }, traceparent)];
     case 'DependenciesChanged': // what it waits for may be another now, and fulfilled
       return [ownCommand(tenantId, taskId, [eventId], correlationId, { type: 'Check', body: {} }, traceparent)];
     default:
