@@ -24,8 +24,7 @@ export type TaskEvidence = {
   ended: EndedRun | null;
 };
 
-/** `cascadeId`: the cascade whose re-arming led to the run; null when none did. */
-export type EndedRun = { status: 'Completed' | 'Failed'; runId: string; cascadeId: string | null; result?: Json };
+export type EndedRun = { status: 'Completed' | 'Failed'; runId: string; result?: Json };
 
 export type Evidence = {
   /** The task's own direct dependencies. */
@@ -33,8 +32,6 @@ export type Evidence = {
   /** Everything that they lead to, themselves included, without the task; needed only for `dependenciesComplete: true`. */
   closure: readonly string[];
   task(taskId: string): TaskEvidence | undefined;
-  /** Set while the waiting task was re-armed by a cascade: its id and every task it re-arms. */
-  cascade?: { id: string; tasks: ReadonlySet<string> };
 };
 
 /** One line of an explained verdict, as API.md's `conditions` shows it. */
@@ -44,7 +41,7 @@ export type Verdict = { met: boolean; verdict: Explanation[] };
 /**
  * C1: `met` says whether every condition holds; `verdict` has a line for each task of each condition, in the order of the conditions.
  * C2: a run that failed but will be tried again has not ended, and satisfies nothing.
- * C3: inside a cascade, of the tasks that the cascade re-arms only runs of this cascade count; of all others what is true now counts, however old.
+ * C3: what is true now counts, however old. (A task that a cascade has re-armed has no outcome any more, so inside a cascade only new runs are true.)
  * C4: with `{min}` a line says whether its own task counts; enough of them make the condition hold.
  */
 export function judge(conditions: Conditions, evidence: Evidence): Verdict {
@@ -85,12 +82,7 @@ function explain(taskId: string, required: EndedRun['status'], evidence: Evidenc
   const task = evidence.task(taskId);
   if (task === undefined) return { taskId, required, actual: 'unknown task', met: false };
   const actual = task.ended?.status ?? task.status;
-  if (!countsFor(taskId, task.ended, evidence)) return { taskId, required, actual: `${actual}, in a run before this cascade`, met: false };
   return { taskId, required, actual, met: task.ended?.status === required };
-}
-
-function countsFor(taskId: string, ended: EndedRun | null, { cascade }: Evidence): boolean {
-  return ended === null || cascade === undefined || !cascade.tasks.has(taskId) || ended.cascadeId === cascade.id;
 }
 
 /** The value that was found is not shown: a verdict goes into the waiting task's events, whose readers need not see the other's result. */

@@ -3,11 +3,11 @@ import type { Json } from '@retrigger/domain/json.ts';
 import { array, assert, boolean, constantFrom, property, record } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-const done = (result: Json = null, cascadeId: string | null = null): TaskEvidence => ({
+const done = (result: Json = null): TaskEvidence => ({
   status: 'Completed',
-  ended: { status: 'Completed', runId: 'run_1', cascadeId, result },
+  ended: { status: 'Completed', runId: 'run_1', result },
 });
-const broken: TaskEvidence = { status: 'Failed', ended: { status: 'Failed', runId: 'run_1', cascadeId: null } };
+const broken: TaskEvidence = { status: 'Failed', ended: { status: 'Failed', runId: 'run_1' } };
 const now = (status: string): TaskEvidence => ({ status, ended: null });
 
 const evidence = (tasks: { [taskId: string]: TaskEvidence }, more: Partial<Evidence> = {}): Evidence => ({
@@ -124,33 +124,6 @@ describe('what counts as ended', () => {
     expect(judge({ dependenciesComplete: ['a'] }, evidence({ a: recurring })).verdict).toEqual([
       { taskId: 'a', required: 'Completed', actual: 'Completed', met: true },
     ]);
-  });
-});
-
-describe('inside a cascade (C3)', () => {
-  const cascade = { id: 'cascade-1', tasks: new Set(['a', 'b']) };
-
-  test('a completion from before doesn’t count', () => {
-    expect(judge({ dependenciesComplete: ['a'] }, evidence({ a: done() }, { cascade })).verdict).toEqual([
-      { taskId: 'a', required: 'Completed', actual: 'Completed, in a run before this cascade', met: false },
-    ]);
-    expect(judge({ outcome: { taskId: 'a', status: 'Failed' } }, evidence({ a: broken }, { cascade })).met).toBe(false);
-  });
-
-  test('one of another cascade doesn’t either', () => {
-    expect(judge({ dependenciesComplete: ['a'] }, evidence({ a: done(null, 'cascade-0') }, { cascade })).met).toBe(false);
-  });
-
-  test('one of this cascade does', () => {
-    expect(judge({ dependenciesComplete: ['a'] }, evidence({ a: done(null, 'cascade-1') }, { cascade })).met).toBe(true);
-  });
-
-  test('tasks that the cascade doesn’t re-arm count as they are, however old', () => {
-    expect(judge({ dependenciesComplete: ['a', 'x'] }, evidence({ a: done(null, 'cascade-1'), x: done() }, { cascade })).met).toBe(true);
-  });
-
-  test('min counts the new run only', () => {
-    expect(judge({ dependenciesCompleted: { min: 2 } }, evidence({ a: done(null, 'cascade-1'), b: done() }, { cascade })).met).toBe(false);
   });
 });
 

@@ -5,7 +5,7 @@ import { formatInstant } from '../instant.ts';
 import { type CalculationDetails, delayApplied, nextExecution, type Schedule, type ScheduleRefusal } from '../schedule.ts';
 import { downstream, MOST_TASKS } from './cascade.ts';
 import { alreadyRunning, circular, event, invalidState, isOwner, notOwner, propose, refuse } from './decision.ts';
-import { addedEdges, judgeConditions, TOO_LARGE, unmetOf, walk } from './evidence.ts';
+import { addedEdges, judgeConditions, TOO_LARGE, unmetOf, waitsForDirect, walk } from './evidence.ts';
 import type { Status, TaskState } from './state.ts';
 
 const RESCHEDULABLE: readonly Status[] = ['Draft', 'Scheduled', 'Running', 'Failed', 'Completed', 'Cancelled'];
@@ -47,7 +47,10 @@ function waiting({ tenantId, taskId, dependencies, isNew }: Subject, conditions:
   const added = addedEdges(dependencies, conditions);
   const way = walk(tenantId, taskId, isNew ? added.filter((id) => id === taskId) : added, evidence);
   if (way.kind === 'needs' || way.kind === 'cycle') return way;
-  const judged = way.kind === 'tooLarge' ? way : judgeConditions(tenantId, taskId, dependencies, conditions, evidence);
+  const direct = waitsForDirect(tenantId, dependencies, conditions, evidence);
+  if (typeof direct === 'object') return direct;
+  const near = direct ? { ...conditions, dependenciesComplete: [...dependencies] } : conditions; // V5: what lies behind is watched when its time comes
+  const judged = way.kind === 'tooLarge' ? way : judgeConditions(tenantId, taskId, dependencies, near, evidence);
   if ('kind' in judged) return judged.kind === 'needs' ? judged : { kind: 'refused' as const, field: 'conditions', message: TOO_LARGE };
   const scheduled: Scheduled = { nextExecution: null, delayApplied: null, waitsFor: unmetOf(judged) };
   return { kind: 'scheduled' as const, scheduled };

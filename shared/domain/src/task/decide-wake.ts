@@ -114,7 +114,7 @@ export function check(state: TaskState, command: Command, head: Head, at: number
   const ready = mayStart(state, evidence);
   if (ready !== true) return ready === false ? NOTHING : ready;
   if (schedule?.strategy !== 'conditional') return state.cascade === null ? NOTHING : startRoot(state, command, head, at);
-  const waits = waitsForDirect(state, schedule.conditions, evidence);
+  const waits = waitsForDirect(state.tenantId, state.dependencies, schedule.conditions, evidence);
   if (waits !== false) return waits === true ? NOTHING : waits;
   const judged = judgeConditions(state.tenantId, state.taskId, state.dependencies, schedule.conditions, evidence, state.waitsFor);
   if ('kind' in judged) return judged.kind === 'needs' ? judged : NOTHING;

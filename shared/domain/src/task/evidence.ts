@@ -103,7 +103,12 @@ export const unmetOf = ({ verdict }: Verdict): string[] =>
   [...new Set(verdict.flatMap((line) => (line.met ? [] : [line.taskId])))].sort().slice(0, MOST_WATCHED);
 
 /** Whether some direct dependency has not completed, so that the closure can't have: most looks at a large one end here. */
-export function waitsForDirect({ tenantId, dependencies }: TaskState, conditions: Conditions, evidence: Evidence): boolean | Needs {
+export function waitsForDirect(
+  tenantId: string,
+  dependencies: readonly string[],
+  conditions: Conditions,
+  evidence: Evidence,
+): boolean | Needs {
   if (!needsClosure(conditions)) return false;
   const keys = dependencies.map((id) => taskKey(tenantId, id));
   const missing = keys.filter((key) => !evidence.has(key));
@@ -115,6 +120,6 @@ function evidenceOf(state: TaskState | undefined): TaskEvidence | undefined {
   if (state === undefined) return undefined;
   const { status, outcome, lastExecution } = state;
   if (outcome === null || lastExecution === null) return { status, ended: null };
-  const { runId, cascadeId, result } = lastExecution;
-  return { status, ended: { status: outcome, runId, cascadeId, ...(result === undefined ? {} : { result }) } };
+  const { runId, result } = lastExecution;
+  return { status, ended: { status: outcome, runId, ...(result === undefined ? {} : { result }) } };
 }

@@ -98,13 +98,12 @@ const changed = (next: TaskState, changes: TaskChanges): TaskState => ({ ...next
 function triggered(next: TaskState, { metadata, timestamp }: TaskEvent & { eventType: 'TaskTriggered' }): TaskState {
   const { executionId, runId, attempt, context, nextExecution } = metadata;
   const stays = next.schedule !== null && isRecurring(next.schedule);
-  const cascadeId = next.cascade?.id ?? (next.pendingRetry?.runId === runId ? next.pendingRetry.cascadeId : null);
   return {
     ...next,
     ...(stays ? { nextExecution: nextExecution ?? next.nextExecution, pendingRetry: null } : UNSCHEDULED),
     outcome: null,
     cascade: null,
-    execution: { executionId, runId, attempt, context, triggeredAt: timestamp, startedAt: null, cascadeId },
+    execution: { executionId, runId, attempt, context, triggeredAt: timestamp, startedAt: null },
   };
 }
 
@@ -140,8 +139,8 @@ function failed(next: TaskState, { metadata, timestamp }: TaskEvent & { eventTyp
   const { runId, attempt, error, willRetry, nextExecution } = metadata;
   const after = { ...ended(next, timestamp, 'Failed', { error }), retryCount: next.retryCount + 1 };
   if (!willRetry || nextExecution === undefined) return { ...after, outcome: 'Failed' };
-  const { context = {}, cascadeId = null } = next.execution ?? {};
-  return { ...after, pendingRetry: { at: nextExecution, runId, attempt: attempt + 1, context, cascadeId } };
+  const { context = {} } = next.execution ?? {};
+  return { ...after, pendingRetry: { at: nextExecution, runId, attempt: attempt + 1, context } };
 }
 
 function ended(
@@ -151,8 +150,8 @@ function ended(
   how: Pick<EndedExecution, 'result' | 'error' | 'forced'>,
 ): TaskState {
   if (next.execution === null) return next;
-  const { executionId, runId, attempt, triggeredAt, cascadeId } = next.execution;
-  return { ...next, execution: null, lastExecution: { executionId, runId, attempt, status, triggeredAt, endedAt, cascadeId, ...how } };
+  const { executionId, runId, attempt, triggeredAt } = next.execution;
+  return { ...next, execution: null, lastExecution: { executionId, runId, attempt, status, triggeredAt, endedAt, ...how } };
 }
 
 function remember(state: TaskState, endedAt: string): number[] {

@@ -23,8 +23,6 @@ export type Execution = {
   triggeredAt: string;
   /** The executor's first report; null = none yet. */
   startedAt: string | null;
-  /** The cascade that led to the run; null = none did. */
-  cascadeId: string | null;
 };
 
 /** How the last attempt ended. */
@@ -39,11 +37,10 @@ export type EndedExecution = {
   error?: { code: string; message: string };
   /** Set when a reschedule with `force` ended it. */
   forced?: true;
-  cascadeId: string | null;
 };
 
 /** The next attempt of a run whose last one failed. */
-export type PendingRetry = { at: string; runId: string; attempt: number; context: JsonObject; cascadeId: string | null };
+export type PendingRetry = { at: string; runId: string; attempt: number; context: JsonObject };
 
 /** What a patch may change besides the dependencies. */
 export type TaskChanges = {

@@ -27,7 +27,7 @@ export function taskView(state: TaskState): JsonObject {
     ...(next === null ? {} : { nextExecution: next }),
     ...(proposal?.kind === 'change' ? { proposedDependencies: proposal.dependencies } : {}),
     ...(execution === null ? {} : { execution: executionView(state, execution) }),
-    ...(lastExecution === null ? {} : { lastExecution: endedView(lastExecution) }),
+    ...(lastExecution === null ? {} : { lastExecution: lastExecution as JsonObject }),
   };
 }
 
@@ -36,10 +36,6 @@ function targetView({ secretGeneration: _, ...target }: NonNullable<TaskState['t
 }
 
 function executionView(state: TaskState, execution: NonNullable<TaskState['execution']>): JsonObject {
-  const { startedAt, cascadeId: _, ...shown } = execution;
+  const { startedAt, ...shown } = execution;
   return { ...shown, ...(startedAt === null ? {} : { startedAt }), ...runningAnswer(state, execution) };
-}
-
-function endedView({ cascadeId: _, ...shown }: NonNullable<TaskState['lastExecution']>): JsonObject {
-  return shown;
 }
