@@ -4,12 +4,14 @@ import { Api } from './api.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { Problem } from './problem.ts';
 import { commandRoutes } from './routes/commands.ts';
+import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { eventRoutes } from './routes/events.ts';
 import { executionRoutes } from './routes/executions.ts';
 import { historyRoutes } from './routes/history.ts';
 import { runRoutes } from './routes/runs.ts';
 import { serviceRoutes } from './routes/service.ts';
+import { subscriptionRoutes } from './routes/subscriptions.ts';
 import { taskListRoutes } from './routes/task-list.ts';
 import { taskRoutes } from './routes/tasks.ts';
 
@@ -24,6 +26,8 @@ export function createGateway(deps: GatewayDeps): OpenAPIHono {
   eventRoutes(api);
   executionRoutes(api);
   commandRoutes(api);
+  subscriptionRoutes(api);
+  deadLetterRoutes(api);
   serviceRoutes(api);
   docsRoutes(api);
   return api.app;

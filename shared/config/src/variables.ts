@@ -23,6 +23,18 @@ export const LIMITS = {
 /** Whether targets and subscriptions may be on private, loopback and link-local addresses. */
 export const TARGETS = { allowPrivateTargets: flag('RETRIGGER_ALLOW_PRIVATE_TARGETS', false) };
 
+/** How news goes out. `smtpUrl` null: no mail. The delays are those of services/notifier/src/attempts.ts. */
+export const NOTIFICATIONS = {
+  smtpUrl: secretText('RETRIGGER_SMTP_URL', 8, 2_048),
+  mailFrom: text('RETRIGGER_MAIL_FROM', 'Retrigger <retrigger@localhost>'),
+  notificationAttempts: integer('RETRIGGER_NOTIFICATION_ATTEMPTS', 7, 1, 100),
+  notificationRetryMs: integer('RETRIGGER_NOTIFICATION_RETRY_MS', 500, 1, 3_600_000),
+  notificationTimeoutMs: integer('RETRIGGER_NOTIFICATION_TIMEOUT_MS', 10_000, 10, 120_000),
+  notificationHoldMs: integer('RETRIGGER_NOTIFICATION_HOLD_MS', 86_400_000, 1_000, 604_800_000),
+  /** So many given up in a row pause a subscription. */
+  notificationPauseAfter: integer('RETRIGGER_NOTIFICATION_PAUSE_AFTER', 3, 1, 1_000),
+};
+
 /** `otlpEndpoint` null: no spans leave the process. */
 export const TELEMETRY = {
   logLevel: oneOf('RETRIGGER_LOG_LEVEL', 'info', ['debug', 'info', 'warn', 'error']),
@@ -30,7 +42,7 @@ export const TELEMETRY = {
 };
 
 /** Everything that the embedded profile reads. */
-export const EMBEDDED = { ...LISTENING, ...DATA_FOLDER, ...SECRETS, ...LIMITS, ...TARGETS, ...TELEMETRY };
+export const EMBEDDED = { ...LISTENING, ...DATA_FOLDER, ...SECRETS, ...LIMITS, ...TARGETS, ...NOTIFICATIONS, ...TELEMETRY };
 
 /** Where the cluster profile's servers are. TLS and logins of MongoDB, Redis and the registry are part of their URLs. */
 export const SERVERS = {
@@ -62,4 +74,4 @@ export const KAFKA = {
 export const HEALTH = { healthPort: integer('RETRIGGER_HEALTH_PORT', 0, 0, 65_535) };
 
 /** Everything that a process of the cluster profile reads; the secret is required there. */
-export const CLUSTER = { ...LISTENING, ...SECRETS, ...LIMITS, ...TARGETS, ...TELEMETRY, ...SERVERS, ...KAFKA, ...HEALTH };
+export const CLUSTER = { ...LISTENING, ...SECRETS, ...LIMITS, ...TARGETS, ...NOTIFICATIONS, ...TELEMETRY, ...SERVERS, ...KAFKA, ...HEALTH };
