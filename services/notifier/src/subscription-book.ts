@@ -8,6 +8,7 @@ const MOST_TENANTS = 1_000;
  * Whom a tenant's news goes to.
  * K1: `load` reads after it was called, so a subscription that was answered before an event was written is among those of the event, whatever clocks say.
  * K2: `current` is at most a second old: so long may something still be sent to a subscription that was removed.
+ * K3: one that is not known is looked for, for it may be younger: nothing is dropped on old knowledge.
  */
 export class SubscriptionBook {
   readonly #subscriptions: Pick<Subscriptions, 'of'>;
@@ -27,7 +28,8 @@ export class SubscriptionBook {
   async current(tenantId: string, id: string): Promise<VersionedSubscription | undefined> {
     const known = this.#known.get(tenantId);
     const isFresh = known !== undefined && this.#clock.now() - known.at < FRESH_MS;
-    return (isFresh ? known.of : await this.#read(tenantId)).find((one) => one.id === id);
+    const found = isFresh ? known.of.find((one) => one.id === id) : undefined;
+    return found ?? (await this.#read(tenantId)).find((one) => one.id === id); // K3
   }
 
   /** Something of this tenant was changed here. */

@@ -11,6 +11,11 @@ export type Behaviour = number | 'hang' | 'reset' | 'drip';
 /** The event in a webhook's body. */
 export const eventOf = ({ body }: Received): Event => JSON.parse(body).data;
 
+export function firstOfEach<T>(all: T[], idOf: (one: T) => string): T[] {
+  const seen = new Set<string>();
+  return all.filter((one) => !seen.has(idOf(one)) && seen.add(idOf(one)));
+}
+
 const DRIP_MS = 20;
 
 /** A real HTTP receiver that does as it is told, and remembers every call. */
@@ -35,7 +40,8 @@ export async function startReceiver(behave: (call: Received, calls: Received[]) 
     if (behaviour === 'reset') return void response.socket?.resetAndDestroy();
     if (behaviour !== 'drip') return void response.writeHead(behaviour).end();
     const { socket } = response;
-    const timer = setInterval(() => socket?.write('H'), DRIP_MS); // not even a status line comes of it
+    socket?.write('HTTP/1.1 200 OK\r\nx-slow: ');
+    const timer = setInterval(() => socket?.write('o'), DRIP_MS); // the headers never end
     dripping.add(timer);
     socket?.on('error', () => {}).on('close', () => clearInterval(timer));
   }
@@ -46,8 +52,12 @@ export async function startReceiver(behave: (call: Received, calls: Received[]) 
   return {
     url: `http://127.0.0.1:${port}/news`,
     calls,
-    /** The calls about one task, in the order in which they came. */
-    about: (taskId: string): Received[] => calls.filter((call) => call.body.startsWith('{"type"') && eventOf(call).taskId === taskId),
+    /** The events of one task that were told, in the order in which each came first: delivery is at least once, and a receiver drops what it has. */
+    heard: (taskId: string): Event[] =>
+      firstOfEach(
+        calls.map(eventOf).filter((event) => event.taskId === taskId),
+        ({ eventId }) => eventId,
+      ),
     async stop(): Promise<void> {
       for (const timer of dripping) clearInterval(timer);
       for (const socket of sockets) socket.destroy();
