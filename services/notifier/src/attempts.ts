@@ -119,14 +119,14 @@ export class Attempts {
     const { observer, clock, documents } = this.#ports;
     const { channel, id } = subscription;
     const attempts = delivery.attempts + 1;
+    const level = health.isFailing ? 'debug' : 'warn'; // the first one in a row is told
     health.isFailing = true;
     observer.count('notifications_total', { channel, outcome: 'failed' });
-    observer.log('warn', 'a notification could not be delivered', { subscription: id, delivery: delivery.id, attempts, reason });
+    observer.log(level, 'a notification could not be delivered', { subscription: id, delivery: delivery.id, attempts, reason });
     if (attempts >= this.#policy.attempts) {
       health.givenUpInARow++;
-      const over = await this.#giveUp({ ...delivery, attempts }, subscription, stored, reason);
       if (health.givenUpInARow >= this.#policy.pauseAfter) await this.#pause(subscription, reason);
-      return over;
+      return this.#giveUp({ ...delivery, attempts }, subscription, stored, reason);
     }
     const pause = { baseMs: this.#policy.retryMs, maxMs: LONGEST_RETRY_MS, jitter: 'equal', retryCount: attempts - 1 } as const;
     const dueAt = clock.now() + backoff(pause, chance(delivery.id, attempts)).delayMs;

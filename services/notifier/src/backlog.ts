@@ -4,7 +4,12 @@ import type { Clock } from '@retrigger/ports/clock.ts';
 import type { DocumentStore } from '@retrigger/ports/document-store.ts';
 import type { Observer } from '@retrigger/ports/observer.ts';
 
-export type BacklogPorts = { documents: Pick<DocumentStore, 'list'>; clock: Clock; observer: Observer };
+export type BacklogPorts = {
+  documents: Pick<DocumentStore, 'list'>;
+  clock: Clock;
+  observer: Observer /** Lets what was entered go on. */;
+  pump(): void;
+};
 
 export type BacklogBounds = { /** In memory. */ loaded: number /** In all. */; stored: number };
 
@@ -44,9 +49,9 @@ export class Backlog {
     this.#bounds = bounds;
   }
 
-  /** Nothing more may be stored. */
-  get isFull(): boolean {
-    return this.#stored >= this.#bounds.stored;
+  /** How many more may be stored. */
+  get room(): number {
+    return this.#bounds.stored - this.#stored;
   }
 
   /** A delivery whose document is stored. */
@@ -89,6 +94,7 @@ export class Backlog {
         if (this.#closing.signal.aborted) break;
         const own = page.filter(({ id }) => id.startsWith(`${subscriptionId}.`));
         for (const document of own) this.#load(deliveryOf(document));
+        this.#ports.pump();
         if (own.length < PAGE && !this.#hasNews) this.#hasMore = false;
       } catch (error) {
         observer.log('warn', 'deliveries could not be read; it is tried again', { error: String(error) });

@@ -12,6 +12,7 @@ export class DeliveryLanes {
   readonly #lanes = new Map<string, DeliveryLane>();
   readonly #touched = new Set<DeliveryLane>();
   readonly #ports: { clock: Clock; attempt(delivery: StoredDelivery, health: Health): Promise<Attempted> };
+  #isStopped = false;
   readonly #slots = { healthy: new Slots(HEALTHY_SLOTS), failing: new Slots(FAILING_SLOTS) };
 
   constructor(ports: { clock: Clock; attempt(delivery: StoredDelivery, health: Health): Promise<Attempted> }) {
@@ -38,7 +39,9 @@ export class DeliveryLanes {
     for (const lane of this.#lanes.values()) lane.drop(owner);
   }
 
+  /** No attempt begins any more; resolves when none runs. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     await Promise.all([...this.#lanes.values()].map((lane) => lane.stop()));
   }
 
@@ -52,6 +55,7 @@ export class DeliveryLanes {
       },
     });
     this.#lanes.set(name, lane);
+    if (this.#isStopped) void lane.stop();
     return lane;
   }
 }

@@ -5,8 +5,9 @@ import type { TaskState } from '@retrigger/domain/task/state.ts';
 import { deadLetter } from '@retrigger/engine/dead-letters.ts';
 import { deliveriesFrom, deliveryDocument, deliveryId, deliveryOf, type StoredDelivery } from '@retrigger/engine/deliveries.ts';
 import type { VersionedSubscription } from '@retrigger/engine/subscriptions.ts';
+import { pauseUntil } from '@retrigger/lifecycle/pause.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
-import type { DocumentPlace, DocumentStore } from '@retrigger/ports/document-store.ts';
+import type { Document, DocumentPlace, DocumentStore } from '@retrigger/ports/document-store.ts';
 import { type CommitOffset, type Log, type LogRecord, type NewRecord, type RecordHandler, TOPICS } from '@retrigger/ports/log.ts';
 import type { Observer } from '@retrigger/ports/observer.ts';
 import type { SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
@@ -29,6 +30,7 @@ type Wanted = { record: LogRecord; eventType: string; sequence: number; by: Vers
 
 const WRITES_AT_ONCE = 500;
 const PAGE = 500;
+const TROUBLE_MS = 1_000;
 
 /**
  * Turns the events of a partition into deliveries.
@@ -49,11 +51,13 @@ export class Notify implements RecordHandler {
 
   async assigned(partitions: number[]): Promise<void> {
     await this.revoked(partitions);
-    for (const partition of partitions) {
-      const owned = new OwnedPartition(partition, this.#ports);
-      this.#owned.set(partition, owned);
-      await this.#loadStored(owned); // W4
-    }
+    await Promise.all(
+      partitions.map((partition) => {
+        const owned = new OwnedPartition(partition, this.#ports);
+        this.#owned.set(partition, owned);
+        return this.#loadStored(owned); // W4
+      }),
+    );
   }
 
   async revoked(partitions: number[]): Promise<void> {
@@ -69,9 +73,12 @@ export class Notify implements RecordHandler {
     const { wanted, dead } = await this.#wanted(records, owned);
     const deliveries = await this.#deliveries(wanted);
     const fitting: StoredDelivery[] = [];
+    const room = new Map<string, number>();
     for (const { delivery, record } of deliveries) {
-      if (owned.takes(delivery)) fitting.push(delivery);
+      const left = room.get(delivery.subscriptionId) ?? owned.roomFor(delivery);
+      if (left > 0) fitting.push(delivery);
       else dead.push(this.#overflowed(delivery, record));
+      room.set(delivery.subscriptionId, left - 1);
     }
     if (dead.length > 0) await this.#ports.log.append(TOPICS.deadLetters, dead);
     const made = await this.#store(fitting);
@@ -82,12 +89,20 @@ export class Notify implements RecordHandler {
     owned.pump();
   }
 
+  /** A store that does not answer is asked again: a new record must not overtake what an earlier one led to. */
   async #loadStored(owned: OwnedPartition): Promise<void> {
-    const { documents } = this.#ports;
-    for (let after: DocumentPlace | null = null; ; ) {
-      const page = await documents.listAll(deliveriesFrom(owned.partition), after, PAGE);
+    const { documents, clock, observer } = this.#ports;
+    for (let after: DocumentPlace | null = null; !owned.closing.aborted; ) {
+      const page: Document[] | undefined = await documents.listAll(deliveriesFrom(owned.partition), after, PAGE).catch((error: unknown) => {
+        observer.log('warn', 'deliveries could not be read; it is tried again', { partition: owned.partition, error: String(error) });
+        return undefined;
+      });
+      if (page === undefined) {
+        await pauseUntil(clock.now() + TROUBLE_MS, clock, owned.closing);
+        continue;
+      }
       for (const document of page) owned.arrived(deliveryOf(document));
-      const last = page.at(-1);
+      const last: DocumentPlace | undefined = page.at(-1);
       if (last === undefined || page.length < PAGE) break;
       after = last;
     }

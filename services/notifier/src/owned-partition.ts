@@ -2,7 +2,7 @@ import { deliveriesFrom, type StoredDelivery } from '@retrigger/engine/deliverie
 import { Backlog, type BacklogBounds, type BacklogPorts } from './backlog.ts';
 import type { DeliveryLanes } from './delivery-lanes.ts';
 
-export type OwnedPorts = BacklogPorts & { lanes: DeliveryLanes; bounds: BacklogBounds };
+export type OwnedPorts = Omit<BacklogPorts, 'pump'> & { lanes: DeliveryLanes; bounds: BacklogBounds };
 
 const MOST_SEEN = 10_000;
 
@@ -13,15 +13,16 @@ export class OwnedPartition {
   readonly seen = new LastSequences(MOST_SEEN);
   readonly #ports: OwnedPorts;
   readonly #backlogs = new Map<string, Backlog>();
+  readonly #closing = new AbortController();
 
   constructor(partition: number, ports: OwnedPorts) {
     this.partition = partition;
     this.#ports = ports;
   }
 
-  /** Whether there is room for another delivery to its subscription. */
-  takes({ subscriptionId }: StoredDelivery): boolean {
-    return !(this.#backlogs.get(subscriptionId)?.isFull ?? false);
+  /** How many more may be stored for this delivery's subscription. */
+  roomFor(delivery: StoredDelivery): number {
+    return this.#backlogs.get(delivery.subscriptionId)?.room ?? this.#ports.bounds.stored;
   }
 
   /** A delivery whose document is stored. */
@@ -29,7 +30,7 @@ export class OwnedPartition {
     this.#backlogOf(delivery).arrived(delivery);
   }
 
-  /** What somebody asked for; it is theirs to remember it. */
+  /** Into its lane. */
   enter(delivery: StoredDelivery, over: () => void): void {
     this.#ports.lanes.of(delivery).add({ delivery, owner: this, over });
   }
@@ -38,7 +39,13 @@ export class OwnedPartition {
     this.#ports.lanes.pump();
   }
 
+  /** Aborts when the partition is somebody else's. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
   close(): void {
+    this.#closing.abort();
     for (const backlog of this.#backlogs.values()) backlog.close();
     this.#ports.lanes.drop(this);
   }
@@ -47,8 +54,9 @@ export class OwnedPartition {
     const known = this.#backlogs.get(subscriptionId);
     if (known !== undefined) return known;
     const of = { kind: deliveriesFrom(this.partition), tenantId, subscriptionId };
-    const { lanes, bounds, ...ports } = this.#ports;
-    const made = new Backlog(ports, of, (delivery, over) => lanes.of(delivery).add({ delivery, owner: this, over }), bounds);
+    const { documents, clock, observer, bounds } = this.#ports;
+    const ports = { documents, clock, observer, pump: () => this.pump() };
+    const made = new Backlog(ports, of, (delivery, over) => this.enter(delivery, over), bounds);
     this.#backlogs.set(subscriptionId, made);
     return made;
   }

@@ -1,4 +1,4 @@
-/** So many at once. Whoever finds no slot may ask to be told; those are told in turn, one for each slot that gets free. */
+/** So many at once. Whoever finds no slot may ask to be told; those are told in turn, as long as there is a free one. */
 export class Slots {
   #free: number;
   readonly #waiting = new Set<() => void>();
@@ -21,9 +21,9 @@ export class Slots {
   release(): void {
     this.#free++;
     for (const free of this.#waiting) {
+      if (this.#free === 0) return;
       this.#waiting.delete(free);
-      free();
-      return;
+      free(); // whoever does not need it any more leaves it to the next
     }
   }
 }
