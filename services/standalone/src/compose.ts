@@ -23,12 +23,12 @@ import { MemoryLimiter } from '@retrigger/memory/memory-limiter.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
 import { TOPICS } from '@retrigger/ports/log.ts';
 import { type Reached, unobserved } from '@retrigger/ports/reached.ts';
-import { lockDataFolder } from '@retrigger/sqlite/data-folder-lock.ts';
 import { openSqliteLog, type SqliteLog } from '@retrigger/sqlite/sqlite-log.ts';
 import { openSqliteStore } from '@retrigger/sqlite/sqlite-store.ts';
 import { startTelemetry } from '@retrigger/telemetry/telemetry.ts';
 import { createWorker } from '@retrigger/worker/worker.ts';
 import { greeting } from './greeting.ts';
+import { lockWhenFree } from './lock-when-free.ts';
 
 const VERSION = '0.1.0';
 /** In one process partitions only spread the work over batches: few make larger ones, and share an fsync all the same. */
@@ -52,7 +52,7 @@ export async function composeStandalone(environment: Environment, options: Stand
   if (read.kind === 'wrong') return { kind: 'cannot_start', message: read.message };
   const { settings } = read;
   const { dataDir } = settings;
-  const lock = lockDataFolder(dataDir);
+  const lock = await lockWhenFree(dataDir, systemClock);
   if (lock.kind === 'taken')
     return cannot(`another process uses the data folder ${dataDir}: stop it, or set RETRIGGER_DATA_DIR to another folder`);
   if (lock.kind === 'unwritable')
