@@ -10,6 +10,7 @@ import { decodeWork, encodeWork } from '@retrigger/contract/work-record.ts';
 import { createDispatcher } from '@retrigger/dispatcher/dispatcher.ts';
 import { taskDecider } from '@retrigger/domain/task/decider.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
+import { WorkLag } from '@retrigger/engine/work-lag.ts';
 import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
 import { createGateway } from '@retrigger/gateway/app.ts';
 import { gatewayConfig } from '@retrigger/gateway/config.ts';
@@ -21,7 +22,7 @@ import { systemClock } from '@retrigger/lifecycle/system-clock.ts';
 import { MemoryAnswers } from '@retrigger/memory/memory-answers.ts';
 import { MemoryLimiter } from '@retrigger/memory/memory-limiter.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
-import { TOPICS } from '@retrigger/ports/log.ts';
+import { TOPICS, WORKER_GROUP } from '@retrigger/ports/log.ts';
 import { type Reached, unobserved } from '@retrigger/ports/reached.ts';
 import { lockDataFolder } from '@retrigger/sqlite/data-folder-lock.ts';
 import { openSqliteLog, type SqliteLog } from '@retrigger/sqlite/sqlite-log.ts';
@@ -99,13 +100,16 @@ export async function composeStandalone(environment: Environment, options: Stand
     observer,
     allowPrivateTargets: settings.allowPrivateTargets,
   });
+  const config = gatewayConfig(settings);
+  const lag = new WorkLag(log, TOPICS.work, WORKER_GROUP, clock);
   const app = createGateway({
-    ...{ log, answers, receipts, events, snapshots, limiter, secrets, clock, observer, encode: encodeWork },
+    ...{ log, lag, answers, receipts, events, snapshots, limiter, secrets, clock, observer, encode: encodeWork },
     credentials: firstApiKey(key.key),
     freshId: () => randomBytes(16).toString('base64url'),
     metrics: telemetry.prometheus,
     readiness: async () => ({ log: 'up', store: 'up', wakeUps: worker.oldestWakeUpLagMs() > MOST_WAKE_UP_LAG_MS ? 'down' : 'up' }),
-    config: gatewayConfig(settings),
+    limitsFor: () => config.limits,
+    config,
   });
   const stopBehindTheDoor = async () => {
     await dispatcher.stop();
@@ -121,12 +125,14 @@ export async function composeStandalone(environment: Environment, options: Stand
     await stopBehindTheDoor();
     return cannot(`${server.message}; set PORT to a free port`);
   }
+  const looking = supervise('looking how far the workers are behind', () => lag.turn(), { clock, observer });
   process.stdout.write(greeting(server.url, dataDir, settings.apiKey === null ? key.key : null));
   return {
     kind: 'started',
     observer,
     async stop() {
       await server.stop(HTTP_GRACE_MS);
+      await looking.stop();
       await stopBehindTheDoor();
     },
   };

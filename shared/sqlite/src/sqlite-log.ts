@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Clock } from '@retrigger/ports/clock.ts';
-import type { Log, LogConsumer, NewRecord, RecordHandler } from '@retrigger/ports/log.ts';
+import type { Log, LogConsumer, NewRecord, PartitionProgress, RecordHandler } from '@retrigger/ports/log.ts';
 import type { Reached } from '@retrigger/ports/reached.ts';
 import { GroupCommit } from './group-commit.ts';
 import { GroupOffsets } from './group-offsets.ts';
@@ -124,12 +124,14 @@ export class SqliteLog implements Log {
   }
 
   async lag(topic: string, group: string): Promise<number> {
-    let lag = 0;
-    for (const lane of lanesOf(this.#topic(topic))) {
+    return (await this.progress(topic, group)).reduce((lag, { committed, end }) => lag + end - committed, 0);
+  }
+
+  async progress(topic: string, group: string): Promise<PartitionProgress[]> {
+    return lanesOf(this.#topic(topic)).map((lane, partition) => {
       const end = this.#ends.next(lane);
-      lag += end - (this.#offsets.get(topic, group, lane) ?? Number(this.#lowest.get(lane)?.offset ?? end));
-    }
-    return lag;
+      return { partition, committed: this.#offsets.get(topic, group, lane) ?? Number(this.#lowest.get(lane)?.offset ?? end), end };
+    });
   }
 
   /**
