@@ -6,7 +6,7 @@ import type { Outcome } from '@retrigger/domain/refusal.ts';
 import type { Answer, Answers } from '@retrigger/ports/answers.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
 import type { Limit, Limiter } from '@retrigger/ports/limiter.ts';
-import { type Log, type NewRecord, TOPICS } from '@retrigger/ports/log.ts';
+import { CHARGED_HEADER, type Log, type NewRecord, TOPICS } from '@retrigger/ports/log.ts';
 import type { Observer } from '@retrigger/ports/observer.ts';
 import { RECEIPT_LIFE_MS, type Receipt, type ReceiptStore } from '@retrigger/ports/receipt-store.ts';
 import { CommandCharges } from './charge-command.ts';
@@ -181,6 +181,7 @@ export class CommandAdmission<P = never> {
       const charge = await this.#charges.charge(command, isAllowed ? submission.cost : 0); // G5
       if (charge.kind === 'limited') return charge;
       giveBack = charge.giveBack;
+      if (charge.cost > 0) record.headers[CHARGED_HEADER] = String(charge.cost); // what a restart refills the limits from
       const acceptedAt = clock.now();
       arrive(this.#hear(command, isRepeatable)); // G2
       await log.append(TOPICS.work, [record]);

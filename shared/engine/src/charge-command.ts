@@ -4,10 +4,10 @@ import type { Observer } from '@retrigger/ports/observer.ts';
 import { type CommandLimits, limitsOf } from './command-limits.ts';
 
 export type ChargeOutcome =
-  | { kind: 'charged'; giveBack(): Promise<void> }
+  | { kind: 'charged'; cost: number; giveBack(): Promise<void> }
   | { kind: 'limited'; limit: Limit; remaining: number; retryAfterMs: number };
 
-const FREE: ChargeOutcome = { kind: 'charged', giveBack: async () => {} };
+const FREE: ChargeOutcome = { kind: 'charged', cost: 0, giveBack: async () => {} };
 
 /**
  * What a command is charged for, and given back when it does not reach the log. Limits that can't be asked let nothing through (the charge throws): an
@@ -32,7 +32,7 @@ export class CommandCharges {
       this.#observer.count('limits_unavailable_total', {});
       throw error;
     });
-    if (charge.kind === 'charged') return { kind: 'charged', giveBack: () => this.#limiter.refund(limits, cost).catch(() => {}) };
+    if (charge.kind === 'charged') return { kind: 'charged', cost, giveBack: () => this.#limiter.refund(limits, cost).catch(() => {}) };
     const { name, points, remaining, retryAfterMs } = charge;
     const limit = limits.find((one) => one.name === name) ?? { name, key: '', points, windowMs: 0 };
     return { kind: 'limited', limit, remaining, retryAfterMs };

@@ -53,3 +53,6 @@ export const TOPICS = { work: 'retrigger.work', events: 'retrigger.events', dead
 
 /** The consumer group that decides the work log. */
 export const WORKER_GROUP = 'retrigger.worker';
+
+/** Header of a record of the work log whose command was charged to the limits: how much. */
+export const CHARGED_HEADER = 'charged';
