@@ -5,6 +5,7 @@ import { BodyMemory } from './body-memory.ts';
 import { changingReply } from './changing-call.ts';
 import type { Caller } from './credentials.ts';
 import type { GatewayDeps } from './deps.ts';
+import { type DirectCall, directReply } from './direct-call.ts';
 import { callerOf, isProblem, respond } from './exchange.ts';
 import { type Described, describeRoute, type Method } from './openapi.ts';
 import { type Problem, problemReply } from './problem.ts';
@@ -24,6 +25,8 @@ export class Api {
   readonly deps: GatewayDeps;
   readonly admission: CommandAdmission<Problem>;
   readonly bodies: BodyMemory;
+  /** By the type of their receipts. */
+  readonly directCalls = new Map<string, Pick<DirectCall<unknown>, 'status' | 'show'>>();
   readonly #methods = new Map<string, string[]>();
 
   constructor(deps: GatewayDeps, admission: CommandAdmission<Problem>) {
@@ -59,10 +62,16 @@ export class Api {
     this.#describe(call.method, call.path, described, call.hasDryRun);
     const { deps, admission, bodies } = this;
     this.app.on(call.method, routerPath(call.path), (c) =>
-      respond(c, call.path, deps, (requestId) => {
-        const held = bodies.hold();
-        return changingReply(c, call, deps, admission, requestId, held).finally(held.release);
-      }),
+      respond(c, call.path, deps, (requestId) => bodies.during((held) => changingReply(c, call, deps, admission, requestId, held))),
+    );
+  }
+
+  direct<B>(call: DirectCall<B>, described: Described): void {
+    this.#describe(call.method, call.path, described);
+    this.directCalls.set(call.type, call);
+    const { deps, bodies } = this;
+    this.app.on(call.method, routerPath(call.path), (c) =>
+      respond(c, call.path, deps, () => bodies.during((held) => directReply(c, call, deps, held))),
     );
   }
 

@@ -1,9 +1,7 @@
-/** What one request holds of the bodies' memory. */
+/** What one request holds of the memory for bodies. */
 export type Held = {
   /** Whether so many bytes more may be kept. */
   take(bytes: number): boolean;
-  /** Gives everything back; once the request is answered. */
-  release(): void;
 };
 
 /**
@@ -27,19 +25,19 @@ export class BodyMemory {
     return this.#taken / this.#most;
   }
 
-  hold(): Held {
+  /** Serves one request; what its body took is free again when that is done. */
+  async during<T>(serve: (held: Held) => Promise<T>): Promise<T> {
     let own = 0;
-    return {
-      take: (bytes) => {
-        if (this.#taken + bytes > this.#most) return false; // E1
-        this.#taken += bytes;
-        own += bytes;
-        return true;
-      },
-      release: () => {
-        this.#taken -= own;
-        own = 0;
-      },
+    const take = (bytes: number): boolean => {
+      if (this.#taken + bytes > this.#most) return false; // E1
+      this.#taken += bytes;
+      own += bytes;
+      return true;
     };
+    try {
+      return await serve({ take });
+    } finally {
+      this.#taken -= own;
+    }
   }
 }

@@ -3,6 +3,7 @@ import type { CommandLimits } from '@retrigger/engine/command-limits.ts';
 import type { WorkLag } from '@retrigger/engine/work-lag.ts';
 import type { Answers } from '@retrigger/ports/answers.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
+import type { DocumentStore } from '@retrigger/ports/document-store.ts';
 import type { EventStore } from '@retrigger/ports/event-store.ts';
 import type { Limiter } from '@retrigger/ports/limiter.ts';
 import type { Log, NewRecord } from '@retrigger/ports/log.ts';
@@ -21,9 +22,10 @@ export type GatewayDeps = {
   /** How far the workers are behind; whoever composes keeps it up to date. */
   lag: Pick<WorkLag, 'ageMs' | 'oldestMs'>;
   answers: Answers;
-  receipts: Pick<ReceiptStore, 'load'>;
+  receipts: Pick<ReceiptStore, 'load' | 'put'>;
   events: Pick<EventStore, 'read' | 'page' | 'count'>;
   snapshots: Pick<SnapshotStore, 'load' | 'list' | 'waiting'>;
+  documents: DocumentStore;
   limiter: Limiter;
   /** What limits hold for a tenant now; asked for every command. `systemPerMinute` is the installation's. */
   limitsFor(tenantId: string): CommandLimits;

@@ -81,7 +81,7 @@ export async function composeStandalone(environment: Environment, options: Stand
   const { log } = opened;
   const truncation = supervise('truncating the log', () => truncate(log, clock), { clock, observer });
   const store = openSqliteStore(join(dataDir, 'store.db'), reached);
-  const { events, receipts, snapshots } = store;
+  const { events, receipts, snapshots, documents } = store;
   const secrets = hmacSecrets(secret.secret);
   const answers = new MemoryAnswers(clock);
   const config = gatewayConfig(settings);
@@ -106,7 +106,7 @@ export async function composeStandalone(environment: Environment, options: Stand
   });
   const lag = new WorkLag(log, TOPICS.work, WORKER_GROUP, clock);
   const app = createGateway({
-    ...{ log, lag, answers, receipts, events, snapshots, limiter, secrets, clock, observer, encode: encodeWork },
+    ...{ log, lag, answers, receipts, events, snapshots, documents, limiter, secrets, clock, observer, encode: encodeWork },
     credentials: firstApiKey(key.key),
     freshId: () => randomBytes(16).toString('base64url'),
     metrics: telemetry.prometheus,

@@ -90,14 +90,18 @@ describe('load shedding at the HTTP door', () => {
 });
 
 describe('the memory for bodies', () => {
-  test('takes what fits, never more than there is, and gives back all that one request held (E1)', () => {
+  test('takes what fits, never more than there is, and gives back all that a request held, also one that failed (E1)', async () => {
     const memory = new BodyMemory(100);
-    const [one, two] = [memory.hold(), memory.hold()];
-    expect([one.take(60), two.take(50), two.take(40), memory.bytes, memory.load]).toEqual([true, false, true, 100, 1]);
-    one.release();
-    one.release();
-    expect([memory.bytes, two.take(60), two.take(1)]).toEqual([40, true, false]);
-    two.release();
+    await memory.during(async (one) => {
+      expect(one.take(60)).toBe(true);
+      await memory.during(async (two) => expect([two.take(50), two.take(40), memory.bytes, memory.load]).toEqual([false, true, 100, 1]));
+      expect(memory.bytes).toBe(60);
+      const failing = memory.during(async (three) => {
+        expect(three.take(40)).toBe(true);
+        throw new Error('it failed');
+      });
+      await expect(failing).rejects.toThrow('it failed');
+    });
     expect(memory.bytes).toBe(0);
   });
 
