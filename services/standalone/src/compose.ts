@@ -25,6 +25,7 @@ import { MemoryLimiter } from '@retrigger/memory/memory-limiter.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
 import { CHARGED_HEADER, TOPICS, WORKER_GROUP } from '@retrigger/ports/log.ts';
 import { type Reached, unobserved } from '@retrigger/ports/reached.ts';
+import { lockDataFolder } from '@retrigger/sqlite/data-folder-lock.ts';
 import { openSqliteLog, type SqliteLog } from '@retrigger/sqlite/sqlite-log.ts';
 import { openSqliteStore } from '@retrigger/sqlite/sqlite-store.ts';
 import { startTelemetry } from '@retrigger/telemetry/telemetry.ts';
@@ -54,7 +55,7 @@ export async function composeStandalone(environment: Environment, options: Stand
   if (read.kind === 'wrong') return { kind: 'cannot_start', message: read.message };
   const { settings } = read;
   const { dataDir } = settings;
-  const lock = await lockWhenFree(dataDir, systemClock);
+  const lock = await lockWhenFree(() => lockDataFolder(dataDir), systemClock);
   if (lock.kind === 'taken')
     return cannot(`another process uses the data folder ${dataDir}: stop it, or set RETRIGGER_DATA_DIR to another folder`);
   if (lock.kind === 'unwritable')

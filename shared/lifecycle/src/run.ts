@@ -7,7 +7,7 @@ export type Composed = { kind: 'started'; stop(): Promise<void>; observer?: Obse
 export type RunOptions = {
   /** How long a stop may take before the process ends without it; 10 s. What is durable stays so either way. */
   stopWithinMs?: number;
-  /** Whether the end of the process that started this one is a signal too; when absent, it is when npm did. */
+  /** Whether the end of the process that started this one is a signal too. */
   endsWithParent?: boolean;
 };
 
@@ -15,9 +15,6 @@ const CANNOT_START = 1;
 /** EX_SOFTWARE of sysexits.h: a bug, or a machine that broke. */
 const BROKEN = 70;
 const DEFAULT_STOP_MS = 10_000;
-
-/** npm says so to what it starts, and that to what it starts in turn. */
-export const isStartedByNpm = (): boolean => process.env.npm_lifecycle_event !== undefined;
 
 /**
  * Starts a service and makes this process its own: SIGTERM and SIGINT stop it and end the process with 0.
@@ -40,7 +37,7 @@ export async function run(compose: () => Promise<Composed>, options: RunOptions 
 
   const signalled = new Promise<void>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve()); // G1
-    if (options.endsWithParent ?? isStartedByNpm()) void parentGone().then(resolve);
+    if (options.endsWithParent) void parentGone().then(resolve);
   });
 
   const withinMs = options.stopWithinMs ?? DEFAULT_STOP_MS;

@@ -30,13 +30,10 @@ test.each(['SIGTERM', 'SIGINT'] as const)('%s stops the service and ends the pro
   });
 });
 
-test('a service that npm started stops when npm’s shell is killed', async () => {
+test('a service that ends with its parent stops when the shell that started it is killed', async () => {
   const entry = join(import.meta.dirname, 'service.ts');
-  const command = `"${process.execPath}" --disable-warning=ExperimentalWarning "${entry}" starts; true`;
-  const shell = spawn('sh', ['-c', command], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-    env: { ...process.env, npm_lifecycle_event: 'start' },
-  });
+  const command = `"${process.execPath}" --disable-warning=ExperimentalWarning "${entry}" starts ends-with-parent; true`;
+  const shell = spawn('sh', ['-c', command], { stdio: ['ignore', 'pipe', 'ignore'] });
   let out = '';
   shell.stdout.on('data', (chunk) => {
     if (out === '') shell.kill('SIGKILL');
