@@ -5,7 +5,8 @@ import { encodeWork } from '@retrigger/contract/work-record.ts';
 import type { Composed } from '@retrigger/lifecycle/run.ts';
 import { createGateway } from './app.ts';
 import { gatewayConfig } from './config.ts';
-import { firstApiKey } from './credentials.ts';
+import { anyOf, firstApiKey } from './credentials.ts';
+import { KeyCredentials } from './key-credentials.ts';
 import { serve } from './serve.ts';
 
 const HTTP_GRACE_MS = 3_000;
@@ -25,7 +26,7 @@ export async function composeGateway(environment: Environment, options: ClusterO
   const app = createGateway({
     ...cluster,
     encode: encodeWork,
-    credentials: firstApiKey(apiKey),
+    credentials: anyOf(firstApiKey(apiKey, cluster.secrets), new KeyCredentials(cluster)),
     freshId: () => randomBytes(16).toString('base64url'),
     metrics: telemetry.prometheus,
     config: gatewayConfig(settings),

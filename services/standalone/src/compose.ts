@@ -13,7 +13,8 @@ import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
 import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
 import { createGateway } from '@retrigger/gateway/app.ts';
 import { gatewayConfig } from '@retrigger/gateway/config.ts';
-import { firstApiKey } from '@retrigger/gateway/credentials.ts';
+import { anyOf, firstApiKey } from '@retrigger/gateway/credentials.ts';
+import { KeyCredentials } from '@retrigger/gateway/key-credentials.ts';
 import { serve } from '@retrigger/gateway/serve.ts';
 import type { Composed } from '@retrigger/lifecycle/run.ts';
 import { supervise } from '@retrigger/lifecycle/supervise.ts';
@@ -101,7 +102,7 @@ export async function composeStandalone(environment: Environment, options: Stand
   });
   const app = createGateway({
     ...{ log, answers, receipts, events, snapshots, documents, limiter, secrets, clock, observer, encode: encodeWork },
-    credentials: firstApiKey(key.key),
+    credentials: anyOf(firstApiKey(key.key, secrets), new KeyCredentials({ documents, secrets, clock })),
     freshId: () => randomBytes(16).toString('base64url'),
     metrics: telemetry.prometheus,
     readiness: async () => ({ log: 'up', store: 'up', wakeUps: worker.oldestWakeUpLagMs() > MOST_WAKE_UP_LAG_MS ? 'down' : 'up' }),
