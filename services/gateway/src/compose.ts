@@ -5,8 +5,7 @@ import { encodeWork } from '@retrigger/contract/work-record.ts';
 import type { Composed } from '@retrigger/lifecycle/run.ts';
 import { createGateway } from './app.ts';
 import { gatewayConfig } from './config.ts';
-import { anyOf, firstApiKey } from './credentials.ts';
-import { KeyCredentials } from './key-credentials.ts';
+import { gatewayCredentials, tokenIssuer } from './gateway-credentials.ts';
 import { serve } from './serve.ts';
 
 const HTTP_GRACE_MS = 3_000;
@@ -23,10 +22,12 @@ export async function composeGateway(environment: Environment, options: ClusterO
     return { kind: 'cannot_start', message: `retrigger: ${message}` };
   };
   if (apiKey === null) return giveUp('RETRIGGER_API_KEY is not set; in a cluster every gateway needs the same first key');
+  const tokens = tokenIssuer(settings);
+  if (tokens.kind === 'wrong') return giveUp(tokens.message);
   const app = createGateway({
     ...cluster,
     encode: encodeWork,
-    credentials: anyOf(firstApiKey(apiKey, cluster.secrets), new KeyCredentials(cluster)),
+    credentials: gatewayCredentials(apiKey, tokens.issuer, cluster),
     freshId: () => randomBytes(16).toString('base64url'),
     metrics: telemetry.prometheus,
     config: gatewayConfig(settings),

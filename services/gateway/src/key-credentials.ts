@@ -13,7 +13,7 @@ const MOST_PROVEN = 10_000;
 
 /**
  * The keys that administrators have made.
- * C3: a key that was revoked is good nowhere 5 s later (M1), and one that has expired is not good from that very millisecond on.
+ * C3: a key that was revoked is good nowhere 5 s later (Z1), and one that has expired is not good from that very millisecond on.
  * C5: whatever is wrong with a key, the answer is the same: undefined.
  * C6: that a text is the key of an id is checked once and then remembered by its digest; that the key is still good is looked at every time.
  */

@@ -13,9 +13,9 @@ type Entry = { document: Document | undefined; at: number; next: { at: number; r
 
 /**
  * Documents, also missing ones, as they were a few seconds ago at most.
- * M1: nothing that is older than 4 s is given; when the store does not answer by then, the read fails with it.
- * M2: what is asked for often is read from the store once in 1.5 s, by one reader at a time, and nobody waits for that.
- * M3: a bounded number is kept; what has not been read anew for longest goes first.
+ * Z1: nothing that is older than 4 s is given; when the store does not answer by then, the read fails with it.
+ * Z2: what is asked for often is read from the store once in 1.5 s, by one reader at a time, and nobody waits for that.
+ * Z3: a bounded number is kept; what has not been read anew for longest goes first.
  */
 export class RecentDocuments {
   readonly #entries = new Map<string, Entry>();
@@ -33,10 +33,10 @@ export class RecentDocuments {
     const key = `${name.kind}/${name.tenantId}/${name.id}`;
     const entry = this.#entries.get(key) ?? { document: undefined, at: Number.NEGATIVE_INFINITY, next: null };
     if (isGood(entry.at, now)) {
-      if (now - entry.at >= REFRESH_AFTER_MS && entry.next === null) this.#fetch(key, name, entry).catch(() => {}); // M2
+      if (now - entry.at >= REFRESH_AFTER_MS && entry.next === null) this.#fetch(key, name, entry).catch(() => {}); // Z2
       return entry.document;
     }
-    return entry.next !== null && isGood(entry.next.at, now) ? entry.next.read : this.#fetch(key, name, entry); // M1
+    return entry.next !== null && isGood(entry.next.at, now) ? entry.next.read : this.#fetch(key, name, entry); // Z1
   }
 
   /** Looks up anew what is named by this id, whatever its kind and tenant. */
@@ -67,7 +67,7 @@ export class RecentDocuments {
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     const [oldest] = this.#entries.keys();
-    if (this.#entries.size > MOST_ENTRIES && oldest !== undefined) this.#entries.delete(oldest); // M3
+    if (this.#entries.size > MOST_ENTRIES && oldest !== undefined) this.#entries.delete(oldest); // Z3
   }
 }
 

@@ -13,8 +13,7 @@ import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
 import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
 import { createGateway } from '@retrigger/gateway/app.ts';
 import { gatewayConfig } from '@retrigger/gateway/config.ts';
-import { anyOf, firstApiKey } from '@retrigger/gateway/credentials.ts';
-import { KeyCredentials } from '@retrigger/gateway/key-credentials.ts';
+import { gatewayCredentials, tokenIssuer } from '@retrigger/gateway/gateway-credentials.ts';
 import { serve } from '@retrigger/gateway/serve.ts';
 import type { Composed } from '@retrigger/lifecycle/run.ts';
 import { supervise } from '@retrigger/lifecycle/supervise.ts';
@@ -52,6 +51,8 @@ export async function composeStandalone(environment: Environment, options: Stand
   const read = readEnvironment(environment, EMBEDDED);
   if (read.kind === 'wrong') return { kind: 'cannot_start', message: read.message };
   const { settings } = read;
+  const tokens = tokenIssuer(settings);
+  if (tokens.kind === 'wrong') return cannot(tokens.message);
   const { dataDir } = settings;
   const lock = lockDataFolder(dataDir);
   if (lock.kind === 'taken')
@@ -102,7 +103,7 @@ export async function composeStandalone(environment: Environment, options: Stand
   });
   const app = createGateway({
     ...{ log, answers, receipts, events, snapshots, documents, limiter, secrets, clock, observer, encode: encodeWork },
-    credentials: anyOf(firstApiKey(key.key, secrets), new KeyCredentials({ documents, secrets, clock })),
+    credentials: gatewayCredentials(key.key, tokens.issuer, { documents, secrets, clock, observer }),
     freshId: () => randomBytes(16).toString('base64url'),
     metrics: telemetry.prometheus,
     readiness: async () => ({ log: 'up', store: 'up', wakeUps: worker.oldestWakeUpLagMs() > MOST_WAKE_UP_LAG_MS ? 'down' : 'up' }),

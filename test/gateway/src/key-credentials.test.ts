@@ -37,7 +37,7 @@ async function installation() {
   };
 }
 
-test('a key is looked up once, and then known at once for a while (M2)', async () => {
+test('a key is looked up once, and then known at once for a while (Z2)', async () => {
   const { clock, reads, text, credentials } = await installation();
   expect(await credentials.identify(text)).toEqual(ann);
   expect(reads).toEqual(['api-key-tenant', 'api-key']);
@@ -84,7 +84,7 @@ test('a key of another installation is nobody’s', async () => {
   expect(await credentials.identify(keyText(elsewhere, { ...key, id: newKeyId(elsewhere, 'c1', 0) }))).toBeUndefined();
 });
 
-test('a revoked key is good nowhere 5 s later, also one that is used all the time (C3, M1)', async () => {
+test('a revoked key is good nowhere 5 s later, also one that is used all the time (C3, Z1)', async () => {
   const { clock, text, credentials, revoke } = await installation();
   expect(await credentials.identify(text)).toEqual(ann);
   expect(await revoke()).toBe(true);
@@ -96,7 +96,7 @@ test('a revoked key is good nowhere 5 s later, also one that is used all the tim
   expect(await credentials.identify(text)).toBeUndefined();
 });
 
-test('a store that does not answer makes nobody outlive the 5 s: the look-up waits, and fails with it (M1)', async () => {
+test('a store that does not answer makes nobody outlive the 5 s: the look-up waits, and fails with it (Z1)', async () => {
   const { clock, text, credentials, storeAnswers } = await installation();
   expect(await credentials.identify(text)).toEqual(ann);
   storeAnswers(Promise.reject(new Error('the store is away')));
