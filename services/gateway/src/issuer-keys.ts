@@ -4,6 +4,8 @@ import { createLocalJWKSet, errors, type FlattenedJWSInput, type JSONWebKeySet, 
 
 /** Keys that are older are fetched anew while they go on serving. */
 const REFRESH_AFTER_MS = 300_000;
+/** Keys that are older, because nobody came meanwhile, serve only when the issuer has been asked. */
+const STALE_AFTER_MS = 600_000;
 /** The issuer is asked no more often. */
 const COOLDOWN_MS = 10_000;
 
@@ -33,7 +35,9 @@ export class IssuerKeys {
   async keyOf(header: JWSHeaderParameters, token: FlattenedJWSInput): ReturnType<KeySet> {
     const keys = this.#keys;
     if (keys === null) return this.#afterFetch(header, token);
-    if (this.#clock.now() - this.#fetchedAt >= REFRESH_AFTER_MS) void this.#fetchOnce();
+    const now = this.#clock.now();
+    if (now - Math.max(this.#fetchedAt, this.#triedAt) >= STALE_AFTER_MS) return this.#afterFetch(header, token);
+    if (now - this.#fetchedAt >= REFRESH_AFTER_MS) void this.#fetchOnce();
     return keys(header, token).catch((error: unknown) => {
       if (error instanceof errors.JWKSNoMatchingKey) return this.#afterFetch(header, token); // Z4
       throw error;

@@ -1,55 +1,24 @@
 import { createHmac } from 'node:crypto';
-import { fetchJwks } from '@retrigger/gateway/fetch-jwks.ts';
 import { tokenIssuer } from '@retrigger/gateway/gateway-credentials.ts';
-import { IssuerKeys } from '@retrigger/gateway/issuer-keys.ts';
-import { tokenCredentials } from '@retrigger/gateway/token-credentials.ts';
-import { silent } from '@retrigger/ports/observer.ts';
-import { exportSPKI, type JSONWebKeySet, SignJWT } from 'jose';
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { FakeClock, settled } from './fakes.ts';
-import { AUDIENCE, ISSUER, type SigningKey, signingKey, startIssuer, tokenOf, unsignedToken } from './issuer.ts';
-
-const ANN = { tenantId: 'acme', userId: 'ann', roles: ['operator'] };
-const COOLDOWN_MS = 10_000;
-const REFRESH_MS = 300_000;
+import { exportSPKI, SignJWT } from 'jose';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { AUDIENCE, ISSUER, type SigningKey, signingKey, unsignedToken } from './issuer.ts';
+import { ANN, heldKeys } from './token-world.ts';
 
 let first: SigningKey;
-let second: SigningKey;
 beforeAll(async () => {
-  [first, second] = await Promise.all([signingKey('first'), signingKey('second')]);
+  first = await signingKey('first');
 });
-
-function door(fetch: () => Promise<JSONWebKeySet>) {
-  const clock = new FakeClock();
-  const warnings: unknown[] = [];
-  const observer = { ...silent, log: (...said: unknown[]) => void warnings.push(said) };
-  const credentials = tokenCredentials({ issuer: ISSUER, audience: AUDIENCE }, new IssuerKeys(fetch, { clock, observer }), clock);
-  const known = async (token: string) => credentials.identify(token);
-  return { clock, warnings, credentials, known, token: (claims?: object, key = first) => tokenOf(key, clock.now(), { ...claims }) };
-}
-
-/** Over a key set in the test's hands; `fetches` counts, `down` makes it fail. */
-function held(...keys: SigningKey[]) {
-  const issuer = { keys, fetches: 0, down: false };
-  return Object.assign(
-    door(async () => {
-      issuer.fetches++;
-      if (issuer.down) throw new Error('connection refused');
-      return { keys: issuer.keys.map(({ jwk }) => jwk) };
-    }),
-    { issuer },
-  );
-}
 
 describe('a token', () => {
   test.each(['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'])('that the issuer signed with %s tells who calls', async (alg) => {
     const key = await signingKey('k', alg);
-    const { known, token } = held(key);
+    const { known, token } = heldKeys(key);
     expect(await known(await token({}, key))).toEqual(ANN);
   });
 
   test('may name several audiences and roles', async () => {
-    const { known, token } = held(first);
+    const { known, token } = heldKeys(first);
     const claims = { aud: ['other', AUDIENCE], roles: ['viewer', 'executor', 'viewer'] };
     expect(await known(await token(claims))).toEqual({ ...ANN, roles: ['viewer', 'executor'] });
   });
@@ -74,13 +43,13 @@ describe('a token', () => {
     ['an empty user', { sub: '' }],
     ['a user of 129 characters', { sub: 'a'.repeat(129) }],
   ])('with %s is refused (Z6, Z7)', async (_what, claims) => {
-    const { known, token } = held(first);
+    const { known, token } = heldKeys(first);
     expect(await known(await token(claims))).toBeUndefined();
     expect(await known(await token())).toEqual(ANN);
   });
 
   test('is good until its expiry and from its nbf on, by the clock (Z6)', async () => {
-    const { known, token, clock } = held(first);
+    const { known, token, clock } = heldKeys(first);
     const nowS = Math.ceil(clock.now() / 1000);
     const given = await token({ exp: nowS + 60, nbf: nowS + 5 });
     const at = async (second: number) => {
@@ -91,7 +60,7 @@ describe('a token', () => {
   });
 
   test('with an altered payload, signature or key is refused', async () => {
-    const { known, token } = held(first);
+    const { known, token } = heldKeys(first);
     const [header, , signature] = (await token()).split('.');
     const [, payload] = (await token({ roles: ['admin'] })).split('.');
     const stranger = await signingKey('first');
@@ -101,7 +70,7 @@ describe('a token', () => {
 
   test('that is not signed, or signed with what everybody knows, is refused', async () => {
     const rsa = await signingKey('rsa', 'RS256');
-    const { known, clock } = held(rsa);
+    const { known, clock } = heldKeys(rsa);
     const payload = { iss: ISSUER, aud: AUDIENCE, sub: 'ann', tenant: 'acme', roles: ['admin'], exp: clock.now() / 1000 + 60 };
     const spki = await exportSPKI(rsa.publicKey);
     for (const alg of ['none', 'None', 'HS256', 'HS512']) {
@@ -113,7 +82,7 @@ describe('a token', () => {
   });
 
   test('can’t bring its own key', async () => {
-    const { known, issuer, clock } = held(first);
+    const { known, issuer, clock } = heldKeys(first);
     const own = await signingKey('own');
     const claims = { iss: ISSUER, aud: AUDIENCE, sub: 'ann', tenant: 'acme', roles: ['admin'], exp: clock.now() / 1000 + 60 };
     for (const header of [{ jwk: own.jwk }, { jku: 'http://127.0.0.1:1/jwks' }, { x5u: 'http://127.0.0.1:1/x' }, { crit: ['exp'] }]) {
@@ -127,116 +96,10 @@ describe('a token', () => {
   });
 
   test('a text of another shape costs nothing, and no token signs records', async () => {
-    const { credentials, issuer } = held(first);
+    const { credentials, issuer } = heldKeys(first);
     for (const text of ['', '..', 'a.b', 'a.b.c.d.e', 'rtk_x', `${'a'.repeat(9_000)}.b.c`])
       expect(credentials.identify(text)).toBeUndefined();
     expect([await credentials.signer('first'), issuer.fetches]).toEqual([undefined, 0]);
-  });
-});
-
-describe('the issuer’s keys', () => {
-  test('are fetched once for many tokens at once', async () => {
-    const { known, token, issuer } = held(first);
-    const given = await token();
-    expect(await Promise.all(Array.from({ length: 20 }, () => known(given)))).toEqual(Array(20).fill(ANN));
-    expect(issuer.fetches).toBe(1);
-  });
-
-  test('that are new are found when a token names one (Z4)', async () => {
-    const { known, token, issuer, clock } = held(first);
-    expect(await known(await token())).toEqual(ANN);
-    issuer.keys = [first, second];
-    clock.advance(COOLDOWN_MS);
-    expect(await known(await token({}, second))).toEqual(ANN);
-    expect([await known(await token()), issuer.fetches]).toEqual([ANN, 2]);
-  });
-
-  test('that are gone let nobody in once the set was fetched anew', async () => {
-    const { known, token, issuer, clock } = held(first, second);
-    expect(await known(await token({}, second))).toEqual(ANN);
-    issuer.keys = [first];
-    clock.advance(REFRESH_MS);
-    await known(await token());
-    await settled();
-    expect([await known(await token({}, second)), issuer.fetches]).toEqual([undefined, 2]);
-  });
-
-  test('made-up names of keys make us ask once in 10 s (Z4)', async () => {
-    const { known, token, issuer, clock } = held(first);
-    expect(await known(await token())).toEqual(ANN);
-    for (let i = 0; i < 50; i++) expect(await known(await token({}, { ...second, kid: `made-up-${i}` }))).toBeUndefined();
-    expect(issuer.fetches).toBe(1);
-    clock.advance(COOLDOWN_MS);
-    for (let i = 0; i < 50; i++) expect(await known(await token({}, { ...second, kid: `made-up-${i}` }))).toBeUndefined();
-    expect(issuer.fetches).toBe(2);
-  });
-
-  test('go on while the issuer is down, also past their refresh (Z5)', async () => {
-    const { known, token, issuer, clock, warnings } = held(first);
-    expect(await known(await token())).toEqual(ANN);
-    issuer.down = true;
-    for (let i = 1; i <= 5; i++) {
-      clock.advance(REFRESH_MS);
-      expect(await known(await token())).toEqual(ANN);
-      await settled();
-    }
-    expect([issuer.fetches, warnings.length]).toEqual([6, 5]);
-  });
-
-  test('that can’t be had at the start refuse tokens until they can', async () => {
-    const { known, token, issuer, clock, warnings } = held(first);
-    issuer.down = true;
-    for (let i = 0; i < 20; i++) expect(await known(await token())).toBeUndefined();
-    expect([issuer.fetches, warnings.length]).toEqual([1, 1]);
-    issuer.down = false;
-    clock.advance(COOLDOWN_MS);
-    expect(await known(await token())).toEqual(ANN);
-  });
-
-  test('a set without a usable key, or with the same name twice, lets nobody in', async () => {
-    for (const keys of [[], [{ kty: 'oct', k: 'c2VjcmV0', kid: 'first' }], [first.jwk, first.jwk], [{ ...first.jwk, use: 'enc' }]]) {
-      const { known, token } = door(async () => ({ keys }));
-      expect(await known(await token())).toBeUndefined();
-    }
-  });
-});
-
-describe('an issuer over HTTP', () => {
-  async function served() {
-    const issuer = await startIssuer([first.jwk]);
-    onTestFinished(issuer.stop);
-    return issuer;
-  }
-
-  test('is asked for its keys', async () => {
-    const { url } = await served();
-    const { known, token } = door(() => fetchJwks(url));
-    expect(await known(await token())).toEqual(ANN);
-  });
-
-  test.each([
-    ['an error', { status: 500, body: '{"keys":[]}' }],
-    ['what is no JSON', { status: 200, body: '<html>' }],
-    ['what is no key set', { status: 200, body: '{"keys":{}}' }],
-    ['null', { status: 200, body: 'null' }],
-    ['more than 256 KiB', { status: 200, body: JSON.stringify({ keys: [], more: 'x'.repeat(300_000) }) }],
-    ['a redirect', { status: 302, body: '', headers: { location: 'http://127.0.0.1:1/' } }],
-  ])('that answers with %s gives none, and those that are known go on (Z5)', async (_what, answer) => {
-    const issuer = await served();
-    const { known, token, clock, warnings } = door(() => fetchJwks(issuer.url));
-    expect(await known(await token())).toEqual(ANN);
-    issuer.answer = answer;
-    clock.advance(COOLDOWN_MS);
-    expect(await known(await token({}, second))).toBeUndefined();
-    expect([await known(await token()), issuer.asked, warnings.length]).toEqual([ANN, 2, 1]);
-  });
-
-  test('that is not there refuses tokens, and says so in the log', async () => {
-    const { url, stop } = await startIssuer([]);
-    await stop();
-    const { known, token, warnings } = door(() => fetchJwks(url));
-    expect(await known(await token())).toBeUndefined();
-    expect(JSON.stringify(warnings)).toContain('ECONNREFUSED');
   });
 });
 
