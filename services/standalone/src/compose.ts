@@ -15,7 +15,7 @@ import { WorkLag } from '@retrigger/engine/work-lag.ts';
 import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
 import { createGateway } from '@retrigger/gateway/app.ts';
 import { gatewayConfig } from '@retrigger/gateway/config.ts';
-import { firstApiKey } from '@retrigger/gateway/credentials.ts';
+import { gatewayCredentials, tokenIssuer } from '@retrigger/gateway/gateway-credentials.ts';
 import { serve } from '@retrigger/gateway/serve.ts';
 import type { Composed } from '@retrigger/lifecycle/run.ts';
 import { supervise } from '@retrigger/lifecycle/supervise.ts';
@@ -54,6 +54,8 @@ export async function composeStandalone(environment: Environment, options: Stand
   const read = readEnvironment(environment, EMBEDDED);
   if (read.kind === 'wrong') return { kind: 'cannot_start', message: read.message };
   const { settings } = read;
+  const tokens = tokenIssuer(settings);
+  if (tokens.kind === 'wrong') return cannot(tokens.message);
   const { dataDir } = settings;
   const lock = await lockWhenFree(() => lockDataFolder(dataDir), systemClock);
   if (lock.kind === 'taken')
@@ -108,7 +110,7 @@ export async function composeStandalone(environment: Environment, options: Stand
   const lag = new WorkLag(log, TOPICS.work, WORKER_GROUP, clock);
   const app = createGateway({
     ...{ log, lag, answers, receipts, events, snapshots, documents, limiter, secrets, clock, observer, encode: encodeWork },
-    credentials: firstApiKey(key.key),
+    credentials: gatewayCredentials(key.key, tokens.issuer, { documents, secrets, clock, observer }),
     freshId: () => randomBytes(16).toString('base64url'),
     metrics: telemetry.prometheus,
     readiness: async () => ({ log: 'up', store: 'up', wakeUps: worker.oldestWakeUpLagMs() > MOST_WAKE_UP_LAG_MS ? 'down' : 'up' }),
