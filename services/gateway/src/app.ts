@@ -5,6 +5,7 @@ import type { GatewayDeps } from './deps.ts';
 import type { Problem } from './problem.ts';
 import { commandRoutes } from './routes/commands.ts';
 import { docsRoutes } from './routes/docs.ts';
+import { erasureRoutes } from './routes/erasures.ts';
 import { eventRoutes } from './routes/events.ts';
 import { executionRoutes } from './routes/executions.ts';
 import { historyRoutes } from './routes/history.ts';
@@ -23,6 +24,7 @@ export function createGateway(deps: GatewayDeps): OpenAPIHono {
   historyRoutes(api); // before the events by id, of which `verify` is none
   eventRoutes(api);
   executionRoutes(api);
+  erasureRoutes(api);
   commandRoutes(api);
   serviceRoutes(api);
   docsRoutes(api);

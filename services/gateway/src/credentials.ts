@@ -1,7 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { Role } from '@retrigger/domain/permissions.ts';
 
-/** Who calls, as their credentials say and nothing else. */
+/** Who calls, as their credentials say and nothing else. Behind `callerOf` a token stands for the user (P4). */
 export type Caller = { tenantId: string; userId: string; roles: Role[] };
 
 /** A way to tell who calls: API keys, tokens of an issuer, or several of them. */

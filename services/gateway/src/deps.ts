@@ -1,4 +1,5 @@
 import type { Command } from '@retrigger/domain/command.ts';
+import type { Privacy } from '@retrigger/engine/privacy.ts';
 import type { Answers } from '@retrigger/ports/answers.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
 import type { EventStore } from '@retrigger/ports/event-store.ts';
@@ -22,6 +23,7 @@ export type GatewayDeps = {
   snapshots: Pick<SnapshotStore, 'load' | 'list' | 'waiting'>;
   limiter: Limiter;
   secrets: Secrets;
+  privacy: Privacy;
   credentials: Credentials;
   clock: Clock;
   observer: Observer;

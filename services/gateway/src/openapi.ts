@@ -9,7 +9,7 @@ import { statusOf } from './problem.ts';
 export type Described = {
   summary: string;
   description?: string;
-  tag: 'Tasks' | 'History' | 'Executions' | 'Commands' | 'Service';
+  tag: 'Tasks' | 'History' | 'Executions' | 'Commands' | 'Privacy' | 'Service';
   parameters?: z.ZodObject;
   query?: z.ZodObject;
   body?: z.ZodType;

@@ -5,14 +5,18 @@ import { EMPTY_HEAD, type StoredEvent } from '@retrigger/domain/event.ts';
 import { taskKey } from '@retrigger/domain/identifiers.ts';
 import { nextEvent } from '@retrigger/domain/next-event.ts';
 import { isPermitted, type Role } from '@retrigger/domain/permissions.ts';
+import { nameToken, SALT_BYTES } from '@retrigger/domain/privacy/name-token.ts';
 import { isKept, type Outcome, refused } from '@retrigger/domain/refusal.ts';
+import { createPrivacy } from '@retrigger/engine/privacy.ts';
 import { createGateway } from '@retrigger/gateway/app.ts';
 import { apiKeys } from '@retrigger/gateway/credentials.ts';
 import type { GatewayDeps } from '@retrigger/gateway/deps.ts';
 import { placeText } from '@retrigger/gateway/task-query.ts';
+import { MemoryKeyStore } from '@retrigger/memory/memory-key-store.ts';
 import type { EventFilter } from '@retrigger/ports/event-store.ts';
 import { silent } from '@retrigger/ports/observer.ts';
 import { type Receipt, unboundReceiptId } from '@retrigger/ports/receipt-store.ts';
+import type { Secrets } from '@retrigger/ports/secrets.ts';
 import type { Snapshot } from '@retrigger/ports/snapshot-store.ts';
 import { FakeAnswers, FakeClock, FakeLimiter } from './fakes.ts';
 
@@ -23,8 +27,16 @@ const PEOPLE: [string, string, Role][] = [
   ['stranger', 'other', 'admin'],
 ];
 
+/** No chance here, so that a test knows every token beforehand. */
+const freshBytes = (count: number): Buffer => Buffer.alloc(count, 7);
+
+/** What stands for one of the people behind the door. */
+export const tokenOf = (user: string, tenantId = 'default'): string => nameToken(freshBytes(SALT_BYTES), tenantId, user);
+
 /** The key of one of the people that the door knows. */
 export const keyOf = (user: string): string => `the-api-key-of-${user}`;
+
+const SECRETS: Secrets = { derive: (...parts) => createHmac('sha256', 'test').update(parts.join('\n')).digest() };
 
 export type Asked = {
   method?: string;
@@ -76,6 +88,10 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
       door.ask(path, { method: 'POST', ...(body === undefined ? {} : { body }), ...(headers === undefined ? {} : { headers }) }),
   };
   let ids = 0;
+  const privacy = createPrivacy({
+    ...{ keys: new MemoryKeyStore(), secrets: SECRETS, clock, freshBytes },
+    snapshots: { load: async (keys) => found(snapshots, keys) },
+  });
   const deps: GatewayDeps = {
     log: {
       async append(_topic, records) {
@@ -110,7 +126,8 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
       count: async (key, filter) => matching(events, key, filter).length,
     },
     limiter,
-    secrets: { derive: (...parts) => createHmac('sha256', 'test').update(parts.join('\n')).digest() },
+    secrets: SECRETS,
+    privacy,
     credentials: apiKeys(PEOPLE.map(([userId, tenantId, role]) => ({ key: keyOf(userId), caller: { tenantId, userId, roles: [role] } }))),
     clock,
     observer: silent,
@@ -177,7 +194,7 @@ function seed(
       commandId: `c${i}`,
       tenantId,
       taskId,
-      actor: { id: 'admin', type: 'user' },
+      actor: { id: tokenOf('admin', tenantId), type: 'user' },
       roles: [],
       correlationId: 'r',
       type: 'CancelTask',
