@@ -4,6 +4,7 @@ import type { Context } from 'hono';
 import { changingReply } from './changing-call.ts';
 import type { Caller } from './credentials.ts';
 import type { GatewayDeps } from './deps.ts';
+import { type DirectCall, directReply } from './direct-call.ts';
 import { callerOf, isProblem, respond } from './exchange.ts';
 import { type Described, describeRoute, type Method } from './openapi.ts';
 import { type Problem, problemReply } from './problem.ts';
@@ -22,6 +23,8 @@ export class Api {
   readonly app = new OpenAPIHono();
   readonly deps: GatewayDeps;
   readonly admission: CommandAdmission<Problem>;
+  /** By the type of their receipts. */
+  readonly directCalls = new Map<string, Pick<DirectCall<unknown>, 'status' | 'show'>>();
   readonly #methods = new Map<string, string[]>();
 
   constructor(deps: GatewayDeps, admission: CommandAdmission<Problem>) {
@@ -52,6 +55,12 @@ export class Api {
     this.app.on(call.method, routerPath(call.path), (c) =>
       respond(c, call.path, deps, (requestId) => changingReply(c, call, deps, admission, requestId)),
     );
+  }
+
+  direct<B>(call: DirectCall<B>, described: Described): void {
+    this.#describe(call.method, call.path, described);
+    this.directCalls.set(call.type, call);
+    this.app.on(call.method, routerPath(call.path), (c) => respond(c, call.path, this.deps, () => directReply(c, call, this.deps)));
   }
 
   #describe(method: Method, path: string, described: Described, hasDryRun = false): void {

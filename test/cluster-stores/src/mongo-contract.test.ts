@@ -1,5 +1,6 @@
 import { MongoKeyStore } from '@retrigger/mongo/mongo-key-store.ts';
 import { decisionStoreContract } from '@retrigger/test-contract/decision-store-contract.ts';
+import { documentStoreContract } from '@retrigger/test-contract/document-store-contract.ts';
 import { eventStoreContract } from '@retrigger/test-contract/event-store-contract.ts';
 import { keyStoreContract } from '@retrigger/test-contract/key-store-contract.ts';
 import { receiptStoreContract } from '@retrigger/test-contract/receipt-store-contract.ts';
@@ -40,5 +41,6 @@ keyStoreContract('MongoDB', {
     };
   },
 });
+documentStoreContract('MongoDB', adapter);
 snapshotStoreContract('MongoDB', adapter);
 decisionStoreContract('MongoDB', adapter);

@@ -5,6 +5,7 @@ import { SqliteKeyStore } from '@retrigger/sqlite/sqlite-key-store.ts';
 import { openSqliteStore, type SqliteStore } from '@retrigger/sqlite/sqlite-store.ts';
 import type { CrashTarget } from './crash-target.ts';
 import { decisionStoreContract } from './decision-store-contract.ts';
+import { documentStoreContract } from './document-store-contract.ts';
 import { eventStoreContract } from './event-store-contract.ts';
 import { keyStoreContract } from './key-store-contract.ts';
 import { logContract } from './log-contract.ts';
@@ -45,6 +46,7 @@ const openKeys = async (path: string) => {
 const newKeysPath = (): string => join(temporaryFolder(), 'keys.db');
 keyStoreContract('sqlite', { open: () => openKeys(newKeysPath()), openAt: { path: newKeysPath, open: openKeys }, timeoutMs });
 receiptStoreContract('sqlite', { open, timeoutMs });
+documentStoreContract('sqlite', { open, timeoutMs });
 snapshotStoreContract('sqlite', { open, timeoutMs });
 decisionStoreContract('sqlite', { open, timeoutMs, crash });
 

@@ -12,6 +12,7 @@ import { createGateway } from '@retrigger/gateway/app.ts';
 import { apiKeys } from '@retrigger/gateway/credentials.ts';
 import type { GatewayDeps } from '@retrigger/gateway/deps.ts';
 import { placeText } from '@retrigger/gateway/task-query.ts';
+import { MemoryDocumentStore } from '@retrigger/memory/memory-document-store.ts';
 import { MemoryKeyStore } from '@retrigger/memory/memory-key-store.ts';
 import type { EventFilter } from '@retrigger/ports/event-store.ts';
 import { silent } from '@retrigger/ports/observer.ts';
@@ -104,7 +105,13 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
       },
     },
     answers,
-    receipts: { load: async (commandIds) => found(receipts, commandIds) },
+    receipts: {
+      load: async (commandIds) => found(receipts, commandIds),
+      put: async (given) => {
+        for (const receipt of given) if (!receipts.has(receipt.commandId)) receipts.set(receipt.commandId, receipt);
+      },
+    },
+    documents: new MemoryDocumentStore(),
     snapshots: {
       load: async (keys) => found(snapshots, keys),
       waiting: async () => [],
