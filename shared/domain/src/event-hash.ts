@@ -15,9 +15,9 @@ export function sealEvent<E extends Event>(event: Omit<E, 'hash'>): { event: E; 
   return { event: { ...event, hash: digest } as E, json: `${body.slice(0, -1)},"hash":"${digest}"}` };
 }
 
-/** The hash that an event must have, computed from the event itself, as stored. */
-export function expectedHash(event: Event): string {
-  const { hash: _, ...body } = event;
+/** The hash that an event must have, computed from the event itself, as it is stored or as it is shown. */
+export function expectedHash(event: OpenEvent): string {
+  const { hash: _, ...body } = sealedForm(event) ?? event; // what is shown but was not sealed is hashed as it is, which no hash matches
   return hash('sha256', event.previousHash + canonicalJson(body));
 }
 
@@ -34,9 +34,8 @@ export function firstBreak(
   for (const event of events) {
     if (event.sequence !== next) return { sequence: next, reason: `expected sequence ${next}, found ${event.sequence}` };
     if (event.previousHash !== previous) return { sequence: next, reason: 'previousHash is not the hash of the event before' };
-    const stored = sealedForm(event);
-    if (stored === undefined) return { sequence: next, reason: 'what is shown is not what was sealed' };
-    const expected = hashIfAny(stored);
+    if (sealedForm(event) === undefined) return { sequence: next, reason: 'what is shown is not what was sealed' };
+    const expected = hashIfAny(event);
     if (expected === undefined) return { sequence: next, reason: 'the content has no canonical form' };
     if (event.hash !== expected) return { sequence: next, reason: 'hash does not match the content' };
     [next, previous] = [next + 1, event.hash];
@@ -45,7 +44,7 @@ export function firstBreak(
 }
 
 /** What was tampered with may be such that nobody could have hashed it, e.g. half a surrogate pair. */
-function hashIfAny(event: Event): string | undefined {
+function hashIfAny(event: OpenEvent): string | undefined {
   try {
     return expectedHash(event);
   } catch {

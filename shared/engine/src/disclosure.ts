@@ -24,11 +24,29 @@ export class Disclosure {
   }
 
   /** Events of one tenant as they are shown. `json` is their text then, canonical but for its last members. */
-  async events(tenantId: string, stored: StoredEvent[]): Promise<StoredEvent[]> {
-    const found = stored.map(({ event }) => sealedFields(event as unknown as Json, EVENT_PARTS));
+  events(tenantId: string, stored: StoredEvent[]): Promise<StoredEvent[]> {
+    return this.#events(tenantId, stored, EVENT_PARTS);
+  }
+
+  async #events(tenantId: string, stored: StoredEvent[], fields: FieldParts[]): Promise<StoredEvent[]> {
+    const found = stored.map(({ event }) => sealedFields(event as unknown as Json, fields));
     if (found.every((fields) => fields.length === 0)) return stored;
     const opened = await this.#ring.open(tenantId, tokensOf(found));
     return stored.map((one, i) => shown(one, found[i] ?? [], opened));
+  }
+
+  /**
+   * Events of any tenant as they leave on the events topic: with the names of users, which nobody out there could find out otherwise. What sensitive tasks hold
+   * stays sealed: what has left can't be erased.
+   */
+  async named(stored: StoredEvent[]): Promise<StoredEvent[]> {
+    const byTenant = Map.groupBy(stored, ({ event }) => event.tenantId);
+    const shownOnes = new Map<StoredEvent, StoredEvent>();
+    for (const [tenantId, theirs] of byTenant) {
+      const open = await this.#events(tenantId, theirs, NAME_PARTS);
+      for (const [i, one] of theirs.entries()) shownOnes.set(one, open[i] ?? one);
+    }
+    return stored.map((one) => shownOnes.get(one) ?? one);
   }
 
   /** The same for events that nobody has stored. */
@@ -72,13 +90,16 @@ export class Disclosure {
 }
 
 /** The fields with their pointers in parts: every event of every page is looked at. */
-const inParts = (fields: PersonalFields): [string, string[], PersonalKind][] =>
+type FieldParts = [pointer: string, parts: string[], kind: PersonalKind];
+
+const inParts = (fields: PersonalFields): FieldParts[] =>
   Object.entries(fields).map(([pointer, kind]) => [pointer, pointer.split('/').slice(1), kind]);
 
 const EVENT_PARTS = inParts(EVENT_FIELDS);
+const NAME_PARTS = EVENT_PARTS.filter(([, , kind]) => kind === 'name');
 const TASK_PARTS = inParts(TASK_FIELDS);
 
-function sealedFields(document: Json, fields: [string, string[], PersonalKind][]): SealedField[] {
+function sealedFields(document: Json, fields: FieldParts[]): SealedField[] {
   const found: SealedField[] = [];
   for (const [pointer, parts, kind] of fields) {
     const value = parts.reduce<Json | undefined>(memberOf, document);
