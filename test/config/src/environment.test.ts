@@ -22,6 +22,7 @@ test('an empty environment gives the documented defaults', () => {
       systemPerMinute: 10_000,
       tenantPerMinute: 0,
       tenantUndecided: 1_000,
+      masterKey: null,
       jwksUrl: null,
       jwtIssuer: '',
       jwtAudience: '',
