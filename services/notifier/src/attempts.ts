@@ -4,6 +4,7 @@ import { chance } from '@retrigger/domain/chance.ts';
 import type { StoredEvent } from '@retrigger/domain/event.ts';
 import type { ChannelName } from '@retrigger/domain/subscription.ts';
 import { deliveryDocument, type StoredDelivery } from '@retrigger/engine/deliveries.ts';
+import type { ShowEvents } from '@retrigger/engine/emit.ts';
 import type { Subscriptions, VersionedSubscription } from '@retrigger/engine/subscriptions.ts';
 import type { Channel, Notification, Sent } from '@retrigger/ports/channel.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
@@ -23,6 +24,8 @@ export type AttemptPorts = {
   book: SubscriptionBook;
   events: Pick<EventStore, 'read'>;
   encodeEvent: EventCodec['encode'];
+  /** Events as they may leave. */
+  showEvents: ShowEvents;
   channels: Record<ChannelName, Channel>;
   secrets: Secrets;
   clock: Clock;
@@ -51,6 +54,7 @@ const TROUBLE_MS = 1_000;
  * One attempt to tell a subscriber something.
  * W2: the document of a delivery goes only when the subscriber has taken it, or its dead letter is in the log, or its subscription is gone. What a crash leaves
  * between the two is done again, with the same webhook-id.
+ * The dead letter of an event holds it as it is stored, not as it was sent: names that are erased later are not in it.
  * W3: an attempt is counted only when the subscriber failed; what is broken off by a stop, or fails on our side, is not.
  */
 export class Attempts {
@@ -89,8 +93,9 @@ export class Attempts {
     const [stored] = await events.read(event.key, { from: event.sequence, to: event.sequence, limit: 1, order: 'asc' });
     if (isTooOld) return this.#giveUp(delivery, subscription, stored, 'it could not be delivered in time');
     if (stored === undefined) return this.#giveUp(delivery, subscription, stored, 'its event is not stored any more');
-    const { eventId, timestamp } = stored.event;
-    const about = { kind: 'event', event: stored.event, json: stored.json, isCritical: subscription.criticalOnly } as const;
+    const [shown = stored] = await this.#ports.showEvents([stored]);
+    const { eventId, timestamp } = shown.event;
+    const about = { kind: 'event', event: shown.event, json: shown.json, isCritical: subscription.criticalOnly } as const;
     const sent = await this.#send(subscription, { id: eventId, timestamp, about });
     if (sent.kind === 'delivered') {
       Object.assign(health, HEALTHY);

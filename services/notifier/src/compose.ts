@@ -10,7 +10,11 @@ export async function composeNotifier(environment: Environment, options: Cluster
   const connected = await connectCluster('notifier', environment, options);
   if (connected.kind === 'cannot_start') return connected;
   const { cluster } = connected;
-  const notifier = await createNotifier({ ...cluster, ...notifierParts(cluster.settings, cluster.clock) });
+  const notifier = await createNotifier({
+    ...cluster,
+    ...notifierParts(cluster.settings, cluster.clock),
+    showEvents: (stored) => cluster.privacy.disclosure.named(stored),
+  });
   const health = await serveHealth(cluster, () => ({ consumer: cluster.log.unhealthy() === null ? 'up' : 'down' }));
   const stop = async () => {
     if (health.kind === 'serving') health.stop();

@@ -1,5 +1,6 @@
 import type { EventCodec } from '@retrigger/contract/event-codec.ts';
 import type { ChannelName } from '@retrigger/domain/subscription.ts';
+import type { ShowEvents } from '@retrigger/engine/emit.ts';
 import { subscriptionsIn } from '@retrigger/engine/subscriptions.ts';
 import { supervise } from '@retrigger/lifecycle/supervise.ts';
 import type { Channel } from '@retrigger/ports/channel.ts';
@@ -27,6 +28,7 @@ export type NotifierDeps = {
   events: Pick<EventStore, 'read'>;
   snapshots: Pick<SnapshotStore, 'load'>;
   eventCodec: EventCodec;
+  showEvents: ShowEvents;
   /** Closed with the notifier. */
   channels: Record<ChannelName, Channel>;
   secrets: Secrets;

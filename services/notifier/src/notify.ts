@@ -8,6 +8,7 @@ import type { VersionedSubscription } from '@retrigger/engine/subscriptions.ts';
 import { pauseUntil } from '@retrigger/lifecycle/pause.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
 import type { Document, DocumentPlace, DocumentStore } from '@retrigger/ports/document-store.ts';
+import type { EventStore } from '@retrigger/ports/event-store.ts';
 import { type CommitOffset, type Log, type LogRecord, type NewRecord, type RecordHandler, TOPICS } from '@retrigger/ports/log.ts';
 import type { Observer } from '@retrigger/ports/observer.ts';
 import type { SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
@@ -19,7 +20,8 @@ export type NotifyPorts = OwnedPorts & {
   log: Pick<Log, 'append'>;
   documents: DocumentStore;
   snapshots: Pick<SnapshotStore, 'load'>;
-  eventCodec: Pick<EventCodec, 'decode'>;
+  events: Pick<EventStore, 'read'>;
+  eventCodec: EventCodec;
   book: SubscriptionBook;
   clock: Clock;
   observer: Observer;
@@ -77,7 +79,7 @@ export class Notify implements RecordHandler {
     for (const { delivery, record } of deliveries) {
       const left = room.get(delivery.subscriptionId) ?? owned.roomFor(delivery);
       if (left > 0) fitting.push(delivery);
-      else dead.push(this.#overflowed(delivery, record));
+      else dead.push(await this.#overflowed(delivery, record));
       room.set(delivery.subscriptionId, left - 1);
     }
     if (dead.length > 0) await this.#ports.log.append(TOPICS.deadLetters, dead);
@@ -172,14 +174,18 @@ export class Notify implements RecordHandler {
     return made;
   }
 
-  #overflowed(delivery: StoredDelivery, { value, topic }: LogRecord): NewRecord {
-    const { observer } = this.#ports;
+  /** As it is stored, like every dead letter of an event that could be read. */
+  async #overflowed(delivery: StoredDelivery, { value, topic }: LogRecord): Promise<NewRecord> {
+    const { observer, events, eventCodec } = this.#ports;
+    const { key, sequence } = delivery.event ?? { key: '', sequence: 0 };
+    const [stored] = await events.read(key, { from: sequence, to: sequence, limit: 1, order: 'asc' });
     observer.count('dead_letters_total', { source: topic });
     observer.count('notifications_total', { channel: 'none', outcome: 'given_up' });
     observer.log('error', 'too many notifications wait for a subscription; one goes to the dead letters', {
       subscription: delivery.subscriptionId,
     });
-    return undelivered(delivery, value, 'too many others wait to be delivered to this subscription');
+    const bytes = stored === undefined ? value : eventCodec.encode(stored);
+    return undelivered(delivery, bytes, 'too many others wait to be delivered to this subscription');
   }
 }
 

@@ -65,7 +65,6 @@ export const subscription = z
     events: z.array(z.string()).nullable().meta({ description: 'null: all types' }),
     tasks: z.array(z.string()).nullable().meta({ description: 'null: all tasks' }),
     criticalOnly: z.boolean(),
-    createdBy: id,
     createdAt: instant,
     state: z.enum(['active', 'paused']),
     paused: optional(

@@ -1,3 +1,5 @@
+import { TENANT_STREAM } from '@retrigger/domain/identifiers.ts';
+import { sealedUnder } from '@retrigger/domain/privacy/sealed-value.ts';
 import type { Schedule } from '@retrigger/domain/schedule.ts';
 import type { TaskEvent } from '@retrigger/domain/task/events.ts';
 import type { Notification } from '@retrigger/ports/channel.ts';
@@ -21,7 +23,7 @@ export function textOf({ about, timestamp }: Notification): EventText {
   const event = about.event as TaskEvent;
   const what = describe(event);
   return {
-    headline: `${about.isCritical ? 'Critical task' : 'Task'} ${event.taskId} ${what.said}`,
+    headline: `${event.taskId === TENANT_STREAM ? 'The tenant' : `${about.isCritical ? 'Critical task' : 'Task'} ${event.taskId}`} ${what.said}`,
     details: [
       ...what.details.map(([label, text]): [string, string] => [label, short(text)]),
       ...(event.newState === null || event.newState === event.previousState
@@ -64,7 +66,7 @@ function describe(event: TaskEvent): Said {
     case 'TaskFailed': {
       const { error, willRetry, nextExecution } = event.metadata;
       const then = willRetry ? `; it is tried again${nextExecution === undefined ? '' : ` at ${nextExecution}`}` : '';
-      return { said: `has failed${then}`, details: [['Error', `${error.message} (${error.code})`]] };
+      return { said: `has failed${then}`, details: [['Error', `${short(error.message)} (${error.code})`]] };
     }
     case 'TaskCancelled':
       return { said: 'was cancelled', details: event.metadata.reason === null ? [] : [['Reason', event.metadata.reason]] };
@@ -91,4 +93,8 @@ function scheduleText(schedule: Schedule | null): string {
   }
 }
 
-const short = (text: string): string => (text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text);
+/** What a sensitive task holds stays sealed. */
+function short(text: string): string {
+  if (sealedUnder(text) !== undefined) return '(sealed)';
+  return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text;
+}

@@ -14,7 +14,6 @@ export type Subscription = {
   tasks: string[] | null;
   /** Only of tasks that are critical when the event is looked at. */
   criticalOnly: boolean;
-  createdBy: string;
   createdAt: string;
   /** Of its signing secret. */
   generation: number;

@@ -11,7 +11,7 @@ export const NO_TENANT = '?';
 const OPEN = 'dead-letter';
 const CLOSED = 'dead-letter.closed';
 
-/** What somebody did about a dead letter. `reason` is theirs; null where none is asked for. */
+/** What somebody did about a dead letter. `by` is the token of their name; `reason` is null where none is asked for. */
 export type Closing = { action: 'redriven' | 'dropped'; by: string; at: string; reason: string | null; commandId: string };
 
 /** Something that was given up, with all that is known. Instants are ISO 8601. */

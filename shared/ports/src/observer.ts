@@ -11,6 +11,7 @@ export type Counters = {
   subscriptions_paused_total: { channel: string };
   dead_letters_closed_total: { action: string };
   dependency_refusals_total: Record<string, never>;
+  limits_unavailable_total: Record<string, never>;
 };
 
 /** Histograms in seconds, except where the name says otherwise. */
@@ -24,7 +25,7 @@ export type Histograms = {
 };
 
 /** Read when somebody asks. */
-export type Gauges = 'work_lag_records' | 'commands_in_flight' | 'wake_up_oldest_seconds';
+export type Gauges = 'work_lag_records' | 'work_lag_seconds' | 'commands_in_flight' | 'body_bytes_in_memory' | 'wake_up_oldest_seconds';
 
 export type LogFields = { [name: string]: string | number | boolean | null | undefined };
 

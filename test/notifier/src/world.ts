@@ -59,7 +59,7 @@ export class World {
 
   async subscribe(id: string, more: Partial<Subscription> = {}): Promise<void> {
     await subscriptionsIn(this.documents).make({
-      ...{ tenantId: TENANT, id, channel: 'webhook', address: id, events: null, tasks: null, criticalOnly: false, createdBy: 'ann' },
+      ...{ tenantId: TENANT, id, channel: 'webhook', address: id, events: null, tasks: null, criticalOnly: false },
       ...{ createdAt: '2026-03-01T00:00:00.000Z', generation: 1, paused: null, lastTest: null },
       ...more,
     });
@@ -113,7 +113,15 @@ export class World {
   async start(more: Partial<NotifierDeps> = {}): Promise<Notifier> {
     const { log, documents, events, channel } = this;
     const notifier = await createNotifier({
-      ...{ log, documents, events, eventCodec: jsonEvents, clock: systemClock, observer: silent },
+      ...{
+        log,
+        documents,
+        events,
+        eventCodec: jsonEvents,
+        clock: systemClock,
+        observer: silent,
+        showEvents: async (stored: StoredEvent[]) => stored,
+      },
       snapshots: {
         load: async (keys) =>
           new Map(

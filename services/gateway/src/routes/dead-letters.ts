@@ -6,6 +6,7 @@ import { formatInstant } from '@retrigger/domain/instant.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
 import { type Closing, type DeadLetter, deadLettersIn } from '@retrigger/engine/dead-letter-store.ts';
 import { ASKED_DELIVERIES, deliveryDocument } from '@retrigger/engine/deliveries.ts';
+import type { Name } from '@retrigger/engine/key-ring.ts';
 import { subscriptionsIn } from '@retrigger/engine/subscriptions.ts';
 import { TOPICS } from '@retrigger/ports/log.ts';
 import { z } from 'zod';
@@ -46,8 +47,15 @@ export function deadLetterRoutes(api: Api): void {
     const place = cursor === '' ? null : readCursor(deps.secrets, caller.tenantId, question, cursor);
     if (place === undefined) return invalid('cursor', NOT_ITS_CURSOR);
     const { letters, next } = await deadLetterPage(store, visibleTenants(caller), state, place, size);
+    const { names } = await deps.privacy.ring.open(
+      caller.tenantId,
+      letters.flatMap(({ history }) => history.map(({ by }) => by)),
+    );
     const nextCursor = next === null ? null : makeCursor(deps.secrets, caller.tenantId, question, next);
-    return success(200, { deadLetters: letters.map((letter) => shown(letter, state)), pageInfo: { hasMore: next !== null, nextCursor } });
+    return success(200, {
+      deadLetters: letters.map((letter) => shown(letter, state, names)),
+      pageInfo: { hasMore: next !== null, nextCursor },
+    });
   }
 
   /** Closes one, and says so. Z1 lets a repeat under the same command find it closed by itself. */
@@ -148,8 +156,7 @@ const isOurs = (topic: string): boolean => topic === TOPICS.work || topic === TO
 
 const cannot = (detail: string): Problem => ({ code: 'invalid_state', detail });
 
-const alreadyClosed = (last: Closing | undefined): Problem =>
-  cannot(`It was ${last === undefined ? 'dealt with' : `${last.action} by ${last.by}`} already`);
+const alreadyClosed = (last: Closing | undefined): Problem => cannot(`It was ${last?.action ?? 'dealt with'} already`);
 
 async function first<T>(tenantIds: string[], find: (tenantId: string) => Promise<T | undefined>): Promise<T | undefined> {
   for (const tenantId of tenantIds) {
@@ -160,13 +167,18 @@ async function first<T>(tenantIds: string[], find: (tenantId: string) => Promise
 }
 
 /** Offsets are left out: they would tell a tenant how busy the others are. */
-function shown({ id, topic, key, headers, bytes, reason, attempts, at, notification, history }: DeadLetter, state: string): JsonObject {
+function shown(letter: DeadLetter, state: string, names: Map<string, Name>): JsonObject {
+  const { id, topic, key, headers, bytes, reason, attempts, at, notification, history } = letter;
   const taskId = isOurs(topic) && key.includes('/') ? key.slice(key.indexOf('/') + 1) : undefined;
   const kind = notification !== null ? 'notification' : topic === TOPICS.work ? 'command' : topic === TOPICS.events ? 'event' : 'unknown';
   return {
     ...{ id, kind, state, reason, attempts, at, headers, bytes },
     ...(taskId === undefined ? {} : { taskId }),
     ...(notification === null ? {} : { subscriptionId: notification.subscriptionId, sequence: notification.sequence }),
-    history: history.map(({ reason: why, ...closing }) => ({ ...closing, ...(why === null ? {} : { reason: why }) })),
+    history: history.map(({ by, reason: why, ...closing }) => ({
+      ...closing,
+      by: names.get(by)?.name ?? by,
+      ...(why === null ? {} : { reason: why }),
+    })),
   };
 }

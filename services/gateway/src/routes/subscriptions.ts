@@ -37,14 +37,12 @@ export function subscriptionRoutes(api: Api): void {
   const subscriptions = subscriptionsIn(deps.documents);
 
   async function make({ caller, body, commandId, now }: Direct<CreateSubscription>): Promise<JsonObject | { problem: Problem }> {
-    const { tenantId, userId } = caller;
+    const { tenantId } = caller;
     const { channel, url, to, events = null, tasks = null, criticalOnly = false } = body;
-    const refusal = url === undefined ? undefined : literalTargetRefusal(url, deps.config.allowPrivateTargets);
-    if (refusal !== undefined) return { problem: invalid('url', refusal) };
     const id = `sub_${derive('subscription', tenantId, commandId)}`;
     const made: Subscription = {
       ...{ tenantId, id, channel, address: url ?? to ?? '', events, tasks, criticalOnly },
-      ...{ createdBy: userId, createdAt: formatInstant(now), generation: FIRST_GENERATION, paused: null, lastTest: null },
+      ...{ createdAt: formatInstant(now), generation: FIRST_GENERATION, paused: null, lastTest: null },
     };
     const others = await subscriptions.of(tenantId);
     if (others.length >= MOST_SUBSCRIPTIONS && !others.some((one) => one.id === id))
@@ -59,6 +57,10 @@ export function subscriptionRoutes(api: Api): void {
     {
       ...{ method: 'POST', path: '/api/v1/subscriptions', type: 'CreateSubscription', permission: MANAGE, status: 201 },
       schema: createSubscription,
+      check: ({ body: { url } }) => {
+        const refusal = url === undefined ? undefined : literalTargetRefusal(url, deps.config.allowPrivateTargets);
+        return refusal === undefined ? undefined : invalid('url', refusal);
+      },
       run: make,
       show: (tenantId, kept) =>
         kept.channel === 'webhook'
@@ -134,9 +136,9 @@ export function subscriptionRoutes(api: Api): void {
 
 /** As everybody who manages it sees it. */
 function shown(one: Subscription): JsonObject {
-  const { id, channel, address, events, tasks, criticalOnly, createdBy, createdAt, paused, lastTest } = one;
+  const { id, channel, address, events, tasks, criticalOnly, createdAt, paused, lastTest } = one;
   return {
-    ...{ id, channel, events, tasks, criticalOnly, createdBy, createdAt, state: paused === null ? 'active' : 'paused' },
+    ...{ id, channel, events, tasks, criticalOnly, createdAt, state: paused === null ? 'active' : 'paused' },
     ...(channel === 'email' ? { to: address } : { url: address }),
     ...(paused === null ? {} : { paused }),
     ...(lastTest === null
