@@ -103,7 +103,9 @@ describe.each(PROFILES)('notifications, %s', (profile) => {
     if (ill !== undefined) expect(ill.calls).toHaveLength(3);
     expect(new Set(ill?.calls.map(({ headers }) => headers['webhook-id'])).size).toBeLessThanOrEqual(1);
     expect(typesAbout(well, taskId)).toEqual(['TaskTriggered']);
-    expect(await running.metrics()).toMatch(/notifications_total\{[^}]*outcome="given_up"[^}]*\} [1-9]/);
+    await eventually('it is counted', async () =>
+      /notifications_total\{[^}]*outcome="given_up"[^}]*\} [1-9]/.test(await running.metrics()),
+    );
   });
 
   test('AC-23: the events of a task wait for one that is tried again, so they arrive in order', async () => {

@@ -106,7 +106,9 @@ describe.each(PROFILES)('subscriptions, %s', (profile) => {
     for (const taskId of [first, second]) await running.admin.create(taskId);
     await eventually('it is paused', async () => (await one(id))?.state === 'paused');
     expect((await one(id))?.paused).toEqual({ at: expect.any(String), reason: 'It answered 500' });
-    expect(await running.metrics()).toMatch(/subscriptions_paused_total\{[^}]*channel="webhook"[^}]*\} [1-9]/);
+    await eventually('it is counted', async () =>
+      /subscriptions_paused_total\{[^}]*channel="webhook"[^}]*\} [1-9]/.test(await running.metrics()),
+    );
     behaviour = 200;
     for (const taskId of later) await running.admin.create(taskId);
     await running.admin.post(`/subscriptions/${id}/test`);
