@@ -1,4 +1,4 @@
-import { flag, hosts, httpUrl, integer, oneOf, port, secretText, text } from './environment.ts';
+import { flag, hosts, httpUrl, integer, oneOf, port, secretText, secretUrl, text } from './environment.ts';
 
 /** Where the gateway listens. */
 export const LISTENING = { host: text('HOST', '127.0.0.1'), port: port('PORT', 8080) };
@@ -36,7 +36,7 @@ export const TARGETS = { allowPrivateTargets: flag('RETRIGGER_ALLOW_PRIVATE_TARG
 
 /** How news goes out. `smtpUrl` null: no mail. The delays are those of services/notifier/src/attempts.ts. */
 export const NOTIFICATIONS = {
-  smtpUrl: secretText('RETRIGGER_SMTP_URL', 8, 2_048),
+  smtpUrl: secretUrl('RETRIGGER_SMTP_URL', ['smtp:', 'smtps:']),
   mailFrom: text('RETRIGGER_MAIL_FROM', 'Retrigger <retrigger@localhost>'),
   notificationAttempts: integer('RETRIGGER_NOTIFICATION_ATTEMPTS', 7, 1, 100),
   notificationRetryMs: integer('RETRIGGER_NOTIFICATION_RETRY_MS', 500, 1, 3_600_000),
