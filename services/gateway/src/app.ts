@@ -16,7 +16,9 @@ import { taskRoutes } from './routes/tasks.ts';
 
 /** The HTTP door over the given ports. It holds nothing that must be closed; whoever made the ports closes them. */
 export function createGateway(deps: GatewayDeps): OpenAPIHono {
-  const admission = new CommandAdmission<Problem>(deps, { limits: deps.config.limits, maxInFlight: deps.config.maxInFlight });
+  const { limitsFor, config } = deps;
+  const { maxInFlight, maxUndecided } = config;
+  const admission = new CommandAdmission<Problem>(deps, { limitsFor, maxInFlight, maxUndecided });
   const api = new Api(deps, admission);
   taskRoutes(api);
   taskListRoutes(api);

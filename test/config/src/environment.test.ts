@@ -24,6 +24,7 @@ test('an empty environment gives the documented defaults', () => {
       jwksUrl: null,
       jwtIssuer: '',
       jwtAudience: '',
+      tenantUndecided: 1_000,
       allowPrivateTargets: false,
       logLevel: 'info',
       otlpEndpoint: null,
