@@ -10,6 +10,7 @@ import { createGateway } from './app.ts';
 import { gatewayConfig } from './config.ts';
 import { gatewayCredentials, tokenIssuer } from './gateway-credentials.ts';
 import { serve } from './serve.ts';
+import { LimitsOfTenants } from './tenant-settings.ts';
 
 const HTTP_GRACE_MS = 3_000;
 
@@ -28,6 +29,7 @@ export async function composeGateway(environment: Environment, options: ClusterO
   const tokens = tokenIssuer(settings);
   if (tokens.kind === 'wrong') return giveUp(tokens.message);
   const config = gatewayConfig(settings);
+  const limits = new LimitsOfTenants(config.limits, cluster.documents, cluster.clock);
   const lag = new WorkLag(cluster.log, TOPICS.work, WORKER_GROUP, cluster.clock);
   const app = createGateway({
     ...cluster,
@@ -36,7 +38,8 @@ export async function composeGateway(environment: Environment, options: ClusterO
     credentials: gatewayCredentials(apiKey, tokens.issuer, cluster),
     freshId: () => randomBytes(16).toString('base64url'),
     metrics: telemetry.prometheus,
-    limitsFor: () => config.limits,
+    limitsFor: (tenantId) => limits.of(tenantId),
+    limitsChanged: (tenantId) => limits.forget(tenantId),
     config,
   });
   const server = await serve(app.fetch, settings);

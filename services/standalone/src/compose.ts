@@ -17,6 +17,7 @@ import { createGateway } from '@retrigger/gateway/app.ts';
 import { gatewayConfig } from '@retrigger/gateway/config.ts';
 import { gatewayCredentials, tokenIssuer } from '@retrigger/gateway/gateway-credentials.ts';
 import { serve } from '@retrigger/gateway/serve.ts';
+import { LimitsOfTenants, storedLimits } from '@retrigger/gateway/tenant-settings.ts';
 import type { Composed } from '@retrigger/lifecycle/run.ts';
 import { supervise } from '@retrigger/lifecycle/supervise.ts';
 import { systemClock } from '@retrigger/lifecycle/system-clock.ts';
@@ -88,9 +89,9 @@ export async function composeStandalone(environment: Environment, options: Stand
   const secrets = hmacSecrets(secret.secret);
   const answers = new MemoryAnswers(clock);
   const config = gatewayConfig(settings);
-  const limitsFor = () => config.limits;
+  const limits = new LimitsOfTenants(config.limits, documents, clock);
   const limiter = new MemoryLimiter();
-  await limiter.restore(openWindows(charged(log, clock), limitsFor, clock.now()), clock.now());
+  await limiter.restore(openWindows(charged(log, clock), await storedLimits(config.limits, documents), clock.now()), clock.now());
 
   const worker = await createWorker({
     ...{ log, events, receipts, snapshots, answers, clock, observer, reached },
@@ -114,7 +115,8 @@ export async function composeStandalone(environment: Environment, options: Stand
     freshId: () => randomBytes(16).toString('base64url'),
     metrics: telemetry.prometheus,
     readiness: async () => ({ log: 'up', store: 'up', wakeUps: worker.oldestWakeUpLagMs() > MOST_WAKE_UP_LAG_MS ? 'down' : 'up' }),
-    limitsFor,
+    limitsFor: (tenantId) => limits.of(tenantId),
+    limitsChanged: (tenantId) => limits.forget(tenantId),
     config,
   });
   const stopBehindTheDoor = async () => {

@@ -11,6 +11,7 @@ import { anyOf, apiKeys } from '@retrigger/gateway/credentials.ts';
 import type { GatewayDeps } from '@retrigger/gateway/deps.ts';
 import { KeyCredentials } from '@retrigger/gateway/key-credentials.ts';
 import { placeText } from '@retrigger/gateway/task-query.ts';
+import { LimitsOfTenants } from '@retrigger/gateway/tenant-settings.ts';
 import { MemoryDocumentStore } from '@retrigger/memory/memory-document-store.ts';
 import type { EventFilter } from '@retrigger/ports/event-store.ts';
 import { silent } from '@retrigger/ports/observer.ts';
@@ -95,9 +96,11 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
     allowPrivateTargets: false,
     ...options.config,
   };
+  const limits = new LimitsOfTenants(config.limits, documents, clock);
   const deps: GatewayDeps = {
     lag: { ageMs: () => door.lagMs, oldestMs: () => door.lagMs },
-    limitsFor: () => config.limits,
+    limitsFor: (tenantId) => limits.of(tenantId),
+    limitsChanged: (tenantId) => limits.forget(tenantId),
     log: {
       partitionOf: () => 0,
       async append(_topic, records) {
