@@ -40,8 +40,10 @@ export type Asked = {
   headers?: { [name: string]: string };
 };
 
+type Options = { config?: Partial<GatewayDeps['config']>; deps?: Partial<GatewayDeps>; wrap?: (deps: GatewayDeps) => GatewayDeps };
+
 /** A gateway over ports that a test holds in its hands. `worker` answers every command that reaches the log; null = nobody does. */
-export function startDoor(options: { config?: Partial<GatewayDeps['config']>; deps?: Partial<GatewayDeps> } = {}) {
+export function startDoor(options: Options = {}) {
   const clock = new FakeClock();
   const documents = options.deps?.documents ?? new MemoryDocumentStore();
   const answers = new FakeAnswers(clock);
@@ -155,7 +157,7 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
     config,
     ...options.deps,
   };
-  const app = createGateway(deps);
+  const app = createGateway(options.wrap?.(deps) ?? deps);
   return Object.assign(door, { app });
 }
 
