@@ -10,6 +10,7 @@ import { createGateway } from './app.ts';
 import { gatewayConfig } from './config.ts';
 import { gatewayCredentials, tokenIssuer } from './gateway-credentials.ts';
 import { serve } from './serve.ts';
+import { sweepKeys } from './sweep-keys.ts';
 import { LimitsOfTenants } from './tenant-settings.ts';
 
 const HTTP_GRACE_MS = 3_000;
@@ -45,6 +46,7 @@ export async function composeGateway(environment: Environment, options: ClusterO
   const server = await serve(app.fetch, settings);
   if (server.kind === 'cannot_listen') return giveUp(`${server.message}; set PORT to a free port`);
   const looking = supervise('looking how far the workers are behind', () => lag.turn(), cluster);
+  const sweeping = supervise('sweeping away dead API keys', () => sweepKeys(cluster.documents, cluster.clock), cluster);
   process.stdout.write(`Retrigger gateway is listening on ${server.url}\n`);
   return {
     kind: 'started',
@@ -52,6 +54,7 @@ export async function composeGateway(environment: Environment, options: ClusterO
     async stop() {
       await server.stop(HTTP_GRACE_MS);
       await looking.stop();
+      await sweeping.stop();
       await cluster.close();
     },
   };

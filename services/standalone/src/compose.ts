@@ -17,6 +17,7 @@ import { createGateway } from '@retrigger/gateway/app.ts';
 import { gatewayConfig } from '@retrigger/gateway/config.ts';
 import { gatewayCredentials, tokenIssuer } from '@retrigger/gateway/gateway-credentials.ts';
 import { serve } from '@retrigger/gateway/serve.ts';
+import { sweepKeys } from '@retrigger/gateway/sweep-keys.ts';
 import { LimitsOfTenants, storedLimits } from '@retrigger/gateway/tenant-settings.ts';
 import type { Composed } from '@retrigger/lifecycle/run.ts';
 import { supervise } from '@retrigger/lifecycle/supervise.ts';
@@ -86,6 +87,7 @@ export async function composeStandalone(environment: Environment, options: Stand
   const truncation = supervise('truncating the log', () => truncate(log, clock), { clock, observer });
   const store = openSqliteStore(join(dataDir, 'store.db'), reached);
   const { events, receipts, snapshots, documents } = store;
+  const sweeping = supervise('sweeping away dead API keys', () => sweepKeys(documents, clock), { clock, observer });
   const secrets = hmacSecrets(secret.secret);
   const answers = new MemoryAnswers(clock);
   const config = gatewayConfig(settings);
@@ -123,6 +125,7 @@ export async function composeStandalone(environment: Environment, options: Stand
     await dispatcher.stop();
     await worker.stop();
     await truncation.stop();
+    await sweeping.stop();
     await log.close();
     await store.close();
     await Promise.all([answers.close(), limiter.close(), telemetry.stop()]);
