@@ -6,6 +6,7 @@ import type { Problem } from './problem.ts';
 import { apiKeyRoutes } from './routes/api-keys.ts';
 import { commandRoutes } from './routes/commands.ts';
 import { docsRoutes } from './routes/docs.ts';
+import { erasureRoutes } from './routes/erasures.ts';
 import { eventRoutes } from './routes/events.ts';
 import { executionRoutes } from './routes/executions.ts';
 import { historyRoutes } from './routes/history.ts';
@@ -29,6 +30,7 @@ export function createGateway(deps: GatewayDeps): OpenAPIHono {
   executionRoutes(api);
   apiKeyRoutes(api);
   tenantSettingsRoutes(api);
+  erasureRoutes(api);
   commandRoutes(api);
   serviceRoutes(api);
   docsRoutes(api);

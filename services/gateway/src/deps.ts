@@ -1,5 +1,6 @@
 import type { Command } from '@retrigger/domain/command.ts';
 import type { LimitsFor } from '@retrigger/engine/command-limits.ts';
+import type { Privacy } from '@retrigger/engine/privacy.ts';
 import type { WorkLag } from '@retrigger/engine/work-lag.ts';
 import type { Answers } from '@retrigger/ports/answers.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
@@ -32,6 +33,7 @@ export type GatewayDeps = {
   /** A tenant’s own limits were changed here, so what is remembered of them no longer holds. */
   limitsChanged?(tenantId: string): void;
   secrets: Secrets;
+  privacy: Privacy;
   credentials: Credentials;
   clock: Clock;
   observer: Observer;

@@ -10,6 +10,8 @@ import { decodeWork, encodeWork, senderOf } from '@retrigger/contract/work-recor
 import { createDispatcher } from '@retrigger/dispatcher/dispatcher.ts';
 import { taskDecider } from '@retrigger/domain/task/decider.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
+import { eraseFirst } from '@retrigger/engine/erase-first.ts';
+import { createPrivacy } from '@retrigger/engine/privacy.ts';
 import { type Charged, chargedSince, openWindows } from '@retrigger/engine/refill-limits.ts';
 import { WorkLag } from '@retrigger/engine/work-lag.ts';
 import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
@@ -28,6 +30,7 @@ import type { Clock } from '@retrigger/ports/clock.ts';
 import { CHARGED_HEADER, TOPICS, WORKER_GROUP } from '@retrigger/ports/log.ts';
 import { type Reached, unobserved } from '@retrigger/ports/reached.ts';
 import { lockDataFolder } from '@retrigger/sqlite/data-folder-lock.ts';
+import { SqliteKeyStore } from '@retrigger/sqlite/sqlite-key-store.ts';
 import { openSqliteLog, type SqliteLog } from '@retrigger/sqlite/sqlite-log.ts';
 import { openSqliteStore } from '@retrigger/sqlite/sqlite-store.ts';
 import { startTelemetry } from '@retrigger/telemetry/telemetry.ts';
@@ -89,6 +92,10 @@ export async function composeStandalone(environment: Environment, options: Stand
   const { events, receipts, snapshots, documents } = store;
   const sweeping = supervise('sweeping away dead API keys', () => sweepKeys(documents, clock), { clock, observer });
   const secrets = hmacSecrets(secret.secret);
+  const keys = new SqliteKeyStore(join(dataDir, 'keys.db'));
+  const masterSecrets = settings.masterKey === null ? secrets : hmacSecrets(Buffer.from(settings.masterKey));
+  const privacy = createPrivacy({ keys, secrets: masterSecrets, snapshots, clock, freshBytes: randomBytes });
+  const decisions = options.writeInSteps ? writeInSteps(events, receipts, snapshots, reached) : store.decisions;
   const answers = new MemoryAnswers(clock);
   const config = gatewayConfig(settings);
   const limits = new LimitsOfTenants(config.limits, documents, clock);
@@ -98,7 +105,7 @@ export async function composeStandalone(environment: Environment, options: Stand
   const worker = await createWorker({
     ...{ log, events, receipts, snapshots, answers, clock, observer, reached },
     ...{ encode: encodeWork, decode: decodeWork, encodeEvent: jsonEvents.encode },
-    decisions: options.writeInSteps ? writeInSteps(events, receipts, snapshots, reached) : store.decisions,
+    decisions: eraseFirst(decisions, (token) => privacy.ring.destroy(token)),
     decider: taskDecider as AnyDecider,
   });
   const dispatcher = await createDispatcher({
@@ -106,13 +113,14 @@ export async function composeStandalone(environment: Environment, options: Stand
     snapshots,
     eventCodec: jsonEvents,
     secrets,
+    privacy,
     clock,
     observer,
     allowPrivateTargets: settings.allowPrivateTargets,
   });
   const lag = new WorkLag(log, TOPICS.work, WORKER_GROUP, clock);
   const app = createGateway({
-    ...{ log, lag, answers, receipts, events, snapshots, documents, limiter, secrets, clock, observer, encode: encodeWork },
+    ...{ log, lag, answers, receipts, events, snapshots, documents, limiter, secrets, privacy, clock, observer, encode: encodeWork },
     credentials: gatewayCredentials(key.key, tokens.issuer, { documents, secrets, clock, observer }),
     freshId: () => randomBytes(16).toString('base64url'),
     metrics: telemetry.prometheus,
@@ -128,6 +136,7 @@ export async function composeStandalone(environment: Environment, options: Stand
     await sweeping.stop();
     await log.close();
     await store.close();
+    await keys.close();
     await Promise.all([answers.close(), limiter.close(), telemetry.stop()]);
     lock.release();
   };

@@ -6,10 +6,12 @@ export const LISTENING = { host: text('HOST', '127.0.0.1'), port: port('PORT', 8
 /** The folder of the embedded profile; made when missing. */
 export const DATA_FOLDER = { dataDir: text('RETRIGGER_DATA_DIR', './.retrigger') };
 
-/** Null: made on first start and kept in the data folder. */
+/** Null, unless it says otherwise: made on first start and kept in the data folder. */
 export const SECRETS = {
   secret: secretText('RETRIGGER_SECRET', 16, 1_024),
   apiKey: secretText('RETRIGGER_API_KEY', 16, 256),
+  /** Wraps the keys of personal data; null: the server secret does. */
+  masterKey: secretText('RETRIGGER_MASTER_KEY', 16, 1_024),
 };
 
 /** How many triggers each may make; 0 = off. */

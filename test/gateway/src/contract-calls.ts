@@ -59,7 +59,7 @@ export const CONTRACT: { [call: string]: ContractCall } = {
   'GET /api/v1/dead-letters': call('tenant:administer', [200, 400, 401, 403]),
   'POST /api/v1/dead-letters/{id}/redrive': call('tenant:administer', [202, 401, 403, 404], {}),
   'POST /api/v1/dead-letters/{id}/drop': call('tenant:administer', [200, 400, 401, 403, 404], { reason: 'known' }),
-  'POST /api/v1/erasures': call('tenant:administer', [202, 400, 401, 403, 422], { userId: 'u' }),
+  'POST /api/v1/erasures': call('tenant:administer', [202, 400, 401, 403, 404, 422], { userId: 'u' }),
   'GET /api/v1/tenant/settings': call('tenant:administer', [200, 401, 403]),
   'PUT /api/v1/tenant/settings': call('tenant:administer', [200, 400, 401, 403, 422], {}),
 };
@@ -78,7 +78,6 @@ export const NOT_YET: string[] = [
   'GET /api/v1/dead-letters',
   'POST /api/v1/dead-letters/{id}/redrive',
   'POST /api/v1/dead-letters/{id}/drop',
-  'POST /api/v1/erasures',
 ];
 
 /** Ids of the right shape, which need not exist. */

@@ -5,7 +5,9 @@ import { EMPTY_HEAD, type StoredEvent } from '@retrigger/domain/event.ts';
 import { taskKey } from '@retrigger/domain/identifiers.ts';
 import { nextEvent } from '@retrigger/domain/next-event.ts';
 import { isPermitted, type Role } from '@retrigger/domain/permissions.ts';
+import { nameToken, SALT_BYTES } from '@retrigger/domain/privacy/name-token.ts';
 import { isKept, type Outcome, refused } from '@retrigger/domain/refusal.ts';
+import { createPrivacy } from '@retrigger/engine/privacy.ts';
 import { createGateway } from '@retrigger/gateway/app.ts';
 import { anyOf, apiKeys } from '@retrigger/gateway/credentials.ts';
 import type { GatewayDeps } from '@retrigger/gateway/deps.ts';
@@ -13,11 +15,12 @@ import { KeyCredentials } from '@retrigger/gateway/key-credentials.ts';
 import { placeText } from '@retrigger/gateway/task-query.ts';
 import { LimitsOfTenants } from '@retrigger/gateway/tenant-settings.ts';
 import { MemoryDocumentStore } from '@retrigger/memory/memory-document-store.ts';
-import type { EventFilter } from '@retrigger/ports/event-store.ts';
+import { MemoryKeyStore } from '@retrigger/memory/memory-key-store.ts';
 import { silent } from '@retrigger/ports/observer.ts';
 import { RECEIPT_LIFE_MS, type Receipt, unboundReceiptId } from '@retrigger/ports/receipt-store.ts';
+import type { Secrets } from '@retrigger/ports/secrets.ts';
 import type { Snapshot } from '@retrigger/ports/snapshot-store.ts';
-import { FakeAnswers, FakeClock, FakeLimiter } from './fakes.ts';
+import { FakeAnswers, FakeClock, FakeLimiter, found, matching } from './fakes.ts';
 
 const PEOPLE: [string, string, Role][] = [
   ['admin', 'default', 'admin'],
@@ -27,8 +30,16 @@ const PEOPLE: [string, string, Role][] = [
   ['stranger', 'other', 'admin'],
 ];
 
+/** No chance here, so that a test knows every token beforehand. */
+const freshBytes = (count: number): Buffer => Buffer.alloc(count, 7);
+
+/** What stands for one of the people behind the door. */
+export const tokenOf = (user: string, tenantId = 'default'): string => nameToken(freshBytes(SALT_BYTES), tenantId, user);
+
 /** The key of one of the people that the door knows. */
 export const keyOf = (user: string): string => `the-api-key-of-${user}`;
+
+const SECRETS: Secrets = { derive: (...parts) => createHmac('sha256', 'test').update(parts.join('\n')).digest() };
 
 export type Asked = {
   method?: string;
@@ -88,8 +99,6 @@ export function startDoor(options: Options = {}) {
       door.ask(path, { method: 'POST', ...(body === undefined ? {} : { body }), ...(headers === undefined ? {} : { headers }) }),
   };
   let ids = 0;
-  const secrets: GatewayDeps['secrets'] = { derive: (...parts) => createHmac('sha256', 'test').update(parts.join('\n')).digest() };
-  const people = apiKeys(PEOPLE.map(([userId, tenantId, role]) => ({ key: keyOf(userId), caller: { tenantId, userId, roles: [role] } })));
   const config: GatewayDeps['config'] = {
     limits: { userPerHour: 0, taskPerHour: 0, systemPerMinute: 0, tenantPerMinute: 0 },
     maxInFlight: 100,
@@ -98,6 +107,12 @@ export function startDoor(options: Options = {}) {
     allowPrivateTargets: false,
     ...options.config,
   };
+  const secrets = SECRETS;
+  const people = apiKeys(PEOPLE.map(([userId, tenantId, role]) => ({ key: keyOf(userId), caller: { tenantId, userId, roles: [role] } })));
+  const privacy = createPrivacy({
+    ...{ keys: new MemoryKeyStore(), secrets: SECRETS, clock, freshBytes },
+    snapshots: { load: async (keys) => found(snapshots, keys) },
+  });
   const limits = new LimitsOfTenants(config.limits, documents, clock);
   const deps: GatewayDeps = {
     lag: { ageMs: () => door.lagMs, oldestMs: () => door.lagMs },
@@ -147,6 +162,7 @@ export function startDoor(options: Options = {}) {
     },
     limiter,
     secrets,
+    privacy,
     credentials: anyOf(people, new KeyCredentials({ documents, secrets, clock })),
     clock,
     observer: silent,
@@ -180,20 +196,6 @@ export function answerOne(
 
 export const running = (): Outcome => refused('task_already_running', 'Task t is Running; cancel it or wait for its end');
 
-const found = <V>(map: Map<string, V>, keys: string[]): Map<string, V> =>
-  new Map(keys.flatMap((key) => (map.has(key) ? [[key, map.get(key) as V] as const] : [])));
-
-function matching(events: StoredEvent[], key: string, { types, from, before, actorId }: EventFilter): StoredEvent[] {
-  return events.filter(
-    ({ key: k, event: e }) =>
-      k === key &&
-      (types?.includes(e.eventType) ?? true) &&
-      (from === undefined || e.timestamp >= from) &&
-      (before === undefined || e.timestamp < before) &&
-      (actorId === undefined || e.actor.id === actorId),
-  );
-}
-
 /** A task with a history, a minute between two events. */
 function seed(
   tenantId: string,
@@ -208,7 +210,7 @@ function seed(
       commandId: `c${i}`,
       tenantId,
       taskId,
-      actor: { id: 'admin', type: 'user' },
+      actor: { id: tokenOf('admin', tenantId), type: 'user' },
       roles: [],
       correlationId: 'r',
       type: 'CancelTask',
