@@ -126,6 +126,21 @@ describe.each(PROFILES)('two tenants, %s', (profile) => {
     expect(onTrigger.status).toBe(400);
   });
 
+  test('another tenant’s users and tasks can’t be erased', async () => {
+    expect(
+      (
+        await same(
+          'POST',
+          () => '/api/v1/erasures',
+          ({ taskId }) => ({ taskId }),
+        )
+      ).status,
+    ).toBe(404);
+    const [about, ofNobody] = await Promise.all(['ann', 'nan'].map((userId) => ask('POST', '/api/v1/erasures', { userId })));
+    expect([about?.status, about?.json.data.erased, ofNobody?.status, ofNobody?.json.data.erased]).toEqual([202, false, 202, false]);
+    expect((await ann.events(tasks.theirs))[0]?.actor.id).toBe('ann');
+  });
+
   test('a cursor of another tenant is refused like one that was made up', async () => {
     await ann.create(own('theirs-2'), { type: own('job') });
     for (const path of [`/tasks/${tasks.shared}/events?pageSize=1`, '/tasks?pageSize=1']) {
