@@ -32,7 +32,8 @@ const PAGE = `<!doctype html>
 const START = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#api', deepLinking: true, validatorUrl: null });\n`;
 
 /** Scripts only from here; Swagger UI sets styles inline and has images as data. */
-const POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'";
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const served = (body: Reply['body'], type: string): Reply => ({
   status: 200,
@@ -40,7 +41,6 @@ const served = (body: Reply['body'], type: string): Reply => ({
   headers: {
     'content-type': type,
     'content-security-policy': POLICY,
-    'x-content-type-options': 'nosniff',
     'cache-control': 'public, max-age=3600',
   },
 });
