@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
 import type { Api } from '../api.ts';
 import { DOCUMENT } from '../openapi.ts';
 import { problemReply } from '../problem.ts';
@@ -62,6 +63,7 @@ export function docsRoutes(api: Api): void {
     {
       summary: 'What that page loads',
       tag: 'Service',
+      parameters: z.object({ file: z.string() }),
       success: { 200: { description: 'A file', text: 'application/octet-stream' } },
       problems: ['not_found'],
     },
