@@ -8,7 +8,7 @@ import { supervise } from '@retrigger/lifecycle/supervise.ts';
 import { TOPICS, WORKER_GROUP } from '@retrigger/ports/log.ts';
 import { createGateway } from './app.ts';
 import { gatewayConfig } from './config.ts';
-import { firstApiKey } from './credentials.ts';
+import { gatewayCredentials, tokenIssuer } from './gateway-credentials.ts';
 import { serve } from './serve.ts';
 
 const HTTP_GRACE_MS = 3_000;
@@ -27,11 +27,13 @@ export async function composeGateway(environment: Environment, options: ClusterO
   if (apiKey === null) return giveUp('RETRIGGER_API_KEY is not set; in a cluster every gateway needs the same first key');
   const config = gatewayConfig(settings);
   const lag = new WorkLag(cluster.log, TOPICS.work, WORKER_GROUP, cluster.clock);
+  const tokens = tokenIssuer(settings);
+  if (tokens.kind === 'wrong') return giveUp(tokens.message);
   const app = createGateway({
     ...cluster,
     lag,
     encode: encodeWork,
-    credentials: firstApiKey(apiKey),
+    credentials: gatewayCredentials(apiKey, tokens.issuer, cluster),
     freshId: () => randomBytes(16).toString('base64url'),
     metrics: telemetry.prometheus,
     limitsFor: () => config.limits,

@@ -1,5 +1,5 @@
 import { check } from '@retrigger/contract/field-errors.ts';
-import { type Fingerprint, fingerprint } from '@retrigger/domain/idempotency.ts';
+import { type Fingerprint, fingerprint, keyedFingerprint } from '@retrigger/domain/idempotency.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
 import type { TaskCommandBody } from '@retrigger/domain/task/commands.ts';
 import { commandIdOf } from '@retrigger/engine/admit-command.ts';
@@ -28,7 +28,9 @@ export type ChangingCall<B> = {
   cost(body: B, now: number): number;
   /** The path's parameter when it is one, else why not. Calls without a parameter have none. */
   parameter?: { name: string; check(text: string): Problem | undefined };
-  work(parameter: string, body: B, commandId: string): Work;
+  work(parameter: string, body: B, commandId: string, caller: Caller): Work | Promise<Work | Problem>;
+  /** The body names people, so that a digest of it could be guessed: it is keyed. */
+  namesPeople?: true;
   /** What is wrong with it as the world is now; asked once, before the command is handed in. */
   check?(caller: Caller, work: Work): Promise<Problem | undefined>;
   /** `?dryRun=true` is possible. */
@@ -73,11 +75,14 @@ export async function readCall<B>(
     const problem = invalidFields(checked.errors);
     return checked.tooLarge ? { ...problem, code: 'payload_too_large' } : problem;
   }
+  const work = await call.work(parameter, checked.value, id.commandId, caller);
+  if (isProblem(work)) return work;
+  const plain = fingerprint(body.value as JsonObject, query.values);
   return {
     caller,
-    work: call.work(parameter, checked.value, id.commandId),
+    work,
     cost: call.cost(checked.value, deps.clock.now()),
-    fingerprint: fingerprint(body.value as JsonObject, query.values),
+    fingerprint: call.namesPeople ? keyedFingerprint(plain, deps.secrets.derive('fingerprint', caller.tenantId, 'people', 1)) : plain,
     isRepeatable: given.key !== null,
     isDryRun,
   };

@@ -10,12 +10,14 @@ import { decodeWork, encodeWork, senderOf } from '@retrigger/contract/work-recor
 import { createDispatcher } from '@retrigger/dispatcher/dispatcher.ts';
 import { taskDecider } from '@retrigger/domain/task/decider.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
+import { eraseFirst } from '@retrigger/engine/erase-first.ts';
+import { createPrivacy } from '@retrigger/engine/privacy.ts';
 import { type Charged, chargedSince, openWindows } from '@retrigger/engine/refill-limits.ts';
 import { WorkLag } from '@retrigger/engine/work-lag.ts';
 import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
 import { createGateway } from '@retrigger/gateway/app.ts';
 import { gatewayConfig } from '@retrigger/gateway/config.ts';
-import { firstApiKey } from '@retrigger/gateway/credentials.ts';
+import { gatewayCredentials, tokenIssuer } from '@retrigger/gateway/gateway-credentials.ts';
 import { serve } from '@retrigger/gateway/serve.ts';
 import type { Composed } from '@retrigger/lifecycle/run.ts';
 import { supervise } from '@retrigger/lifecycle/supervise.ts';
@@ -26,11 +28,13 @@ import type { Clock } from '@retrigger/ports/clock.ts';
 import { CHARGED_HEADER, TOPICS, WORKER_GROUP } from '@retrigger/ports/log.ts';
 import { type Reached, unobserved } from '@retrigger/ports/reached.ts';
 import { lockDataFolder } from '@retrigger/sqlite/data-folder-lock.ts';
+import { SqliteKeyStore } from '@retrigger/sqlite/sqlite-key-store.ts';
 import { openSqliteLog, type SqliteLog } from '@retrigger/sqlite/sqlite-log.ts';
 import { openSqliteStore } from '@retrigger/sqlite/sqlite-store.ts';
 import { startTelemetry } from '@retrigger/telemetry/telemetry.ts';
 import { createWorker } from '@retrigger/worker/worker.ts';
 import { greeting } from './greeting.ts';
+import { lockWhenFree } from './lock-when-free.ts';
 
 const VERSION = '0.1.0';
 /** In one process partitions only spread the work over batches: few make larger ones, and share an fsync all the same. */
@@ -53,8 +57,10 @@ export async function composeStandalone(environment: Environment, options: Stand
   const read = readEnvironment(environment, EMBEDDED);
   if (read.kind === 'wrong') return { kind: 'cannot_start', message: read.message };
   const { settings } = read;
+  const tokens = tokenIssuer(settings);
+  if (tokens.kind === 'wrong') return cannot(tokens.message);
   const { dataDir } = settings;
-  const lock = lockDataFolder(dataDir);
+  const lock = await lockWhenFree(() => lockDataFolder(dataDir), systemClock);
   if (lock.kind === 'taken')
     return cannot(`another process uses the data folder ${dataDir}: stop it, or set RETRIGGER_DATA_DIR to another folder`);
   if (lock.kind === 'unwritable')
@@ -83,6 +89,10 @@ export async function composeStandalone(environment: Environment, options: Stand
   const store = openSqliteStore(join(dataDir, 'store.db'), reached);
   const { events, receipts, snapshots, documents } = store;
   const secrets = hmacSecrets(secret.secret);
+  const keys = new SqliteKeyStore(join(dataDir, 'keys.db'));
+  const masterSecrets = settings.masterKey === null ? secrets : hmacSecrets(Buffer.from(settings.masterKey));
+  const privacy = createPrivacy({ keys, secrets: masterSecrets, snapshots, clock, freshBytes: randomBytes });
+  const decisions = options.writeInSteps ? writeInSteps(events, receipts, snapshots, reached) : store.decisions;
   const answers = new MemoryAnswers(clock);
   const config = gatewayConfig(settings);
   const limitsFor = () => config.limits;
@@ -92,7 +102,7 @@ export async function composeStandalone(environment: Environment, options: Stand
   const worker = await createWorker({
     ...{ log, events, receipts, snapshots, answers, clock, observer, reached },
     ...{ encode: encodeWork, decode: decodeWork, encodeEvent: jsonEvents.encode },
-    decisions: options.writeInSteps ? writeInSteps(events, receipts, snapshots, reached) : store.decisions,
+    decisions: eraseFirst(decisions, (token) => privacy.ring.destroy(token)),
     decider: taskDecider as AnyDecider,
   });
   const dispatcher = await createDispatcher({
@@ -100,14 +110,15 @@ export async function composeStandalone(environment: Environment, options: Stand
     snapshots,
     eventCodec: jsonEvents,
     secrets,
+    privacy,
     clock,
     observer,
     allowPrivateTargets: settings.allowPrivateTargets,
   });
   const lag = new WorkLag(log, TOPICS.work, WORKER_GROUP, clock);
   const app = createGateway({
-    ...{ log, lag, answers, receipts, events, snapshots, documents, limiter, secrets, clock, observer, encode: encodeWork },
-    credentials: firstApiKey(key.key),
+    ...{ log, lag, answers, receipts, events, snapshots, documents, limiter, secrets, privacy, clock, observer, encode: encodeWork },
+    credentials: gatewayCredentials(key.key, tokens.issuer, { documents, secrets, clock, observer }),
     freshId: () => randomBytes(16).toString('base64url'),
     metrics: telemetry.prometheus,
     readiness: async () => ({ log: 'up', store: 'up', wakeUps: worker.oldestWakeUpLagMs() > MOST_WAKE_UP_LAG_MS ? 'down' : 'up' }),
@@ -120,6 +131,7 @@ export async function composeStandalone(environment: Environment, options: Stand
     await truncation.stop();
     await log.close();
     await store.close();
+    await keys.close();
     await Promise.all([answers.close(), limiter.close(), telemetry.stop()]);
     lock.release();
   };

@@ -80,6 +80,7 @@ const BODIES = {
   Check: z.strictObject({}),
   ConfirmDependencies: z.strictObject({ proposal: text }),
   ResetTask: z.strictObject({ cascadeId: text, root: id, sequence: z.int() }),
+  EraseData: z.strictObject({ subject: z.enum(['user', 'task']), token: text.nullable() }),
 } satisfies { [T in TaskCommandType]: z.ZodType<Extract<TaskCommandBody, { type: T }>['body']> };
 
 const header = {
