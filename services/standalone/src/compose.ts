@@ -15,7 +15,7 @@ import { createPrivacy } from '@retrigger/engine/privacy.ts';
 import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
 import { createGateway } from '@retrigger/gateway/app.ts';
 import { gatewayConfig } from '@retrigger/gateway/config.ts';
-import { firstApiKey } from '@retrigger/gateway/credentials.ts';
+import { type Credentials, firstApiKey } from '@retrigger/gateway/credentials.ts';
 import { serve } from '@retrigger/gateway/serve.ts';
 import type { Composed } from '@retrigger/lifecycle/run.ts';
 import { supervise } from '@retrigger/lifecycle/supervise.ts';
@@ -47,6 +47,8 @@ export type StandaloneOptions = {
   reached?: Reached;
   /** Store a batch in steps, as the cluster does, instead of one transaction. */
   writeInSteps?: boolean;
+  /** Who may call, in place of the first key; for tests that need more people. */
+  credentials?: Credentials;
 };
 
 /** Gateway, worker and dispatcher in one process on one data folder. What its user can mend is a value; see lifecycle/run.ts. */
@@ -109,7 +111,7 @@ export async function composeStandalone(environment: Environment, options: Stand
   });
   const app = createGateway({
     ...{ log, answers, receipts, events, snapshots, documents, limiter, secrets, privacy, clock, observer, encode: encodeWork },
-    credentials: firstApiKey(key.key),
+    credentials: options.credentials ?? firstApiKey(key.key),
     freshId: () => randomBytes(16).toString('base64url'),
     metrics: telemetry.prometheus,
     readiness: async () => ({ log: 'up', store: 'up', wakeUps: worker.oldestWakeUpLagMs() > MOST_WAKE_UP_LAG_MS ? 'down' : 'up' }),
