@@ -3,6 +3,7 @@ import { CommandAdmission } from '@retrigger/engine/admit-command.ts';
 import { Api } from './api.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { Problem } from './problem.ts';
+import { apiKeyRoutes } from './routes/api-keys.ts';
 import { commandRoutes } from './routes/commands.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { erasureRoutes } from './routes/erasures.ts';
@@ -16,7 +17,9 @@ import { taskRoutes } from './routes/tasks.ts';
 
 /** The HTTP door over the given ports. It holds nothing that must be closed; whoever made the ports closes them. */
 export function createGateway(deps: GatewayDeps): OpenAPIHono {
-  const admission = new CommandAdmission<Problem>(deps, { limits: deps.config.limits, maxInFlight: deps.config.maxInFlight });
+  const { limitsFor, config } = deps;
+  const { maxInFlight, maxUndecided } = config;
+  const admission = new CommandAdmission<Problem>(deps, { limitsFor, maxInFlight, maxUndecided });
   const api = new Api(deps, admission);
   taskRoutes(api);
   taskListRoutes(api);
@@ -24,6 +27,7 @@ export function createGateway(deps: GatewayDeps): OpenAPIHono {
   historyRoutes(api); // before the events by id, of which `verify` is none
   eventRoutes(api);
   executionRoutes(api);
+  apiKeyRoutes(api);
   erasureRoutes(api);
   commandRoutes(api);
   serviceRoutes(api);

@@ -5,6 +5,7 @@ import type { TaskCommandBody } from '@retrigger/domain/task/commands.ts';
 import { commandIdOf } from '@retrigger/engine/admit-command.ts';
 import type { Context } from 'hono';
 import type { z } from 'zod';
+import type { Held } from './body-memory.ts';
 import type { Caller } from './credentials.ts';
 import type { GatewayDeps } from './deps.ts';
 import { callerOf, isProblem } from './exchange.ts';
@@ -48,6 +49,7 @@ export async function readCall<B>(
   call: ChangingCall<B>,
   deps: GatewayDeps,
   id: { commandId: string },
+  held: Held,
 ): Promise<Asked | Problem> {
   id.commandId = deps.freshId();
   const caller = await callerOf(c, deps);
@@ -66,7 +68,7 @@ export async function readCall<B>(
     const path = call.parameter === undefined ? call.path : call.path.replace(`{${call.parameter.name}}`, parameter);
     id.commandId = commandIdOf({ door: 'http', ...caller }, { method: call.method, path }, given.key, deps.freshId);
   }
-  const body = await readBody(c);
+  const body = await readBody(c, held);
   if (body.kind === 'problem') return body.problem;
   const checked = check(call.schema, body.value);
   if (checked.kind === 'invalid') {

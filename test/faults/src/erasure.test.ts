@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Child, kill, startChild } from './child.ts';
 import { Client, eventually, type Reply } from './client.ts';
 
-const ENTRY = join(import.meta.dirname, 'standalone-with-people.ts');
+const ENTRY = join(import.meta.dirname, 'standalone-that-dies.ts');
 
 /** Planted wherever somebody or something personal can be named. None is part of another. */
 const CANARY = {
@@ -31,18 +31,9 @@ const CANARY = {
 /** In a task that is not sensitive. */
 const OPEN = 'not-sealed-2b2b';
 
-const KEYS = {
-  admin: 'a-key-of-the-admin-of-erasures',
-  user: 'a-key-of-whoever-is-erased',
-  runner: 'a-key-of-the-runner',
-  viewer: 'a-key-of-the-viewer',
-};
-const PEOPLE = [
-  { key: KEYS.admin, userId: 'admin', roles: ['admin'] },
-  { key: KEYS.user, userId: CANARY.user, roles: ['operator'] },
-  { key: KEYS.runner, userId: CANARY.runner, roles: ['executor'] },
-  { key: KEYS.viewer, userId: 'viewer', roles: ['viewer'] },
-];
+const KEY = 'a-key-of-the-admin-of-erasures';
+
+type People = { user: string; runner: string; viewer: string };
 
 describe('erasure', () => {
   let folder: string;
@@ -57,14 +48,28 @@ describe('erasure', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  async function start(point = 'never', nth = 1) {
-    const env = { PORT: '0', RETRIGGER_DATA_DIR: folder, RETRIGGER_API_KEY: KEYS.admin, RETRIGGER_LOG_LEVEL: 'debug' };
-    const child = startChild(ENTRY, [JSON.stringify(PEOPLE), point, String(nth)], env);
+  /** The keys of people are what a start before has made. */
+  async function start(point = 'never', nth = 1, keys?: People) {
+    const env = { PORT: '0', RETRIGGER_DATA_DIR: folder, RETRIGGER_API_KEY: KEY, RETRIGGER_LOG_LEVEL: 'debug' };
+    const child = startChild(ENTRY, [point, String(nth), 'transaction'], env);
     children.push(child);
     const url = await child.ready;
+    const admin = new Client(url, KEY);
+    const { user, runner, viewer } = keys ?? (await makeKeys(admin));
     const as = (key: string): Client => new Client(url, key);
-    return { child, admin: as(KEYS.admin), user: as(KEYS.user), runner: as(KEYS.runner), viewer: as(KEYS.viewer) };
+    return { child, admin, keys: { user, runner, viewer }, user: as(user), runner: as(runner), viewer: as(viewer) };
   }
+
+  async function makeKeys(admin: Client): Promise<People> {
+    const make = async (userId: string, role: string): Promise<string> =>
+      String((await must(admin.send('POST', '/api/v1/api-keys', { userId, roles: [role] }, `key-of-${userId}`), 201)).key);
+    return {
+      user: await make(CANARY.user, 'operator'),
+      runner: await make(CANARY.runner, 'executor'),
+      viewer: await make('viewer', 'viewer'),
+    };
+  }
+
   type Running = Awaited<ReturnType<typeof start>>;
 
   /** Every file of the data folder, as it stands on the disk: stores, log, keys, journals, write-ahead logs. */
@@ -180,13 +185,14 @@ describe('erasure', () => {
     await kill(first.child); // by SIGKILL: what a crash leaves is looked at too
     appendUnreadable();
 
-    const second = await start();
+    const second = await start('never', 1, first.keys);
     await eventually('the unreadable record is a dead letter', async () => deadLetters() === 1);
     const keptKeys = keyRecords();
     for (const body of [{ userId: CANARY.user }, { userId: CANARY.runner }, { taskId: 'pay' }])
       expect(await must(second.admin.send('POST', '/api/v1/erasures', body, `erase-${JSON.stringify(body)}`), 202)).toMatchObject({
         erased: true,
       });
+    expect((await second.user.send('GET', '/api/v1/tasks')).status, 'a key of somebody who was erased').toBe(401);
     const after = await told(second);
     expect(Object.entries(CANARY).filter(([, canary]) => after.includes(canary))).toEqual([]);
     for (const id of ['pay', 'other']) {
@@ -224,7 +230,7 @@ describe('erasure', () => {
     await eventually('the place to die is reached', async () => victim.child.process.signalCode === 'SIGKILL');
     expect(keyRecords().some(({ token }) => token.startsWith('k_'))).toBe(false);
 
-    const next = await start();
+    const next = await start('never', 1, victim.keys);
     expect(await must(erase(next.admin), 202)).toMatchObject({ subject: 'task', erased: true });
     const events = await next.admin.events('pay');
     expect(events.map(({ eventType }) => eventType)).toEqual(['TaskCreated', 'DataErased']);
