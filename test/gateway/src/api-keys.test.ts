@@ -129,7 +129,7 @@ describe('an API key that is made', () => {
 describe('an API key that is revoked', () => {
   test('is refused at once here, and within 5 s at every other gateway (C3)', async () => {
     const here = startDoor();
-    const there = startDoor({ deps: { documents: here.documents } });
+    const there = startDoor({ deps: { documents: here.documents }, keys: here.keys });
     const { id, key } = await make(here);
     expect([await statusWith(here, key), await statusWith(there, key)]).toEqual([200, 200]);
     here.clock.advance(1_000);

@@ -16,6 +16,7 @@ import { namedBy } from '@retrigger/gateway/named-credentials.ts';
 import { placeText } from '@retrigger/gateway/task-query.ts';
 import { MemoryDocumentStore } from '@retrigger/memory/memory-document-store.ts';
 import { MemoryKeyStore } from '@retrigger/memory/memory-key-store.ts';
+import type { KeyStore } from '@retrigger/ports/key-store.ts';
 import { silent } from '@retrigger/ports/observer.ts';
 import { RECEIPT_LIFE_MS, type Receipt, unboundReceiptId } from '@retrigger/ports/receipt-store.ts';
 import type { Secrets } from '@retrigger/ports/secrets.ts';
@@ -52,7 +53,8 @@ export type Asked = {
 };
 
 /** A gateway over ports that a test holds in its hands. `worker` answers every command that reaches the log; null = nobody does. */
-export function startDoor(options: { config?: Partial<GatewayDeps['config']>; deps?: Partial<GatewayDeps> } = {}) {
+export function startDoor(options: { config?: Partial<GatewayDeps['config']>; deps?: Partial<GatewayDeps>; keys?: KeyStore } = {}) {
+  const keys = options.keys ?? new MemoryKeyStore();
   const clock = new FakeClock();
   const documents = options.deps?.documents ?? new MemoryDocumentStore();
   const answers = new FakeAnswers(clock);
@@ -108,7 +110,7 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
   const secrets = SECRETS;
   const people = apiKeys(PEOPLE.map(([userId, tenantId, role]) => ({ key: keyOf(userId), caller: { tenantId, userId, roles: [role] } })));
   const privacy = createPrivacy({
-    ...{ keys: new MemoryKeyStore(), secrets: SECRETS, clock, freshBytes },
+    ...{ keys, secrets: SECRETS, clock, freshBytes },
     snapshots: { load: async (keys) => found(snapshots, keys) },
   });
   const deps: GatewayDeps = {
@@ -170,7 +172,7 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
     ...options.deps,
   };
   const app = createGateway(deps);
-  return Object.assign(door, { app, privacy });
+  return Object.assign(door, { app, privacy, keys });
 }
 
 export type Door = ReturnType<typeof startDoor>;
