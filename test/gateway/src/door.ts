@@ -12,9 +12,11 @@ import { createGateway } from '@retrigger/gateway/app.ts';
 import { anyOf, apiKeys } from '@retrigger/gateway/credentials.ts';
 import type { GatewayDeps } from '@retrigger/gateway/deps.ts';
 import { KeyCredentials } from '@retrigger/gateway/key-credentials.ts';
+import { namedBy } from '@retrigger/gateway/named-credentials.ts';
 import { placeText } from '@retrigger/gateway/task-query.ts';
 import { MemoryDocumentStore } from '@retrigger/memory/memory-document-store.ts';
 import { MemoryKeyStore } from '@retrigger/memory/memory-key-store.ts';
+import type { KeyStore } from '@retrigger/ports/key-store.ts';
 import { silent } from '@retrigger/ports/observer.ts';
 import { RECEIPT_LIFE_MS, type Receipt, unboundReceiptId } from '@retrigger/ports/receipt-store.ts';
 import type { Secrets } from '@retrigger/ports/secrets.ts';
@@ -51,7 +53,8 @@ export type Asked = {
 };
 
 /** A gateway over ports that a test holds in its hands. `worker` answers every command that reaches the log; null = nobody does. */
-export function startDoor(options: { config?: Partial<GatewayDeps['config']>; deps?: Partial<GatewayDeps> } = {}) {
+export function startDoor(options: { config?: Partial<GatewayDeps['config']>; deps?: Partial<GatewayDeps>; keys?: KeyStore } = {}) {
+  const keys = options.keys ?? new MemoryKeyStore();
   const clock = new FakeClock();
   const documents = options.deps?.documents ?? new MemoryDocumentStore();
   const answers = new FakeAnswers(clock);
@@ -107,7 +110,7 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
   const secrets = SECRETS;
   const people = apiKeys(PEOPLE.map(([userId, tenantId, role]) => ({ key: keyOf(userId), caller: { tenantId, userId, roles: [role] } })));
   const privacy = createPrivacy({
-    ...{ keys: new MemoryKeyStore(), secrets: SECRETS, clock, freshBytes },
+    ...{ keys, secrets: SECRETS, clock, freshBytes },
     snapshots: { load: async (keys) => found(snapshots, keys) },
   });
   const deps: GatewayDeps = {
@@ -158,7 +161,7 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
     limiter,
     secrets,
     privacy,
-    credentials: anyOf(people, new KeyCredentials({ documents, secrets, clock })),
+    credentials: anyOf(people, namedBy(privacy.ring, new KeyCredentials({ documents, secrets, clock }))),
     clock,
     observer: silent,
     encode: encodeWork,
@@ -169,7 +172,7 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
     ...options.deps,
   };
   const app = createGateway(deps);
-  return Object.assign(door, { app });
+  return Object.assign(door, { app, privacy, keys });
 }
 
 export type Door = ReturnType<typeof startDoor>;
