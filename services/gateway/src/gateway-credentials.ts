@@ -1,5 +1,6 @@
 import type { Settings } from '@retrigger/config/environment.ts';
 import type { TOKENS } from '@retrigger/config/variables.ts';
+import type { Privacy } from '@retrigger/engine/privacy.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
 import type { DocumentStore } from '@retrigger/ports/document-store.ts';
 import type { Observer } from '@retrigger/ports/observer.ts';
@@ -8,13 +9,14 @@ import { anyOf, type Credentials, firstApiKey } from './credentials.ts';
 import { fetchJwks } from './fetch-jwks.ts';
 import { IssuerKeys } from './issuer-keys.ts';
 import { KeyCredentials } from './key-credentials.ts';
+import { namedBy } from './named-credentials.ts';
 import { type TokenIssuer, tokenCredentials } from './token-credentials.ts';
 
-type Ports = { documents: Pick<DocumentStore, 'read'>; secrets: Secrets; clock: Clock; observer: Observer };
+type Ports = { documents: Pick<DocumentStore, 'read'>; secrets: Secrets; privacy: Pick<Privacy, 'ring'>; clock: Clock; observer: Observer };
 
 /** All the ways into an installation: its first key, those that its administrators made and, where an issuer is named, that one's tokens. */
 export function gatewayCredentials(firstKey: string, issuer: TokenIssuer | null, ports: Ports): Credentials {
-  const keys = [firstApiKey(firstKey, ports.secrets), new KeyCredentials(ports)];
+  const keys = [firstApiKey(firstKey, ports.secrets), namedBy(ports.privacy.ring, new KeyCredentials(ports))];
   if (issuer === null) return anyOf(...keys);
   return anyOf(...keys, tokenCredentials(issuer, new IssuerKeys(() => fetchJwks(issuer.jwksUrl), ports), ports.clock));
 }

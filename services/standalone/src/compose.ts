@@ -121,7 +121,7 @@ export async function composeStandalone(environment: Environment, options: Stand
   const lag = new WorkLag(log, TOPICS.work, WORKER_GROUP, clock);
   const app = createGateway({
     ...{ log, lag, answers, receipts, events, snapshots, documents, limiter, secrets, privacy, clock, observer, encode: encodeWork },
-    credentials: gatewayCredentials(key.key, tokens.issuer, { documents, secrets, clock, observer }),
+    credentials: gatewayCredentials(key.key, tokens.issuer, { documents, secrets, privacy, clock, observer }),
     freshId: () => randomBytes(16).toString('base64url'),
     metrics: telemetry.prometheus,
     readiness: async () => ({ log: 'up', store: 'up', wakeUps: worker.oldestWakeUpLagMs() > MOST_WAKE_UP_LAG_MS ? 'down' : 'up' }),
