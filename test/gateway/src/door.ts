@@ -12,8 +12,8 @@ import { createGateway } from '@retrigger/gateway/app.ts';
 import { anyOf, apiKeys } from '@retrigger/gateway/credentials.ts';
 import type { GatewayDeps } from '@retrigger/gateway/deps.ts';
 import { KeyCredentials } from '@retrigger/gateway/key-credentials.ts';
-import { namedBy } from '@retrigger/gateway/named-credentials.ts';
 import { placeText } from '@retrigger/gateway/task-query.ts';
+import { ofKnownUsers, withTokens } from '@retrigger/gateway/user-tokens.ts';
 import { MemoryDocumentStore } from '@retrigger/memory/memory-document-store.ts';
 import { MemoryKeyStore } from '@retrigger/memory/memory-key-store.ts';
 import type { KeyStore } from '@retrigger/ports/key-store.ts';
@@ -161,7 +161,7 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
     limiter,
     secrets,
     privacy,
-    credentials: anyOf(people, namedBy(privacy.ring, new KeyCredentials({ documents, secrets, clock }))),
+    credentials: anyOf(withTokens(people, privacy.ring), ofKnownUsers(new KeyCredentials({ documents, secrets, clock }), privacy.ring)),
     clock,
     observer: silent,
     encode: encodeWork,
