@@ -1,5 +1,6 @@
 import type { TargetRequest } from '@retrigger/delivery/http-target.ts';
 import { parseDuration } from '@retrigger/domain/duration.ts';
+import { isForExecutors } from '@retrigger/domain/task/claim.ts';
 import type { Target, TaskState } from '@retrigger/domain/task/state.ts';
 import { pauseUntil } from '@retrigger/lifecycle/pause.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
@@ -42,7 +43,7 @@ export async function loadSnapshots(
 export function dueCall(event: Triggered, snapshot: Snapshot | undefined): DueCall | undefined {
   const state = snapshot?.state as TaskState | undefined;
   const { target, execution, deadline } = state ?? {};
-  if (!target || !execution || execution.executionId !== event.executionId) return undefined;
+  if (!target || !execution || execution.executionId !== event.executionId || isForExecutors({ target }, execution)) return undefined;
   const { executionId, runId, attempt, context, triggeredAt } = execution;
   const deadlineMs = deadline ? parseDuration(deadline) : undefined;
   const deadlineAt = deadlineMs === undefined ? {} : { deadlineAt: new Date(Date.parse(triggeredAt) + deadlineMs).toISOString() };

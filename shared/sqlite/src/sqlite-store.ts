@@ -4,10 +4,10 @@ import { openDatabase } from './open-database.ts';
 import { SqliteDecisionStore } from './sqlite-decision-store.ts';
 import { EVENTS_SCHEMA, SqliteEventStore } from './sqlite-event-store.ts';
 import { RECEIPTS_SCHEMA, SqliteReceiptStore } from './sqlite-receipt-store.ts';
-import { SNAPSHOTS_SCHEMA, SqliteSnapshotStore } from './sqlite-snapshot-store.ts';
+import { CLAIMS_SCHEMA, SNAPSHOTS_SCHEMA, SqliteSnapshotStore } from './sqlite-snapshot-store.ts';
 import { walSync } from './wal-sync.ts';
 
-const STORE_MIGRATIONS = [EVENTS_SCHEMA + RECEIPTS_SCHEMA + SNAPSHOTS_SCHEMA];
+const STORE_MIGRATIONS = [EVENTS_SCHEMA + RECEIPTS_SCHEMA + SNAPSHOTS_SCHEMA, CLAIMS_SCHEMA];
 
 /** The stores of one file; they share its transactions. */
 export type SqliteStore = {

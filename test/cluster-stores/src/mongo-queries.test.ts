@@ -46,6 +46,7 @@ describe('the queries of the MongoDB adapter', () => {
     for (const type of [undefined, 'job'])
       for (const after of [null, { type: 'job', taskId: 't1' }])
         await snapshots.list('acme', { statuses: ['Draft', 'Running'], ...(type === undefined ? {} : { type }) }, after, 5);
+    await snapshots.claimable('acme', 'job', 5);
     await snapshots.saveMark(3, 1);
     await snapshots.marks();
   });

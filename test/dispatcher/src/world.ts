@@ -120,6 +120,7 @@ export class World {
       due: async () => [],
       waiting: async () => [],
       list: async () => [],
+      claimable: async () => [],
       saveMark: async () => {},
       marks: async () => new Map(),
     };

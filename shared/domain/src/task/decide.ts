@@ -4,6 +4,7 @@ import type { Head } from '../event.ts';
 import { isPermitted } from '../permissions.ts';
 import { REFUSAL_TITLES, refused } from '../refusal.ts';
 import { mayStart, reset } from './cascade.ts';
+import { claim } from './claim.ts';
 import { change, confirm } from './decide-change.ts';
 import { decideReport } from './decide-report.ts';
 import { reschedule, scheduleOf } from './decide-schedule.ts';
@@ -42,6 +43,8 @@ export function decide(state: TaskState | undefined, command: Command, head: Hea
       return confirm(state, command, head.sequence + 1, at, evidence);
     case 'ResetTask':
       return reset(state, command);
+    case 'ClaimExecution':
+      return claim(state, command);
     default:
       return decideReport(state, command, at);
   }
