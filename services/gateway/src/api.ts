@@ -22,6 +22,8 @@ export class Api {
   readonly app = new OpenAPIHono();
   readonly deps: GatewayDeps;
   readonly admission: CommandAdmission<Problem>;
+  /** Who wants to know that a command of a tenant was accepted. */
+  accepted: (tenantId: string) => void = () => {};
   readonly #methods = new Map<string, string[]>();
 
   constructor(deps: GatewayDeps, admission: CommandAdmission<Problem>) {
@@ -50,8 +52,14 @@ export class Api {
     this.#describe(call.method, call.path, described, call.hasDryRun);
     const { deps, admission } = this;
     this.app.on(call.method, routerPath(call.path), (c) =>
-      respond(c, call.path, deps, (requestId) => changingReply(c, call, deps, admission, requestId)),
+      respond(c, call.path, deps, (requestId) => changingReply(c, call, deps, admission, requestId, (tenantId) => this.accepted(tenantId))),
     );
+  }
+
+  /** A changing call that is more than one command, or none; whoever answers it does all of it. */
+  handle(method: Method, path: string, described: Described, reply: (c: Context, requestId: string) => Promise<Reply>): void {
+    this.#describe(method, path, described);
+    this.app.on(method, routerPath(path), (c) => respond(c, path, this.deps, (requestId) => reply(c, requestId)));
   }
 
   #describe(method: Method, path: string, described: Described, hasDryRun = false): void {

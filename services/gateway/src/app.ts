@@ -1,8 +1,10 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { CommandAdmission } from '@retrigger/engine/admit-command.ts';
 import { Api } from './api.ts';
+import { Claims } from './claims.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { Problem } from './problem.ts';
+import { claimRoutes } from './routes/claims.ts';
 import { commandRoutes } from './routes/commands.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -16,12 +18,15 @@ import { taskRoutes } from './routes/tasks.ts';
 /** The HTTP door over the given ports. It holds nothing that must be closed; whoever made the ports closes them. */
 export function createGateway(deps: GatewayDeps): OpenAPIHono {
   const admission = new CommandAdmission<Problem>(deps, { limits: deps.config.limits, maxInFlight: deps.config.maxInFlight });
+  const claims = new Claims(deps, admission);
   const api = new Api(deps, admission);
+  api.accepted = (tenantId) => claims.hint(tenantId);
   taskRoutes(api);
   taskListRoutes(api);
   runRoutes(api);
   historyRoutes(api); // before the events by id, of which `verify` is none
   eventRoutes(api);
+  claimRoutes(api, claims); // before the reports by id, of which `claim` is none
   executionRoutes(api);
   commandRoutes(api);
   serviceRoutes(api);

@@ -19,7 +19,7 @@ export type GatewayDeps = {
   answers: Answers;
   receipts: Pick<ReceiptStore, 'load'>;
   events: Pick<EventStore, 'read' | 'page' | 'count'>;
-  snapshots: Pick<SnapshotStore, 'load' | 'list' | 'waiting'>;
+  snapshots: Pick<SnapshotStore, 'load' | 'list' | 'waiting' | 'claimable'>;
   limiter: Limiter;
   secrets: Secrets;
   credentials: Credentials;

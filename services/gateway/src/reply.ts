@@ -24,4 +24,7 @@ export const jsonReply = (status: number, body: JsonObject, headers: { [name: st
 export const success = (status: number, data: JsonObject, headers?: { [name: string]: string }): Reply =>
   jsonReply(status, { status, data }, headers);
 
-export const toResponse = ({ body, status, headers }: Reply): Response => new Response(body, { status, headers });
+/** 204: there is nothing to say. */
+export const nothing = (): Reply => ({ status: 204, body: '', headers: { 'cache-control': 'no-store' } });
+
+export const toResponse = ({ body, status, headers }: Reply): Response => new Response(status === 204 ? null : body, { status, headers });

@@ -111,6 +111,18 @@ export const taskPage = z
   .strictObject({ tasks: z.array(task), pageInfo: z.strictObject({ hasMore: z.boolean(), nextCursor: z.string().nullable() }) })
   .meta({ id: 'TaskPage' });
 
+/** What whoever claims an execution is given. */
+export const claimed = z
+  .strictObject({
+    ...{ executionId: attempt.executionId, runId: attempt.runId },
+    ...{ taskId: id, type: id },
+    attempt: attempt.attempt,
+    context,
+    deadlineAt: optional(instant),
+    heartbeatTimeout: z.string().meta({ description: 'How long the executor may be silent' }),
+  })
+  .meta({ id: 'Execution' });
+
 /** What a report of an executor is answered. */
 export const reported = z
   .strictObject({

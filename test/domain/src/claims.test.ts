@@ -46,6 +46,21 @@ describe('claiming', () => {
     expect(given(create()).when(claim('w2')).decision).toMatchObject({ kind: 'answered', outcome: refusal });
   });
 
+  test('counts as the first report: silence after it fails the attempt, which is tried again by policy', () => {
+    const retried = command({ type: 'CreateTask', body: { type: 'deployment', retry: { maxAttempts: 2 } } }, { commandId: 'c-create' });
+    const wake = ({ state }: History): Command => {
+      const body = { wakeAt: lookup(state as TaskState).wakeAt ?? 0, silentSince: null };
+      return command({ type: 'Wake', body }, { commandId: 'c-wake', actor: { id: 'scheduler', type: 'system' }, roles: [] });
+    };
+    given(retried, trigger(), claim('w1'))
+      .when(wake)
+      .thenEvent({
+        eventType: 'TaskFailed',
+        newState: 'Scheduled',
+        metadata: { error: { code: 'heartbeat_timeout', message: expect.any(String) }, willRetry: true },
+      });
+  });
+
   test('needs the permission', () => {
     given(create(), trigger())
       .when({ ...claim('w1'), roles: ['operator'] })

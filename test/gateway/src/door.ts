@@ -51,6 +51,8 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
     snapshots,
     events,
     commands,
+    /** What may be claimed; nothing, unless a test says so. */
+    claimable: (async () => []) as GatewayDeps['snapshots']['claimable'],
     worker: ((command: Command): Outcome =>
       isPermitted(command)
         ? { kind: 'accepted', answer: { taskId: command.taskId, for: command.type } }
@@ -92,6 +94,7 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
     snapshots: {
       load: async (keys) => found(snapshots, keys),
       waiting: async () => [],
+      claimable: async (...asked) => door.claimable(...asked),
       list: async (tenantId, { statuses, type }, after, limit) =>
         [...snapshots.values()]
           .filter((one) => one.tenantId === tenantId && statuses.includes(one.status) && (type ?? one.type) === one.type)

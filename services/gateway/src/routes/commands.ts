@@ -4,6 +4,7 @@ import type { JsonObject } from '@retrigger/domain/json.ts';
 import { RECEIPT_LIFE_MS, type Receipt, unboundReceiptId } from '@retrigger/ports/receipt-store.ts';
 import { z } from 'zod';
 import type { Api } from '../api.ts';
+import { claimedUnder, isList } from '../claimed-under.ts';
 import type { Caller } from '../credentials.ts';
 import { outcomeBody } from '../outcome-reply.ts';
 import { invalid, problemReply } from '../problem.ts';
@@ -52,6 +53,10 @@ export function commandRoutes(api: Api): void {
   async function stateOf(commandId: string, receipt: Receipt): Promise<JsonObject> {
     const { type, tenantId, key, outcome } = receipt;
     const taskId = key.slice(tenantId.length + 1);
+    if (type === 'ClaimExecution' && isList(receipt)) {
+      const { executions = [] } = (await claimedUnder(commandId, deps)) ?? {};
+      return { commandId, state: outcome.kind, outcome: { status: 200, body: { status: 200, data: executions } } };
+    }
     return { commandId, state: outcome.kind, outcome: await outcomeBody({ commandId, type, tenantId, taskId }, outcome, deps) };
   }
 }
