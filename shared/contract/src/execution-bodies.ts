@@ -15,7 +15,9 @@ export const claimExecutions = z
       .refine((types) => new Set(types).size === types.length, 'names a type twice')
       .meta({ description: 'Types of tasks' }),
     wait: optional(
-      durationBetween(0, MAX_WAIT_MS).meta({ description: 'How long to wait for one when there is none, up to 30 s; not at all when absent' }),
+      durationBetween(0, MAX_WAIT_MS).meta({
+        description: 'How long to wait for one when there is none, up to 30 s; not at all when absent',
+      }),
     ),
     max: optional(z.int().min(1).max(MAX_CLAIMED).meta({ description: 'At most so many; the answer is then a list' })),
   })
