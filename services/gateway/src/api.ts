@@ -4,6 +4,7 @@ import type { Context } from 'hono';
 import { changingReply } from './changing-call.ts';
 import type { Caller } from './credentials.ts';
 import type { GatewayDeps } from './deps.ts';
+import { type DirectCall, directReply } from './direct-call.ts';
 import { callerOf, isProblem, respond } from './exchange.ts';
 import { type Described, describeRoute, type Method } from './openapi.ts';
 import { type Problem, problemReply } from './problem.ts';
@@ -24,6 +25,8 @@ export class Api {
   readonly admission: CommandAdmission<Problem>;
   /** Who wants to know that a command of a tenant was accepted. */
   accepted: (tenantId: string) => void = () => {};
+  /** By the type of their receipts. */
+  readonly directCalls = new Map<string, Pick<DirectCall<unknown>, 'status' | 'show'>>();
   readonly #methods = new Map<string, string[]>();
 
   constructor(deps: GatewayDeps, admission: CommandAdmission<Problem>) {
@@ -60,6 +63,12 @@ export class Api {
   handle(method: Method, path: string, described: Described, reply: (c: Context, requestId: string) => Promise<Reply>): void {
     this.#describe(method, path, described);
     this.app.on(method, routerPath(path), (c) => respond(c, path, this.deps, (requestId) => reply(c, requestId)));
+  }
+
+  direct<B>(call: DirectCall<B>, described: Described): void {
+    this.#describe(call.method, call.path, described);
+    this.directCalls.set(call.type, call);
+    this.app.on(call.method, routerPath(call.path), (c) => respond(c, call.path, this.deps, () => directReply(c, call, this.deps)));
   }
 
   #describe(method: Method, path: string, described: Described, hasDryRun = false): void {

@@ -1,6 +1,7 @@
 import type { Command } from '@retrigger/domain/command.ts';
 import type { Answers } from '@retrigger/ports/answers.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
+import type { DocumentStore } from '@retrigger/ports/document-store.ts';
 import type { EventStore } from '@retrigger/ports/event-store.ts';
 import type { Limiter } from '@retrigger/ports/limiter.ts';
 import type { Log, NewRecord } from '@retrigger/ports/log.ts';
@@ -17,9 +18,10 @@ export type Readiness = { [dependency: string]: 'up' | 'down' };
 export type GatewayDeps = {
   log: Pick<Log, 'append'>;
   answers: Answers;
-  receipts: Pick<ReceiptStore, 'load'>;
+  receipts: Pick<ReceiptStore, 'load' | 'put'>;
   events: Pick<EventStore, 'read' | 'page' | 'count'>;
   snapshots: Pick<SnapshotStore, 'load' | 'list' | 'waiting' | 'claimable'>;
+  documents: DocumentStore;
   limiter: Limiter;
   secrets: Secrets;
   credentials: Credentials;

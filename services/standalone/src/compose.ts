@@ -79,7 +79,7 @@ export async function composeStandalone(environment: Environment, options: Stand
   const { log } = opened;
   const truncation = supervise('truncating the log', () => truncate(log, clock), { clock, observer });
   const store = openSqliteStore(join(dataDir, 'store.db'), reached);
-  const { events, receipts, snapshots } = store;
+  const { events, receipts, snapshots, documents } = store;
   const secrets = hmacSecrets(secret.secret);
   const answers = new MemoryAnswers(clock);
   const limiter = new MemoryLimiter();
@@ -100,7 +100,7 @@ export async function composeStandalone(environment: Environment, options: Stand
     allowPrivateTargets: settings.allowPrivateTargets,
   });
   const app = createGateway({
-    ...{ log, answers, receipts, events, snapshots, limiter, secrets, clock, observer, encode: encodeWork },
+    ...{ log, answers, receipts, events, snapshots, documents, limiter, secrets, clock, observer, encode: encodeWork },
     credentials: firstApiKey(key.key),
     freshId: () => randomBytes(16).toString('base64url'),
     metrics: telemetry.prometheus,

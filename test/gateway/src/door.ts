@@ -10,6 +10,7 @@ import { createGateway } from '@retrigger/gateway/app.ts';
 import { apiKeys } from '@retrigger/gateway/credentials.ts';
 import type { GatewayDeps } from '@retrigger/gateway/deps.ts';
 import { placeText } from '@retrigger/gateway/task-query.ts';
+import { MemoryDocumentStore } from '@retrigger/memory/memory-document-store.ts';
 import type { EventFilter } from '@retrigger/ports/event-store.ts';
 import { silent } from '@retrigger/ports/observer.ts';
 import { type Receipt, unboundReceiptId } from '@retrigger/ports/receipt-store.ts';
@@ -90,7 +91,13 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
       },
     },
     answers,
-    receipts: { load: async (commandIds) => found(receipts, commandIds) },
+    receipts: {
+      load: async (commandIds) => found(receipts, commandIds),
+      put: async (given) => {
+        for (const receipt of given) if (!receipts.has(receipt.commandId)) receipts.set(receipt.commandId, receipt);
+      },
+    },
+    documents: new MemoryDocumentStore(),
     snapshots: {
       load: async (keys) => found(snapshots, keys),
       waiting: async () => [],

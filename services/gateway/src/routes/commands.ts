@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { Api } from '../api.ts';
 import { claimedUnder, isList } from '../claimed-under.ts';
 import type { Caller } from '../credentials.ts';
+import { directBody } from '../direct-call.ts';
 import { outcomeBody } from '../outcome-reply.ts';
 import { invalid, problemReply } from '../problem.ts';
 import { readQuery } from '../query.ts';
@@ -52,6 +53,12 @@ export function commandRoutes(api: Api): void {
 
   async function stateOf(commandId: string, receipt: Receipt): Promise<JsonObject> {
     const { type, tenantId, key, outcome } = receipt;
+    const direct = api.directCalls.get(type);
+    if (direct !== undefined) {
+      const { status } = direct;
+      const body = status === 204 ? {} : { body: { status, data: directBody(direct, receipt) } };
+      return { commandId, state: outcome.kind, outcome: { status, ...body } };
+    }
     const taskId = key.slice(tenantId.length + 1);
     if (type === 'ClaimExecution' && isList(receipt)) {
       const { executions = [] } = (await claimedUnder(commandId, deps)) ?? {};
