@@ -8,7 +8,7 @@ import type { Snapshot, SnapshotStore } from '@retrigger/ports/snapshot-store.ts
 import type { Triggered } from './decode-event.ts';
 
 /** What to call for an event: the task's target, with what it is told. */
-export type DueCall = { target: Target; request: TargetRequest };
+export type DueCall = { target: Target; type: string; request: TargetRequest };
 
 const READS = 6;
 const FIRST_PAUSE_MS = 20;
@@ -42,10 +42,11 @@ export async function loadSnapshots(
 /** The call that an event asks for, or undefined: the task has no target, or this execution ended, was cancelled, or another took its place. */
 export function dueCall(event: Triggered, snapshot: Snapshot | undefined): DueCall | undefined {
   const state = snapshot?.state as TaskState | undefined;
-  const { target, execution, deadline } = state ?? {};
-  if (!target || !execution || execution.executionId !== event.executionId || isForExecutors({ target }, execution)) return undefined;
+  const { target, execution, deadline, type } = state ?? {};
+  if (type === undefined || !target || !execution || execution.executionId !== event.executionId || isForExecutors({ target }, execution))
+    return undefined;
   const { executionId, runId, attempt, context, triggeredAt } = execution;
   const deadlineMs = deadline ? parseDuration(deadline) : undefined;
   const deadlineAt = deadlineMs === undefined ? {} : { deadlineAt: new Date(Date.parse(triggeredAt) + deadlineMs).toISOString() };
-  return { target, request: { executionId, runId, taskId: event.taskId, attempt, context, ...deadlineAt } };
+  return { target, type, request: { executionId, runId, taskId: event.taskId, attempt, context, ...deadlineAt } };
 }

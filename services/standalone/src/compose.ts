@@ -98,6 +98,7 @@ export async function composeStandalone(environment: Environment, options: Stand
     clock,
     observer,
     allowPrivateTargets: settings.allowPrivateTargets,
+    typeConcurrency: settings.typeConcurrency,
   });
   const app = createGateway({
     ...{ log, answers, receipts, events, snapshots, documents, limiter, secrets, clock, observer, encode: encodeWork },

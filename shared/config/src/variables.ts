@@ -1,4 +1,4 @@
-import { flag, hosts, httpUrl, integer, oneOf, port, secretText, text } from './environment.ts';
+import { counts, flag, hosts, httpUrl, integer, oneOf, port, secretText, text } from './environment.ts';
 
 /** Where the gateway listens. */
 export const LISTENING = { host: text('HOST', '127.0.0.1'), port: port('PORT', 8080) };
@@ -20,8 +20,12 @@ export const LIMITS = {
   tenantPerMinute: integer('RETRIGGER_LIMIT_TENANT_PER_MINUTE', 0, 0, 1_000_000_000),
 };
 
-/** Whether targets and subscriptions may be on private, loopback and link-local addresses. */
-export const TARGETS = { allowPrivateTargets: flag('RETRIGGER_ALLOW_PRIVATE_TARGETS', false) };
+/** How targets are called. The first is also for subscriptions: whether they may be on private, loopback and link-local addresses. */
+export const TARGETS = {
+  allowPrivateTargets: flag('RETRIGGER_ALLOW_PRIVATE_TARGETS', false),
+  /** How many targets of tasks of a type one dispatcher calls at once; types that are not named have no bound of their own. */
+  typeConcurrency: counts('RETRIGGER_TYPE_CONCURRENCY'),
+};
 
 /** `otlpEndpoint` null: no spans leave the process. */
 export const TELEMETRY = {

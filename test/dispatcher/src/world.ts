@@ -110,6 +110,7 @@ export class World {
       drainMs?: number;
       heartbeatEveryMs?: number;
       allowPrivateTargets?: boolean;
+      typeConcurrency?: ReadonlyMap<string, number>;
     } = {},
   ) {
     const log = new LoopbackLog(this.storage, options.trouble);
@@ -124,7 +125,7 @@ export class World {
       saveMark: async () => {},
       marks: async () => new Map(),
     };
-    const { allowPrivateTargets = true, drainMs = 0, bounds, heartbeatEveryMs = 60_000 } = options;
+    const { allowPrivateTargets = true, drainMs = 0, bounds, heartbeatEveryMs = 60_000, typeConcurrency } = options;
     const deps = {
       log,
       snapshots,
@@ -136,6 +137,7 @@ export class World {
       drainMs,
       heartbeatEveryMs,
       ...(bounds ? { bounds } : {}),
+      ...(typeConcurrency ? { typeConcurrency } : {}),
     };
     const dispatcher = await createDispatcher(deps);
     const started = { dispatcher, log };
