@@ -15,18 +15,22 @@ describe.each(PROFILES)('claiming executions, %s', (profile) => {
   });
   afterAll(() => running.stop());
 
-  const claim = (body: JsonObject, headers?: Headed): Promise<Answer> => admin.post('/executions/claim', body, headers);
+  const claim = (body: JsonObject, headers?: Headed): Promise<Answer> =>
+    admin.post('/executions/claim', body, { prefer: 'wait=60', ...headers });
   const claimed = async (body: JsonObject): Promise<Execution> => {
     const { status, json, text } = await claim(body);
     if (status !== 200) throw new Error(`the claim was answered with ${status} ${text}`);
     return json.data as Execution;
   };
-  const report = (executionId: string, what: string, body: JsonObject = {}) => admin.post(`/executions/${executionId}/${what}`, body);
+  const report = (executionId: string, what: string, body: JsonObject = {}) =>
+    admin.post(`/executions/${executionId}/${what}`, body, { prefer: 'wait=60' });
   /** Tasks of a type of their own that run and wait to be claimed. */
   const waiting = async (type: string, count: number, more: JsonObject = {}) => {
     const ids = Array.from({ length: count }, (_, i) => `${type}-${i}`);
     await Promise.all(ids.map((taskId) => admin.create(taskId, { type, ...more })));
-    return Promise.all(ids.map((taskId) => admin.trigger(taskId)));
+    const triggered = await Promise.all(ids.map((taskId) => admin.trigger(taskId)));
+    await Promise.all(ids.map((taskId) => admin.becomes(taskId, 'Running')));
+    return triggered;
   };
 
   test('gives all that is needed to run it; its report ends the task; then there is nothing more', async () => {
