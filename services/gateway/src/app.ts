@@ -4,9 +4,11 @@ import { Api } from './api.ts';
 import { Claims } from './claims.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { Problem } from './problem.ts';
+import { apiKeyRoutes } from './routes/api-keys.ts';
 import { claimRoutes } from './routes/claims.ts';
 import { commandRoutes } from './routes/commands.ts';
 import { docsRoutes } from './routes/docs.ts';
+import { erasureRoutes } from './routes/erasures.ts';
 import { eventRoutes } from './routes/events.ts';
 import { executionRoutes } from './routes/executions.ts';
 import { historyRoutes } from './routes/history.ts';
@@ -17,7 +19,9 @@ import { taskRoutes } from './routes/tasks.ts';
 
 /** The HTTP door over the given ports. It holds nothing that must be closed; whoever made the ports closes them. */
 export function createGateway(deps: GatewayDeps): OpenAPIHono {
-  const admission = new CommandAdmission<Problem>(deps, { limits: deps.config.limits, maxInFlight: deps.config.maxInFlight });
+  const { limitsFor, config } = deps;
+  const { maxInFlight, maxUndecided } = config;
+  const admission = new CommandAdmission<Problem>(deps, { limitsFor, maxInFlight, maxUndecided });
   const claims = new Claims(deps, admission);
   const api = new Api(deps, admission);
   api.accepted = (tenantId) => claims.hint(tenantId);
@@ -28,6 +32,8 @@ export function createGateway(deps: GatewayDeps): OpenAPIHono {
   eventRoutes(api);
   claimRoutes(api, claims); // before the reports by id, of which `claim` is none
   executionRoutes(api);
+  apiKeyRoutes(api);
+  erasureRoutes(api);
   commandRoutes(api);
   serviceRoutes(api);
   docsRoutes(api);

@@ -1,10 +1,11 @@
 import { check } from '@retrigger/contract/field-errors.ts';
-import { type Fingerprint, fingerprint } from '@retrigger/domain/idempotency.ts';
+import { type Fingerprint, fingerprint, keyedFingerprint } from '@retrigger/domain/idempotency.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
 import type { TaskCommandBody } from '@retrigger/domain/task/commands.ts';
 import { commandIdOf } from '@retrigger/engine/admit-command.ts';
 import type { Context } from 'hono';
 import type { z } from 'zod';
+import type { Held } from './body-memory.ts';
 import type { Caller } from './credentials.ts';
 import type { GatewayDeps } from './deps.ts';
 import { callerOf, isProblem } from './exchange.ts';
@@ -24,6 +25,8 @@ export type ReadableCall<B> = {
   schema: z.ZodType<B>;
   /** The path's parameter when it is one, else why not. Calls without a parameter have none. */
   parameter?: { name: string; check(text: string): Problem | undefined };
+  /** The body names people, so that a digest of it could be guessed: it is keyed. */
+  namesPeople?: true;
   /** `?dryRun=true` is possible. */
   hasDryRun?: true;
 };
@@ -33,7 +36,7 @@ export type ChangingCall<B> = ReadableCall<B> & {
   actor: 'user' | 'executor';
   /** How many tasks it triggers; what the limits are charged. `now` in epoch milliseconds. */
   cost(body: B, now: number): number;
-  work(parameter: string, body: B, commandId: string): Work;
+  work(parameter: string, body: B, commandId: string, caller: Caller): Work | Promise<Work | Problem>;
   /** What is wrong with it as the world is now; asked once, before the command is handed in. */
   check?(caller: Caller, work: Work): Promise<Problem | undefined>;
 };
@@ -57,11 +60,13 @@ export async function readCall<B>(
   call: ChangingCall<B>,
   deps: GatewayDeps,
   id: { commandId: string },
+  held: Held,
 ): Promise<Asked | Problem> {
-  const read = await readRequest(c, call, deps, id);
+  const read = await readRequest(c, call, deps, id, held);
   if (isProblem(read)) return read;
   const { parameter, body, ...asked } = read;
-  return { ...asked, work: call.work(parameter, body, id.commandId), cost: call.cost(body, deps.clock.now()) };
+  const work = await call.work(parameter, body, id.commandId, asked.caller);
+  return isProblem(work) ? work : { ...asked, work, cost: call.cost(body, deps.clock.now()) };
 }
 
 /**
@@ -73,6 +78,7 @@ export async function readRequest<B>(
   call: ReadableCall<B>,
   deps: GatewayDeps,
   id: { commandId: string },
+  held: Held,
 ): Promise<ValidRequest<B> | Problem> {
   id.commandId = deps.freshId();
   const caller = await callerOf(c, deps);
@@ -91,18 +97,19 @@ export async function readRequest<B>(
     const path = call.parameter === undefined ? call.path : call.path.replace(`{${call.parameter.name}}`, parameter);
     id.commandId = commandIdOf({ door: 'http', ...caller }, { method: call.method, path }, given.key, deps.freshId);
   }
-  const body = await readBody(c);
+  const body = await readBody(c, held);
   if (body.kind === 'problem') return body.problem;
   const checked = check(call.schema, body.value);
   if (checked.kind === 'invalid') {
     const problem = invalidFields(checked.errors);
     return checked.tooLarge ? { ...problem, code: 'payload_too_large' } : problem;
   }
+  const plain = fingerprint(body.value as JsonObject, query.values);
   return {
     caller,
     parameter,
     body: checked.value,
-    fingerprint: fingerprint(body.value as JsonObject, query.values),
+    fingerprint: call.namesPeople ? keyedFingerprint(plain, deps.secrets.derive('fingerprint', caller.tenantId, 'people', 1)) : plain,
     isRepeatable: given.key !== null,
     isDryRun,
   };

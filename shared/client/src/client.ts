@@ -1,3 +1,4 @@
+import type * as A from './administration-types.ts';
 import { type CallOptions, type ChangeOptions, type ClientOptions, httpCalls, type Request } from './http-call.ts';
 import type { Outcome } from './outcome.ts';
 import type * as T from './types.ts';
@@ -50,6 +51,12 @@ export function createClient(options: ClientOptions) {
       const outcome = await post<T.Execution[] | undefined>(at('executions', 'claim'), { ...body, max }, patient);
       return outcome.ok ? { ...outcome, data: outcome.data ?? [] } : outcome;
     },
+
+    createApiKey: (body: A.CreateApiKey, how?: ChangeOptions) => post<A.CreatedApiKey>(at('api-keys'), body, how),
+    apiKeys: (query: A.ApiKeyQuery = {}, how?: CallOptions) => read<A.ApiKeyPage>(at('api-keys'), query, how),
+    revokeApiKey: (id: string, how?: ChangeOptions) => call<undefined>({ method: 'DELETE', path: at('api-keys', id) }, how),
+    erase: (body: A.Erasure, how?: ChangeOptions) => post<A.Erased>(at('erasures'), body, how),
+
     started: (executionId: string, how?: ChangeOptions) => post<T.Reported>(at('executions', executionId, 'started'), {}, how),
     heartbeat: (executionId: string, how?: ChangeOptions) => post<T.Reported>(at('executions', executionId, 'heartbeat'), {}, how),
     completed: (executionId: string, body: T.CompletedReport = {}, how?: ChangeOptions) =>

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { sealedUnder } from '@retrigger/domain/privacy/sealed-value.ts';
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import type { Client } from './client.ts';
 import type { Source } from './executor.ts';
@@ -34,7 +35,8 @@ type Taker = { isReserved: boolean; give(execution: Execution): void; release():
  * Executions from the events topic, in a consumer group of its own.
  * K1: a record waits in Kafka until there is room for it, so nothing piles up here. K2: an execution is run by whoever's `started` is taken first; when that was
  * somebody else, or it has ended, it is left alone. K3: an offset is committed once its execution is started: from then on the heartbeat time-out watches
- * over it, and a record that moves to another member of the group is not run beside it.
+ * over it, and a record that moves to another member of the group is not run beside it. K4: what a sensitive task holds is sealed on the topic; its executions
+ * are left to those who claim over HTTP.
  */
 export async function kafkaExecutions(options: KafkaExecutionsOptions): Promise<Source> {
   const { kafka, client, types, groupId, decode, topic = 'retrigger.events' } = options;
@@ -47,8 +49,9 @@ export async function kafkaExecutions(options: KafkaExecutionsOptions): Promise<
   function wanted(event: TaskEvent): Due | undefined {
     if (event.eventType !== 'TaskTriggered') return undefined;
     const triggered = event.metadata as Triggered;
-    const { type, hasTarget } = triggered;
-    return type !== undefined && types.includes(type) && hasTarget === false ? { event, triggered, type } : undefined;
+    const { type, hasTarget, context } = triggered;
+    const isOurs = type !== undefined && types.includes(type) && hasTarget === false && sealedUnder(context) === undefined;
+    return isOurs ? { event, triggered, type } : undefined;
   }
 
   /** Resolves with whoever has room, reserved; undefined when the record must be left to others. */

@@ -125,7 +125,15 @@ export type Rescheduled = {
 
 export const EVENT_TYPES = [
   ...(['TaskCreated', 'TaskChanged', 'TaskTriggered', 'TaskStarted', 'TaskCompleted', 'TaskFailed', 'TaskRescheduled'] as const),
-  ...(['TaskCancelled', 'TaskReserved', 'TaskReleased', 'DependenciesProposed', 'DependenciesChanged', 'CommandRefused'] as const),
+  ...([
+    'TaskCancelled',
+    'TaskReserved',
+    'TaskReleased',
+    'DependenciesProposed',
+    'DependenciesChanged',
+    'CommandRefused',
+    'DataErased',
+  ] as const),
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 export type Actor = { id: string; type: 'user' | 'system' | 'executor' };
@@ -147,6 +155,8 @@ export type TaskEvent = {
   traceparent?: string;
   previousHash: string;
   hash: string;
+  /** What is stored where something else is shown, by JSON Pointer. */
+  sealed?: { [pointer: string]: { value: unknown; salt: string } };
 };
 
 export type EventPage = { events: TaskEvent[]; total: number; pageInfo: PageInfo };

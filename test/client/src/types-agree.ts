@@ -1,5 +1,8 @@
 // Checked by the compiler alone: the client's types are those of the schemas that the OpenAPI document is made from.
+import type * as Administration from '@retrigger/client/administration-types.ts';
 import type * as Client from '@retrigger/client/types.ts';
+import type { apiKeyPage, createApiKey, createdApiKey } from '@retrigger/contract/api-key-schema.ts';
+import type { erased, erasure } from '@retrigger/contract/erasure-schema.ts';
 import type { event, eventPage, taskChanges, verified } from '@retrigger/contract/event-schema.ts';
 import type { claimExecutions, completedReport, failedReport } from '@retrigger/contract/execution-bodies.ts';
 import type { cancelTask, changeTask, createTask, rescheduleTask, triggerTask } from '@retrigger/contract/task-bodies.ts';
@@ -33,5 +36,10 @@ export type Agreed = AllTrue<
     Is<Client.Execution, typeof claimed>,
     Is<Client.Reported, typeof reported>,
     Is<Client.CommandState, typeof commandState>,
+    Is<Administration.CreateApiKey, typeof createApiKey>,
+    Is<Administration.CreatedApiKey, typeof createdApiKey>,
+    Is<Administration.ApiKeyPage, typeof apiKeyPage>,
+    Is<Administration.Erasure, typeof erasure>,
+    Is<Administration.Erased, typeof erased>,
   ]
 >;

@@ -1,7 +1,7 @@
 import type { Outcome } from '@retrigger/domain/refusal.ts';
 import { refused } from '@retrigger/domain/refusal.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type Asked, type Door, startDoor } from './door.ts';
+import { type Asked, type Door, startDoor, tokenOf } from './door.ts';
 import { settled } from './fakes.ts';
 
 const PATH = '/api/v1/executions/claim';
@@ -33,7 +33,8 @@ describe('a claim at the door', () => {
   test('is one command to a task that has something to claim, in the name of the caller', async () => {
     const { status, json } = await claim({ types: ['job'] }, { as: 'executor' });
     expect([status, json.data]).toEqual([200, expect.objectContaining({ taskId: tried()[0] })]);
-    expect(door.commands).toMatchObject([{ type: 'ClaimExecution', tenantId: 'default', actor: { id: 'executor', type: 'executor' } }]);
+    expect(door.commands).toMatchObject([{ type: 'ClaimExecution', tenantId: 'default', actor: { type: 'executor' } }]);
+    expect(door.commands[0]?.actor.id).toBe(tokenOf('executor'));
   });
 
   test('goes on to the next when others were faster, and ends with nothing when they were everywhere', async () => {

@@ -4,6 +4,7 @@ import { parseDuration } from '@retrigger/domain/duration.ts';
 import type { Context } from 'hono';
 import { z } from 'zod';
 import type { Api } from '../api.ts';
+import type { Held } from '../body-memory.ts';
 import { leavingOf, named } from '../changing-call.ts';
 import type { ClaimOutcome, Claims } from '../claims.ts';
 import { isProblem } from '../exchange.ts';
@@ -34,15 +35,15 @@ export function claimRoutes(api: Api, claims: Claims): void {
         204: { description: 'There is nothing to claim' },
       },
     },
-    (c, requestId) => {
+    (c, requestId, held) => {
       const incoming = traceparentOf(c.req.header('traceparent'));
-      return deps.observer.span(`http POST ${CALL.path}`, incoming, { requestId }, (traceparent) => reply(c, requestId, traceparent));
+      return deps.observer.span(`http POST ${CALL.path}`, incoming, { requestId }, (traceparent) => reply(c, requestId, held, traceparent));
     },
   );
 
-  async function reply(c: Context, requestId: string, traceparent: string): Promise<Reply> {
+  async function reply(c: Context, requestId: string, held: Held, traceparent: string): Promise<Reply> {
     const id = { commandId: '' };
-    const read = await readRequest(c, CALL, deps, id);
+    const read = await readRequest(c, CALL, deps, id, held);
     const refuse = (problem: Problem) => named(problemReply(problem, commandPath(id.commandId)), id.commandId);
     if (isProblem(read)) return refuse(read);
     const forbidden = mayRead(read.caller, 'execution:claim');
@@ -55,6 +56,7 @@ export function claimRoutes(api: Api, claims: Claims): void {
       patienceMs: Math.max(LEAST_PATIENCE_MS, waitOf(c.req.header('prefer'))),
       gone: goneOf(c),
     });
+    if (outcome.kind === 'claimed') outcome.executions = await deps.privacy.disclosure.tasks(caller.tenantId, outcome.executions);
     return named(replyOf(outcome, id.commandId, body.max !== undefined), id.commandId);
   }
 }

@@ -76,7 +76,7 @@ export function docsRoutes(api: Api): void {
   api.app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
     type: 'http',
     scheme: 'bearer',
-    description: 'An API key',
+    description: 'An API key, or a token (JWT) of the issuer that the installation trusts',
   });
   const document = JSON.stringify(api.app.getOpenAPI31Document(DOCUMENT));
 }
