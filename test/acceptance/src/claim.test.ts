@@ -140,6 +140,16 @@ describe.each(PROFILES)('claiming executions, %s', (profile) => {
     expect((await claim({ types: [type] }, key)).json.data).toMatchObject({ executionId: triggered?.executionId });
   });
 
+  test('what a sensitive task was given is opened for whoever claims it, also in a repeat', async () => {
+    const type = own('sensitive');
+    await waiting(type, 1, { sensitive: true, context: { patient: 'Ada' } });
+    const key = { 'idempotency-key': 'sensitive' };
+    const [first, again] = [await claim({ types: [type] }, key), await claim({ types: [type] }, key)];
+    expect(first.json.data).toMatchObject({ context: { patient: 'Ada' } });
+    expect(again.text).toBe(first.text);
+    expect((await admin.task(`${type}-0`)).execution).toMatchObject({ executor: 'admin' });
+  });
+
   test('a task with a target can not be claimed', async () => {
     const type = own('target');
     await waiting(type, 1, { target: { url: 'http://127.0.0.1:9/nobody', timeout: '1d' }, retry: { maxAttempts: 5, baseDelay: '1h' } });
