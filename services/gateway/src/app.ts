@@ -20,7 +20,10 @@ import { tenantSettingsRoutes } from './routes/tenant-settings.ts';
 export function createGateway(deps: GatewayDeps): OpenAPIHono {
   const { limitsFor, config } = deps;
   const { maxInFlight, maxUndecided } = config;
-  const admission = new CommandAdmission<Problem>(deps, { limitsFor, maxInFlight, maxUndecided });
+  const admission = new CommandAdmission<Problem>(
+    { ...deps, seal: (command) => deps.privacy.sealing.seal(command) },
+    { limitsFor, maxInFlight, maxUndecided },
+  );
   const api = new Api(deps, admission);
   taskRoutes(api);
   taskListRoutes(api);

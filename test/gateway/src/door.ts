@@ -11,9 +11,9 @@ import { createGateway } from '@retrigger/gateway/app.ts';
 import { anyOf, apiKeys } from '@retrigger/gateway/credentials.ts';
 import type { GatewayDeps } from '@retrigger/gateway/deps.ts';
 import { KeyCredentials } from '@retrigger/gateway/key-credentials.ts';
-import { namedBy } from '@retrigger/gateway/named-credentials.ts';
 import { placeText } from '@retrigger/gateway/task-query.ts';
 import { LimitsOfTenants } from '@retrigger/gateway/tenant-settings.ts';
+import { ofKnownUsers, withTokens } from '@retrigger/gateway/user-tokens.ts';
 import { MemoryDocumentStore } from '@retrigger/memory/memory-document-store.ts';
 import { MemoryKeyStore } from '@retrigger/memory/memory-key-store.ts';
 import type { KeyStore } from '@retrigger/ports/key-store.ts';
@@ -172,7 +172,7 @@ export function startDoor(options: Options = {}) {
     limiter,
     secrets,
     privacy,
-    credentials: anyOf(people, namedBy(privacy.ring, new KeyCredentials({ documents, secrets, clock }))),
+    credentials: anyOf(withTokens(people, privacy.ring), ofKnownUsers(new KeyCredentials({ documents, secrets, clock }), privacy.ring)),
     clock,
     observer: silent,
     encode: encodeWork,
