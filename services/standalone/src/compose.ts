@@ -117,6 +117,7 @@ export async function composeStandalone(environment: Environment, options: Stand
     clock,
     observer,
     allowPrivateTargets: settings.allowPrivateTargets,
+    typeConcurrency: settings.typeConcurrency,
   });
   const lag = new WorkLag(log, TOPICS.work, WORKER_GROUP, clock);
   const app = createGateway({
