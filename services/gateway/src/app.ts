@@ -1,9 +1,11 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { CommandAdmission } from '@retrigger/engine/admit-command.ts';
 import { Api } from './api.ts';
+import { Claims } from './claims.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { Problem } from './problem.ts';
 import { apiKeyRoutes } from './routes/api-keys.ts';
+import { claimRoutes } from './routes/claims.ts';
 import { commandRoutes } from './routes/commands.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { docsRoutes } from './routes/docs.ts';
@@ -26,12 +28,15 @@ export function createGateway(deps: GatewayDeps): OpenAPIHono {
     { ...deps, seal: (command) => deps.privacy.sealing.seal(command) },
     { limitsFor, maxInFlight, maxUndecided },
   );
+  const claims = new Claims(deps, admission);
   const api = new Api(deps, admission);
+  api.accepted = (tenantId) => claims.hint(tenantId);
   taskRoutes(api);
   taskListRoutes(api);
   runRoutes(api);
   historyRoutes(api); // before the events by id, of which `verify` is none
   eventRoutes(api);
+  claimRoutes(api, claims); // before the reports by id, of which `claim` is none
   executionRoutes(api);
   apiKeyRoutes(api);
   tenantSettingsRoutes(api);

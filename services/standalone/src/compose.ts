@@ -119,6 +119,7 @@ export async function composeStandalone(environment: Environment, options: Stand
     clock,
     observer,
     allowPrivateTargets: settings.allowPrivateTargets,
+    typeConcurrency: settings.typeConcurrency,
   });
   const notifier = await createNotifier({
     ...{ log, documents, events, snapshots, eventCodec: jsonEvents, secrets, clock, observer },

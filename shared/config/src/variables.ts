@@ -1,4 +1,4 @@
-import { flag, hosts, httpUrl, integer, oneOf, port, secretText, secretUrl, text } from './environment.ts';
+import { counts, flag, hosts, httpUrl, integer, oneOf, port, secretText, secretUrl, text } from './environment.ts';
 
 /** Where the gateway listens. */
 export const LISTENING = { host: text('HOST', '127.0.0.1'), port: port('PORT', 8080) };
@@ -32,8 +32,12 @@ export const TOKENS = {
 /** How many of its commands may wait on one partition of the work log to be decided, by tenant and gateway; 0 = no bound. */
 export const SHARES = { tenantUndecided: integer('RETRIGGER_LIMIT_TENANT_UNDECIDED', 1_000, 0, 1_000_000) };
 
-/** Whether targets and subscriptions may be on private, loopback and link-local addresses. */
-export const TARGETS = { allowPrivateTargets: flag('RETRIGGER_ALLOW_PRIVATE_TARGETS', false) };
+/** How targets are called. The first is also for subscriptions: whether they may be on private, loopback and link-local addresses. */
+export const TARGETS = {
+  allowPrivateTargets: flag('RETRIGGER_ALLOW_PRIVATE_TARGETS', false),
+  /** How many targets of tasks of a type one dispatcher calls at once; types that are not named have no bound of their own. */
+  typeConcurrency: counts('RETRIGGER_TYPE_CONCURRENCY'),
+};
 
 /** How news goes out. `smtpUrl` null: no mail. The delays are those of services/notifier/src/attempts.ts. */
 export const NOTIFICATIONS = {

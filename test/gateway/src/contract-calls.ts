@@ -70,7 +70,6 @@ export const NOT_YET: string[] = [
   'GET /api/v1/events/stream',
   'POST /api/v1/tasks/bulk/trigger',
   'PUT /api/v1/tasks/bulk/reschedule',
-  'POST /api/v1/executions/claim',
 ];
 
 /** Ids of the right shape, which need not exist. */

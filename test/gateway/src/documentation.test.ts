@@ -38,6 +38,7 @@ const CALLS: [string, number, string | null, string[]][] = [
   ['get /api/v1/tasks/{taskId}/events/verify', 200, null, []],
   ['get /api/v1/tasks/{taskId}/diff', 200, null, ['from', 'to']],
   ['get /api/v1/commands/{commandId}', 200, null, ['accepted']],
+  ['post /api/v1/executions/claim', 200, 'ClaimExecutions', []],
   ['post /api/v1/executions/{executionId}/started', 200, 'EmptyReport', []],
   ['post /api/v1/executions/{executionId}/heartbeat', 200, 'EmptyReport', []],
   ['post /api/v1/executions/{executionId}/completed', 200, 'CompletedReport', []],
