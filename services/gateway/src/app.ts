@@ -14,6 +14,7 @@ import { runRoutes } from './routes/runs.ts';
 import { serviceRoutes } from './routes/service.ts';
 import { taskListRoutes } from './routes/task-list.ts';
 import { taskRoutes } from './routes/tasks.ts';
+import { tenantSettingsRoutes } from './routes/tenant-settings.ts';
 
 /** The HTTP door over the given ports. It holds nothing that must be closed; whoever made the ports closes them. */
 export function createGateway(deps: GatewayDeps): OpenAPIHono {
@@ -31,6 +32,7 @@ export function createGateway(deps: GatewayDeps): OpenAPIHono {
   eventRoutes(api);
   executionRoutes(api);
   apiKeyRoutes(api);
+  tenantSettingsRoutes(api);
   erasureRoutes(api);
   commandRoutes(api);
   serviceRoutes(api);

@@ -10,7 +10,7 @@ import { CHARGED_HEADER, type Log, type NewRecord, TOPICS } from '@retrigger/por
 import type { Observer } from '@retrigger/ports/observer.ts';
 import { RECEIPT_LIFE_MS, type Receipt, type ReceiptStore } from '@retrigger/ports/receipt-store.ts';
 import { CommandCharges } from './charge-command.ts';
-import type { CommandLimits } from './command-limits.ts';
+import type { LimitsFor } from './command-limits.ts';
 import { ReceiptWatch } from './receipt-watch.ts';
 import { isSame, receiptNames, replay, reused } from './replay.ts';
 import { UndecidedShares } from './undecided-shares.ts';
@@ -32,8 +32,7 @@ export type AdmissionPorts = {
 };
 
 export type AdmissionConfig = {
-  /** What holds for a tenant now. `systemPerMinute` is the installation's, the same for all. */
-  limitsFor(tenantId: string): CommandLimits;
+  limitsFor: LimitsFor;
   /** Commands of this process that are neither decided nor given up; past it `overloaded`. */
   maxInFlight: number;
   /** How many of those one tenant may have on one partition; past it `limited`. 0 = no bound. */
