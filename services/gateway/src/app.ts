@@ -1,10 +1,13 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { CommandAdmission } from '@retrigger/engine/admit-command.ts';
 import { Api } from './api.ts';
+import { Claims } from './claims.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { Problem } from './problem.ts';
 import { apiKeyRoutes } from './routes/api-keys.ts';
+import { claimRoutes } from './routes/claims.ts';
 import { commandRoutes } from './routes/commands.ts';
+import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { erasureRoutes } from './routes/erasures.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -12,6 +15,7 @@ import { executionRoutes } from './routes/executions.ts';
 import { historyRoutes } from './routes/history.ts';
 import { runRoutes } from './routes/runs.ts';
 import { serviceRoutes } from './routes/service.ts';
+import { subscriptionRoutes } from './routes/subscriptions.ts';
 import { taskListRoutes } from './routes/task-list.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { tenantSettingsRoutes } from './routes/tenant-settings.ts';
@@ -24,17 +28,22 @@ export function createGateway(deps: GatewayDeps): OpenAPIHono {
     { ...deps, seal: (command) => deps.privacy.sealing.seal(command) },
     { limitsFor, maxInFlight, maxUndecided },
   );
+  const claims = new Claims(deps, admission);
   const api = new Api(deps, admission);
+  api.accepted = (tenantId) => claims.hint(tenantId);
   taskRoutes(api);
   taskListRoutes(api);
   runRoutes(api);
   historyRoutes(api); // before the events by id, of which `verify` is none
   eventRoutes(api);
+  claimRoutes(api, claims); // before the reports by id, of which `claim` is none
   executionRoutes(api);
   apiKeyRoutes(api);
   tenantSettingsRoutes(api);
   erasureRoutes(api);
   commandRoutes(api);
+  subscriptionRoutes(api);
+  deadLetterRoutes(api);
   serviceRoutes(api);
   docsRoutes(api);
   return api.app;

@@ -25,7 +25,7 @@ export type GatewayDeps = {
   answers: Answers;
   receipts: Pick<ReceiptStore, 'load' | 'put'>;
   events: Pick<EventStore, 'read' | 'page' | 'count'>;
-  snapshots: Pick<SnapshotStore, 'load' | 'list' | 'waiting'>;
+  snapshots: Pick<SnapshotStore, 'load' | 'list' | 'waiting' | 'claimable'>;
   documents: DocumentStore;
   limiter: Limiter;
   /** Asked for every command. */

@@ -27,6 +27,8 @@ import { supervise } from '@retrigger/lifecycle/supervise.ts';
 import { systemClock } from '@retrigger/lifecycle/system-clock.ts';
 import { MemoryAnswers } from '@retrigger/memory/memory-answers.ts';
 import { MemoryLimiter } from '@retrigger/memory/memory-limiter.ts';
+import { createNotifier } from '@retrigger/notifier/notifier.ts';
+import { notifierParts } from '@retrigger/notifier/settings.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
 import { CHARGED_HEADER, TOPICS, WORKER_GROUP } from '@retrigger/ports/log.ts';
 import { type Reached, unobserved } from '@retrigger/ports/reached.ts';
@@ -56,7 +58,7 @@ export type StandaloneOptions = {
   writeInSteps?: boolean;
 };
 
-/** Gateway, worker and dispatcher in one process on one data folder. What its user can mend is a value; see lifecycle/run.ts. */
+/** Gateway, worker, dispatcher and notifier in one process on one data folder. What its user can mend is a value; see lifecycle/run.ts. */
 export async function composeStandalone(environment: Environment, options: StandaloneOptions = {}): Promise<Composed> {
   const read = readEnvironment(environment, EMBEDDED);
   if (read.kind === 'wrong') return { kind: 'cannot_start', message: read.message };
@@ -122,6 +124,12 @@ export async function composeStandalone(environment: Environment, options: Stand
     clock,
     observer,
     allowPrivateTargets: settings.allowPrivateTargets,
+    typeConcurrency: settings.typeConcurrency,
+  });
+  const notifier = await createNotifier({
+    ...{ log, documents, events, snapshots, eventCodec: jsonEvents, secrets, clock, observer },
+    ...notifierParts(settings, clock),
+    showEvents: (stored) => privacy.disclosure.named(stored),
   });
   const lag = new WorkLag(log, TOPICS.work, WORKER_GROUP, clock);
   const app = createGateway({
@@ -136,6 +144,7 @@ export async function composeStandalone(environment: Environment, options: Stand
   });
   const stopBehindTheDoor = async () => {
     await dispatcher.stop();
+    await notifier.stop();
     await worker.stop();
     await truncation.stop();
     await retention.stop();
@@ -164,9 +173,9 @@ export async function composeStandalone(environment: Environment, options: Stand
   };
 }
 
-/** Dead letters stay until somebody deals with them. Returns when to look again. */
+/** Dead letters are kept as documents by then. Returns when to look again. */
 async function truncate(log: SqliteLog, clock: Clock): Promise<number> {
-  for (const topic of [TOPICS.work, TOPICS.events]) await log.truncate(topic, clock.now() - KEEP_LOG_MS);
+  for (const topic of Object.values(TOPICS)) await log.truncate(topic, clock.now() - KEEP_LOG_MS);
   return clock.now() + TRUNCATE_EVERY_MS;
 }
 

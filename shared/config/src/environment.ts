@@ -82,6 +82,29 @@ export const secretText = (name: string, least: number, most: number): Variable<
   },
 });
 
+/** A comma-separated list of `name=count`, each count 1 or more. Empty when unset. */
+export const counts = (name: string): Variable<ReadonlyMap<string, number>> => ({
+  name,
+  fallback: new Map(),
+  parse(given) {
+    const list = given.split(',').map((one) => /^([\w.~:@-]{1,128})=([1-9]\d{0,5})$/.exec(one.trim()));
+    const pairs = list.flatMap((found) => (found === null ? [] : [[found[1] ?? '', Number(found[2])] as const]));
+    return pairs.length === list.length
+      ? value(new Map(pairs))
+      : { kind: 'wrong', expected: 'a comma-separated list of type=count, each count from 1' };
+  },
+});
+
+/** An absolute URL of one of these protocols (`smtp:`), which may hold a password: no message repeats it. Null when unset. */
+export const secretUrl = (name: string, protocols: readonly string[]): Variable<string | null> => ({
+  name,
+  fallback: null,
+  parse(given) {
+    const isOne = URL.canParse(given) && protocols.includes(new URL(given).protocol) && new URL(given).hostname !== '';
+    return isOne ? value(given) : { kind: 'wrong', expected: `a URL with ${protocols.join(' or ')}//`, got: 'no such URL' };
+  },
+});
+
 /** A comma-separated list of `host:port`. Null when unset. */
 export const hosts = (name: string): Variable<string[] | null> => ({
   name,

@@ -1,4 +1,4 @@
-import { flag, hosts, httpUrl, integer, oneOf, port, secretText, text } from './environment.ts';
+import { counts, flag, hosts, httpUrl, integer, oneOf, port, secretText, secretUrl, text } from './environment.ts';
 
 /** Where the gateway listens. */
 export const LISTENING = { host: text('HOST', '127.0.0.1'), port: port('PORT', 8080) };
@@ -32,8 +32,24 @@ export const TOKENS = {
 /** How many of its commands may wait on one partition of the work log to be decided, by tenant and gateway; 0 = no bound. */
 export const SHARES = { tenantUndecided: integer('RETRIGGER_LIMIT_TENANT_UNDECIDED', 1_000, 0, 1_000_000) };
 
-/** Whether targets and subscriptions may be on private, loopback and link-local addresses. */
-export const TARGETS = { allowPrivateTargets: flag('RETRIGGER_ALLOW_PRIVATE_TARGETS', false) };
+/** How targets are called. The first is also for subscriptions: whether they may be on private, loopback and link-local addresses. */
+export const TARGETS = {
+  allowPrivateTargets: flag('RETRIGGER_ALLOW_PRIVATE_TARGETS', false),
+  /** How many targets of tasks of a type one dispatcher calls at once; types that are not named have no bound of their own. */
+  typeConcurrency: counts('RETRIGGER_TYPE_CONCURRENCY'),
+};
+
+/** How news goes out. `smtpUrl` null: no mail. The delays are those of services/notifier/src/attempts.ts. */
+export const NOTIFICATIONS = {
+  smtpUrl: secretUrl('RETRIGGER_SMTP_URL', ['smtp:', 'smtps:']),
+  mailFrom: text('RETRIGGER_MAIL_FROM', 'Retrigger <retrigger@localhost>'),
+  notificationAttempts: integer('RETRIGGER_NOTIFICATION_ATTEMPTS', 7, 1, 100),
+  notificationRetryMs: integer('RETRIGGER_NOTIFICATION_RETRY_MS', 500, 1, 3_600_000),
+  notificationTimeoutMs: integer('RETRIGGER_NOTIFICATION_TIMEOUT_MS', 10_000, 10, 120_000),
+  notificationHoldMs: integer('RETRIGGER_NOTIFICATION_HOLD_MS', 86_400_000, 1_000, 604_800_000),
+  /** So many given up in a row pause a subscription. */
+  notificationPauseAfter: integer('RETRIGGER_NOTIFICATION_PAUSE_AFTER', 3, 1, 1_000),
+};
 
 /** `otlpEndpoint` null: no spans leave the process. */
 export const TELEMETRY = {
@@ -42,7 +58,17 @@ export const TELEMETRY = {
 };
 
 /** Everything that the embedded profile reads. */
-export const EMBEDDED = { ...LISTENING, ...DATA_FOLDER, ...SECRETS, ...LIMITS, ...SHARES, ...TOKENS, ...TARGETS, ...TELEMETRY };
+export const EMBEDDED = {
+  ...LISTENING,
+  ...DATA_FOLDER,
+  ...SECRETS,
+  ...LIMITS,
+  ...SHARES,
+  ...TOKENS,
+  ...TARGETS,
+  ...NOTIFICATIONS,
+  ...TELEMETRY,
+};
 
 /** Where the cluster profile's servers are. TLS and logins of MongoDB, Redis and the registry are part of their URLs. */
 export const SERVERS = {
@@ -81,6 +107,7 @@ export const CLUSTER = {
   ...SHARES,
   ...TOKENS,
   ...TARGETS,
+  ...NOTIFICATIONS,
   ...TELEMETRY,
   ...SERVERS,
   ...KAFKA,

@@ -73,8 +73,8 @@ type Flight<P> = { fingerprint: Fingerprint; launched: Promise<Launched<P>>; tol
 /** A partition whose oldest record has waited for so long takes nothing more. */
 const MOST_LAG_MS = 10_000;
 
+const OVERLOADED = { kind: 'overloaded' } as const;
 const UNAVAILABLE = { kind: 'unavailable', reason: 'the command could not be stored' } as const;
-
 /** So long a command counts as in flight when no answer comes; a repeat after that is handed in, and charged, again. */
 const IN_FLIGHT_MS = 60_000;
 
@@ -122,21 +122,28 @@ export class CommandAdmission<P = never> {
 
   /** Never throws for what a caller or a broken machine behind a port can cause. */
   async admit(submission: Submission<P>): Promise<Admission<P>> {
-    const { command } = submission;
-    const sealed = await this.#ports.seal(command).catch((error: unknown) => this.#unsealed(command, error)); // G8
-    const admission = sealed === undefined ? UNAVAILABLE : await this.#admit({ ...submission, command: sealed });
+    const admission = this.#isFull(submission.command) ? OVERLOADED : await this.#sealAndAdmit(submission);
     this.#ports.observer.count('commands_total', { type: submission.command.type, outcome: labelOf(admission) });
     return admission;
   }
 
-  #unsealed({ type }: Command, error: unknown): undefined {
-    this.#ports.observer.log('error', 'a command could not be sealed', { type, error: String(error) });
+  /** G6: no place in flight for one that is not there yet. */
+  #isFull({ commandId }: Command): boolean {
+    return this.#flights.size >= this.#config.maxInFlight && !this.#flights.has(commandId);
+  }
+
+  async #sealAndAdmit(submission: Submission<P>): Promise<Admission<P>> {
+    const { type } = submission.command;
+    const sealed = await this.#ports.seal(submission.command).catch((error: unknown) => {
+      this.#ports.observer.log('error', 'a command could not be sealed', { type, error: String(error) });
+    }); // G8
+    return sealed ? this.#admit({ ...submission, command: sealed }) : UNAVAILABLE;
   }
 
   async #admit(submission: Submission<P>): Promise<Admission<P>> {
     const { command, isRepeatable, waitMs, leaving } = submission;
     const twin = this.#flights.get(command.commandId);
-    if (twin === undefined && this.#flights.size >= this.#config.maxInFlight) return { kind: 'overloaded' };
+    if (this.#isFull(command)) return OVERLOADED;
     const flight = twin ?? this.#depart(submission);
     const launched = await flight.launched;
     const joined = twin !== undefined;
@@ -184,7 +191,7 @@ export class CommandAdmission<P = never> {
       }
       const record = encode({ ...command, replyTo: answers.address });
       const partition = log.partitionOf(TOPICS.work, record.key);
-      if (lag.ageMs(partition) > MOST_LAG_MS) return { kind: 'overloaded' }; // G6
+      if (lag.ageMs(partition) > MOST_LAG_MS) return OVERLOADED; // G6
       const problem = isAllowed ? await submission.check?.() : undefined;
       if (problem !== undefined) return { kind: 'invalid', problem };
       const full = this.#shares.take(commandId, tenantId, partition); // G7

@@ -38,10 +38,18 @@ const CALLS: [string, number, string | null, string[]][] = [
   ['get /api/v1/tasks/{taskId}/events/verify', 200, null, []],
   ['get /api/v1/tasks/{taskId}/diff', 200, null, ['from', 'to']],
   ['get /api/v1/commands/{commandId}', 200, null, ['accepted']],
+  ['post /api/v1/executions/claim', 200, 'ClaimExecutions', []],
   ['post /api/v1/executions/{executionId}/started', 200, 'EmptyReport', []],
   ['post /api/v1/executions/{executionId}/heartbeat', 200, 'EmptyReport', []],
   ['post /api/v1/executions/{executionId}/completed', 200, 'CompletedReport', []],
   ['post /api/v1/executions/{executionId}/failed', 200, 'FailedReport', []],
+  ['post /api/v1/subscriptions', 201, 'CreateSubscription', []],
+  ['get /api/v1/subscriptions', 200, null, []],
+  ['delete /api/v1/subscriptions/{id}', 204, null, []],
+  ['post /api/v1/subscriptions/{id}/test', 202, 'NoBody', []],
+  ['get /api/v1/dead-letters', 200, null, ['state', 'cursor', 'pageSize']],
+  ['post /api/v1/dead-letters/{id}/redrive', 202, 'NoBody', []],
+  ['post /api/v1/dead-letters/{id}/drop', 200, 'DropDeadLetter', []],
 ];
 
 describe('the OpenAPI document', async () => {

@@ -80,6 +80,8 @@ export function startDoor(options: Options = {}) {
     snapshots,
     events,
     commands,
+    /** What may be claimed; nothing, unless a test says so. */
+    claimable: (async () => []) as GatewayDeps['snapshots']['claimable'],
     lagMs: 0,
     worker: ((command: Command): Outcome =>
       isPermitted(command)
@@ -152,6 +154,7 @@ export function startDoor(options: Options = {}) {
     snapshots: {
       load: async (keys) => found(snapshots, keys),
       waiting: async () => [],
+      claimable: async (...asked) => door.claimable(...asked),
       list: async (tenantId, { statuses, type }, after, limit) =>
         [...snapshots.values()]
           .filter((one) => one.tenantId === tenantId && statuses.includes(one.status) && (type ?? one.type) === one.type)
