@@ -16,12 +16,16 @@ import { runRoutes } from './routes/runs.ts';
 import { serviceRoutes } from './routes/service.ts';
 import { taskListRoutes } from './routes/task-list.ts';
 import { taskRoutes } from './routes/tasks.ts';
+import { tenantSettingsRoutes } from './routes/tenant-settings.ts';
 
 /** The HTTP door over the given ports. It holds nothing that must be closed; whoever made the ports closes them. */
 export function createGateway(deps: GatewayDeps): OpenAPIHono {
   const { limitsFor, config } = deps;
   const { maxInFlight, maxUndecided } = config;
-  const admission = new CommandAdmission<Problem>(deps, { limitsFor, maxInFlight, maxUndecided });
+  const admission = new CommandAdmission<Problem>(
+    { ...deps, seal: (command) => deps.privacy.sealing.seal(command) },
+    { limitsFor, maxInFlight, maxUndecided },
+  );
   const claims = new Claims(deps, admission);
   const api = new Api(deps, admission);
   api.accepted = (tenantId) => claims.hint(tenantId);
@@ -33,6 +37,7 @@ export function createGateway(deps: GatewayDeps): OpenAPIHono {
   claimRoutes(api, claims); // before the reports by id, of which `claim` is none
   executionRoutes(api);
   apiKeyRoutes(api);
+  tenantSettingsRoutes(api);
   erasureRoutes(api);
   commandRoutes(api);
   serviceRoutes(api);

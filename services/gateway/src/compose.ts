@@ -10,6 +10,8 @@ import { createGateway } from './app.ts';
 import { gatewayConfig } from './config.ts';
 import { gatewayCredentials, tokenIssuer } from './gateway-credentials.ts';
 import { serve } from './serve.ts';
+import { sweepKeys } from './sweep-keys.ts';
+import { LimitsOfTenants } from './tenant-settings.ts';
 
 const HTTP_GRACE_MS = 3_000;
 
@@ -25,10 +27,11 @@ export async function composeGateway(environment: Environment, options: ClusterO
     return { kind: 'cannot_start', message: `retrigger: ${message}` };
   };
   if (apiKey === null) return giveUp('RETRIGGER_API_KEY is not set; in a cluster every gateway needs the same first key');
-  const config = gatewayConfig(settings);
-  const lag = new WorkLag(cluster.log, TOPICS.work, WORKER_GROUP, cluster.clock);
   const tokens = tokenIssuer(settings);
   if (tokens.kind === 'wrong') return giveUp(tokens.message);
+  const config = gatewayConfig(settings);
+  const limits = new LimitsOfTenants(config.limits, cluster.documents, cluster.clock);
+  const lag = new WorkLag(cluster.log, TOPICS.work, WORKER_GROUP, cluster.clock);
   const app = createGateway({
     ...cluster,
     lag,
@@ -36,12 +39,14 @@ export async function composeGateway(environment: Environment, options: ClusterO
     credentials: gatewayCredentials(apiKey, tokens.issuer, cluster),
     freshId: () => randomBytes(16).toString('base64url'),
     metrics: telemetry.prometheus,
-    limitsFor: () => config.limits,
+    limitsFor: (tenantId) => limits.of(tenantId),
+    limitsChanged: (tenantId) => limits.forget(tenantId),
     config,
   });
   const server = await serve(app.fetch, settings);
   if (server.kind === 'cannot_listen') return giveUp(`${server.message}; set PORT to a free port`);
   const looking = supervise('looking how far the workers are behind', () => lag.turn(), cluster);
+  const sweeping = supervise('sweeping away dead API keys', () => sweepKeys(cluster.documents, cluster.clock), cluster);
   process.stdout.write(`Retrigger gateway is listening on ${server.url}\n`);
   return {
     kind: 'started',
@@ -49,6 +54,7 @@ export async function composeGateway(environment: Environment, options: ClusterO
     async stop() {
       await server.stop(HTTP_GRACE_MS);
       await looking.stop();
+      await sweeping.stop();
       await cluster.close();
     },
   };

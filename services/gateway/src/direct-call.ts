@@ -1,5 +1,5 @@
 import { check } from '@retrigger/contract/field-errors.ts';
-import { differingFields, type Fingerprint, fingerprint } from '@retrigger/domain/idempotency.ts';
+import { differingFields, type Fingerprint, fingerprint, keyedFingerprint } from '@retrigger/domain/idempotency.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
 import type { Permission } from '@retrigger/domain/permissions.ts';
 import { commandIdOf } from '@retrigger/engine/admit-command.ts';
@@ -25,7 +25,7 @@ export type Direct<B> = { caller: Caller; parameter: string; body: B; commandId:
  * A changing call about no task, which the gateway carries out itself in the document store. Every call is one; it has a receipt like a command.
  * F1: `run` has the same result when it is done twice for one commandId and `now`: twins and repeats meet in what it derives from these. What a key stands for
  * is stored (the claim) before anything is done under it, so two different requests never both run.
- * F2: what `run` returns is kept for repeats, so it holds no secret; `show` fills those in, the same every time.
+ * F2: what `run` returns is kept for repeats, so it holds no secret and no name; `show` fills those in, the same every time.
  * F3: a problem has changed nothing and is not kept. One that `check` finds binds no key; one that `run` finds leaves the claim.
  */
 export type DirectCall<B> = {
@@ -41,13 +41,13 @@ export type DirectCall<B> = {
   /** What is wrong with it as the world is now; a repeat of what was carried out is not asked again. */
   check?(call: Direct<B>): Problem | undefined;
   run(call: Direct<B>): Promise<JsonObject | { problem: Problem }>;
-  show?(tenantId: string, kept: JsonObject, commandId: string): JsonObject;
+  show?(tenantId: string, kept: JsonObject, commandId: string): JsonObject | Promise<JsonObject>;
 };
 
 type Shown = Pick<DirectCall<unknown>, 'status' | 'show'>;
 
 /** The answer to a direct call, from what was kept of it. */
-export const directBody = ({ show }: Shown, { commandId, tenantId, outcome }: Receipt): JsonObject => {
+export const directBody = async ({ show }: Shown, { commandId, tenantId, outcome }: Receipt): Promise<JsonObject> => {
   const kept = outcome.kind === 'accepted' ? outcome.answer : {};
   return show === undefined ? kept : show(tenantId, kept, commandId);
 };
@@ -85,10 +85,14 @@ async function carryOut<B>(
   if (checked.kind === 'invalid') return invalidFields(checked.errors);
   const asked: Asking<B> = {
     ...{ call, caller, parameter, body: checked.value, commandId: id.commandId, isRepeatable: given.key !== null },
-    ...{ fingerprint: fingerprint(body.value as JsonObject), mark: deps.freshId() },
+    ...{ fingerprint: keyed(fingerprint(body.value as JsonObject), caller, deps), mark: deps.freshId() },
   };
   return once(asked, deps);
 }
+
+/** These calls are about people: their names could be guessed from plain digests. */
+const keyed = (plain: Fingerprint, { tenantId }: Caller, { secrets }: GatewayDeps): Fingerprint =>
+  keyedFingerprint(plain, secrets.derive('fingerprint', tenantId, 'people', 1));
 
 /** A call that was read and found valid. `mark` tells its receipts from those of its twins. */
 type Asking<B> = Omit<Direct<B>, 'now'> & { call: DirectCall<B>; fingerprint: Fingerprint; isRepeatable: boolean; mark: string };
@@ -124,10 +128,10 @@ async function firstOf({ receipts }: Pick<GatewayDeps, 'receipts'>, receipt: Rec
   return (await receipts.load([receipt.commandId])).get(receipt.commandId) ?? receipt;
 }
 
-function replay<B>({ call, fingerprint }: Asking<B>, receipt: Receipt): Reply | Problem {
+async function replay<B>({ call, fingerprint }: Asking<B>, receipt: Receipt): Promise<Reply | Problem> {
   const fields = differingFields(receipt.fingerprint, fingerprint);
   if (fields.length > 0) return reused(fields);
-  const reply = answer(call, receipt);
+  const reply = await answer(call, receipt);
   reply.headers['idempotent-replayed'] = 'true';
   return reply;
 }
@@ -138,5 +142,5 @@ const reused = (fields: string[]): Problem => ({
   more: { fields },
 });
 
-const answer = (call: Shown, receipt: Receipt): Reply =>
-  call.status === 204 ? { status: 204, body: '', headers: {} } : success(call.status, directBody(call, receipt));
+const answer = async (call: Shown, receipt: Receipt): Promise<Reply> =>
+  call.status === 204 ? { status: 204, body: '', headers: {} } : success(call.status, await directBody(call, receipt));

@@ -86,7 +86,6 @@ export async function exportReply(
     headers: {
       'content-type': format === 'csv' ? 'text/csv; charset=utf-8; header=present' : EXPORT_TYPES.jsonl,
       'content-disposition': `attachment; filename="${name}.${format}"`,
-      'cache-control': 'no-store',
     },
   };
 }

@@ -19,6 +19,8 @@ import { createGateway } from '@retrigger/gateway/app.ts';
 import { gatewayConfig } from '@retrigger/gateway/config.ts';
 import { gatewayCredentials, tokenIssuer } from '@retrigger/gateway/gateway-credentials.ts';
 import { serve } from '@retrigger/gateway/serve.ts';
+import { sweepKeys } from '@retrigger/gateway/sweep-keys.ts';
+import { LimitsOfTenants, storedLimits } from '@retrigger/gateway/tenant-settings.ts';
 import type { Composed } from '@retrigger/lifecycle/run.ts';
 import { supervise } from '@retrigger/lifecycle/supervise.ts';
 import { systemClock } from '@retrigger/lifecycle/system-clock.ts';
@@ -88,6 +90,7 @@ export async function composeStandalone(environment: Environment, options: Stand
   const truncation = supervise('truncating the log', () => truncate(log, clock), { clock, observer });
   const store = openSqliteStore(join(dataDir, 'store.db'), reached);
   const { events, receipts, snapshots, documents } = store;
+  const sweeping = supervise('sweeping away dead API keys', () => sweepKeys(documents, clock), { clock, observer });
   const secrets = hmacSecrets(secret.secret);
   const keys = new SqliteKeyStore(join(dataDir, 'keys.db'));
   const masterSecrets = settings.masterKey === null ? secrets : hmacSecrets(Buffer.from(settings.masterKey));
@@ -95,9 +98,9 @@ export async function composeStandalone(environment: Environment, options: Stand
   const decisions = options.writeInSteps ? writeInSteps(events, receipts, snapshots, reached) : store.decisions;
   const answers = new MemoryAnswers(clock);
   const config = gatewayConfig(settings);
-  const limitsFor = () => config.limits;
+  const limits = new LimitsOfTenants(config.limits, documents, clock);
   const limiter = new MemoryLimiter();
-  await limiter.restore(openWindows(charged(log, clock), limitsFor, clock.now()), clock.now());
+  await limiter.restore(openWindows(charged(log, clock), await storedLimits(config.limits, documents), clock.now()), clock.now());
 
   const worker = await createWorker({
     ...{ log, events, receipts, snapshots, answers, clock, observer, reached },
@@ -119,17 +122,19 @@ export async function composeStandalone(environment: Environment, options: Stand
   const lag = new WorkLag(log, TOPICS.work, WORKER_GROUP, clock);
   const app = createGateway({
     ...{ log, lag, answers, receipts, events, snapshots, documents, limiter, secrets, privacy, clock, observer, encode: encodeWork },
-    credentials: gatewayCredentials(key.key, tokens.issuer, { documents, secrets, clock, observer }),
+    credentials: gatewayCredentials(key.key, tokens.issuer, { documents, secrets, privacy, clock, observer }),
     freshId: () => randomBytes(16).toString('base64url'),
     metrics: telemetry.prometheus,
     readiness: async () => ({ log: 'up', store: 'up', wakeUps: worker.oldestWakeUpLagMs() > MOST_WAKE_UP_LAG_MS ? 'down' : 'up' }),
-    limitsFor,
+    limitsFor: (tenantId) => limits.of(tenantId),
+    limitsChanged: (tenantId) => limits.forget(tenantId),
     config,
   });
   const stopBehindTheDoor = async () => {
     await dispatcher.stop();
     await worker.stop();
     await truncation.stop();
+    await sweeping.stop();
     await log.close();
     await store.close();
     await keys.close();

@@ -55,6 +55,8 @@ export function createClient(options: ClientOptions) {
     createApiKey: (body: A.CreateApiKey, how?: ChangeOptions) => post<A.CreatedApiKey>(at('api-keys'), body, how),
     apiKeys: (query: A.ApiKeyQuery = {}, how?: CallOptions) => read<A.ApiKeyPage>(at('api-keys'), query, how),
     revokeApiKey: (id: string, how?: ChangeOptions) => call<undefined>({ method: 'DELETE', path: at('api-keys', id) }, how),
+    settings: (how?: CallOptions) => read<A.TenantSettingsInForce>(at('tenant', 'settings'), {}, how),
+    changeSettings: (body: A.TenantSettings, how?: ChangeOptions) => put<A.TenantSettingsInForce>(at('tenant', 'settings'), body, how),
     erase: (body: A.Erasure, how?: ChangeOptions) => post<A.Erased>(at('erasures'), body, how),
 
     started: (executionId: string, how?: ChangeOptions) => post<T.Reported>(at('executions', executionId, 'started'), {}, how),

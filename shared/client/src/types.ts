@@ -191,7 +191,8 @@ export type FailedReport = { error: string; retryable?: boolean };
 export type CommandState = {
   commandId: string;
   state: 'pending' | 'accepted' | 'refused';
-  outcome?: { status: number; body: { [name: string]: unknown } };
+  /** Without a body after a 204. */
+  outcome?: { status: number; body?: { [name: string]: unknown } };
 };
 export type Readiness = { state: 'ready' | 'degraded'; dependencies: { [name: string]: 'up' | 'down' } };
 

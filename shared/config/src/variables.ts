@@ -22,14 +22,15 @@ export const LIMITS = {
   tenantPerMinute: integer('RETRIGGER_LIMIT_TENANT_PER_MINUTE', 0, 0, 1_000_000_000),
 };
 
-/** How many of its commands may wait on one partition of the work log to be decided, by tenant and gateway; 0 = no bound. */
-export const SHARES = { tenantUndecided: integer('RETRIGGER_LIMIT_TENANT_UNDECIDED', 1_000, 0, 1_000_000) };
 /** Whose tokens are taken beside API keys; all three or none. */
 export const TOKENS = {
   jwksUrl: httpUrl('RETRIGGER_JWKS_URL'),
   jwtIssuer: text('RETRIGGER_JWT_ISSUER', ''),
   jwtAudience: text('RETRIGGER_JWT_AUDIENCE', ''),
 };
+
+/** How many of its commands may wait on one partition of the work log to be decided, by tenant and gateway; 0 = no bound. */
+export const SHARES = { tenantUndecided: integer('RETRIGGER_LIMIT_TENANT_UNDECIDED', 1_000, 0, 1_000_000) };
 
 /** How targets are called. The first is also for subscriptions: whether they may be on private, loopback and link-local addresses. */
 export const TARGETS = {

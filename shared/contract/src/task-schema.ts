@@ -136,6 +136,8 @@ export const commandState = z
   .strictObject({
     commandId: z.string(),
     state: z.enum(['pending', 'accepted', 'refused']),
-    outcome: optional(z.strictObject({ status: z.int(), body: z.looseObject({}) })),
+    outcome: optional(
+      z.strictObject({ status: z.int(), body: optional(z.looseObject({})) }).meta({ description: 'Without a body after a 204' }),
+    ),
   })
   .meta({ id: 'Command' });

@@ -29,7 +29,7 @@ export class Disclosure {
   }
 
   async #events(tenantId: string, stored: StoredEvent[], fields: FieldParts[]): Promise<StoredEvent[]> {
-    const found = stored.map(({ event }) => sealedFields(event as unknown as Json, fields));
+    const found = stored.map((one) => sealedFields(one.event as unknown as Json, mayHideMore(one) ? fields : ACTOR_PARTS));
     if (found.every((fields) => fields.length === 0)) return stored;
     const opened = await this.#ring.open(tenantId, tokensOf(found));
     return stored.map((one, i) => shown(one, found[i] ?? [], opened));
@@ -96,6 +96,7 @@ const inParts = (fields: PersonalFields): FieldParts[] =>
   Object.entries(fields).map(([pointer, kind]) => [pointer, pointer.split('/').slice(1), kind]);
 
 const EVENT_PARTS = inParts(EVENT_FIELDS);
+const ACTOR_PARTS = EVENT_PARTS.filter(([pointer]) => pointer === '/actor/id');
 const NAME_PARTS = EVENT_PARTS.filter(([, , kind]) => kind === 'name');
 const TASK_PARTS = inParts(TASK_FIELDS);
 
@@ -108,6 +109,10 @@ function sealedFields(document: Json, fields: FieldParts[]): SealedField[] {
   }
   return found;
 }
+
+/** Most events hide their actor and nothing else, and a look at the text tells. */
+const mayHideMore = ({ json, event: { eventType } }: StoredEvent): boolean =>
+  json === '' || eventType === 'TaskCreated' || json.includes('$sealed');
 
 const memberOf = (value: Json | undefined, name: string): Json | undefined =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && Object.hasOwn(value, name) ? value[name] : undefined;
@@ -134,16 +139,21 @@ function shown(stored: StoredEvent, fields: SealedField[], opened: Opened): Stor
   const { tenantId, taskId } = stored.event;
   const values = openFields(fields, opened, tenantId, taskId);
   if (values.size === 0) return stored;
+  const actor = values.size === 1 ? values.get(ACTOR) : undefined;
+  if (actor !== undefined) return withActor(stored, actor);
   const event = openForm(stored.event, values);
-  return { ...stored, event, json: values.size === 1 ? withActor(stored, event) : JSON.stringify(event) };
+  return { ...stored, event, json: JSON.stringify(event) };
 }
 
-/** Most events hide their actor's name and nothing else: their texts need not be made anew. */
-function withActor({ event: { actor }, json }: StoredEvent, open: OpenEvent): string {
-  const start = `{"actor":{"id":"${actor.id}"`;
-  if (open.sealed?.[ACTOR] === undefined || !json.startsWith(start)) return JSON.stringify(open);
-  const name = JSON.stringify(open.actor.id);
-  return `{"actor":{"id":${name}${json.slice(start.length, -1)},"sealed":${JSON.stringify(open.sealed)}}`;
+/** The same for the many events that hide their actor's name and nothing else: neither they nor their texts are made anew. */
+function withActor(stored: StoredEvent, { value, salt }: { value: Json; salt: string }): StoredEvent {
+  const { event, json } = stored;
+  const sealed = { [ACTOR]: { value: event.actor.id, salt } };
+  const open: OpenEvent = { ...event, actor: { ...event.actor, id: String(value) }, sealed };
+  const start = `{"actor":{"id":"${event.actor.id}"`;
+  if (!json.startsWith(start)) return { ...stored, event: open, json: JSON.stringify(open) };
+  const text = `{"actor":{"id":${JSON.stringify(value)}${json.slice(start.length, -1)},"sealed":${JSON.stringify(sealed)}}`;
+  return { ...stored, event: open, json: text };
 }
 
 const ACTOR = '/actor/id';

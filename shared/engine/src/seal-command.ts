@@ -5,7 +5,7 @@ import type { Json } from '@retrigger/domain/json.ts';
 import { valueAt, withValueAt } from '@retrigger/domain/json-pointer.ts';
 import { isPermitted } from '@retrigger/domain/permissions.ts';
 import { COMMAND_FIELDS } from '@retrigger/domain/privacy/personal-fields.ts';
-import { type DataKey, fingerprintKey, sealedUnder, sealValue } from '@retrigger/domain/privacy/sealed-value.ts';
+import { type DataKey, fingerprintKey, openValue, sealValue } from '@retrigger/domain/privacy/sealed-value.ts';
 import type { SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
 import type { KeyRing } from './key-ring.ts';
 
@@ -42,8 +42,8 @@ export class CommandSealing {
     const { tenantId, taskId, commandId } = command;
     let body = command.body as Json;
     for (const [pointer, value] of fields) {
-      const kind = COMMAND_FIELDS[pointer] ?? 'context';
-      if (sealedUnder(value) !== key.token) body = withValueAt(body, pointer, sealValue(key, { tenantId, taskId, kind }, commandId, value));
+      const place = { tenantId, taskId, kind: COMMAND_FIELDS[pointer] ?? 'context' };
+      if (openValue(key, place, value) === undefined) body = withValueAt(body, pointer, sealValue(key, place, commandId, value));
     }
     const { fingerprint } = command;
     return {

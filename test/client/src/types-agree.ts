@@ -7,6 +7,7 @@ import type { event, eventPage, taskChanges, verified } from '@retrigger/contrac
 import type { claimExecutions, completedReport, failedReport } from '@retrigger/contract/execution-bodies.ts';
 import type { cancelTask, changeTask, createTask, rescheduleTask, triggerTask } from '@retrigger/contract/task-bodies.ts';
 import type { claimed, commandState, reported, rescheduled, task, taskPage, triggered } from '@retrigger/contract/task-schema.ts';
+import type { tenantSettings, tenantSettingsInForce } from '@retrigger/contract/tenant-settings-schema.ts';
 import type { z } from 'zod';
 
 /** Each may stand for the other. */
@@ -39,6 +40,8 @@ export type Agreed = AllTrue<
     Is<Administration.CreateApiKey, typeof createApiKey>,
     Is<Administration.CreatedApiKey, typeof createdApiKey>,
     Is<Administration.ApiKeyPage, typeof apiKeyPage>,
+    Is<Administration.TenantSettings, typeof tenantSettings>,
+    Is<Administration.TenantSettingsInForce, typeof tenantSettingsInForce>,
     Is<Administration.Erasure, typeof erasure>,
     Is<Administration.Erased, typeof erased>,
   ]

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Door, keyOf, startDoor } from './door.ts';
+import { type Door, keyOf, startDoor, tokenOf } from './door.ts';
 
 const PATH = '/api/v1/api-keys';
 const DAY_MS = 24 * 3_600_000;
@@ -42,12 +42,22 @@ describe('an API key that is made', () => {
     ]);
   });
 
-  test('is stored without anything that would let somebody in', async () => {
+  test('is stored without anything that would let somebody in, or would say whose it is', async () => {
     const door = startDoor();
     const { key, signingSecret } = await make(door, {}, { 'idempotency-key': 'k' });
     const stored = JSON.stringify([await door.documents.listAll('api-key', null, 10), [...door.receipts.values()]]);
-    expect(stored).toContain('ann');
-    for (const secret of [key, key.slice(-43), signingSecret]) expect(stored).not.toContain(secret);
+    expect(stored).toContain(tokenOf('ann'));
+    for (const secret of [key, key.slice(-43), signingSecret, 'ann']) expect(stored).not.toContain(secret);
+  });
+
+  test('proves nobody any more when its user was erased, and is not shown (C7)', async () => {
+    const door = startDoor();
+    const [ann, bob] = [await make(door, { userId: 'ann' }), await make(door, { userId: 'bob' })];
+    expect([await statusWith(door, ann.key), await statusWith(door, bob.key)]).toEqual([200, 200]);
+    await door.privacy.ring.destroy(tokenOf('ann'));
+    expect([await statusWith(door, ann.key), await statusWith(door, bob.key)]).toEqual([401, 200]);
+    const { json } = await door.ask(PATH);
+    expect(json.data.apiKeys.map(({ userId }: { userId: string }) => userId)).toEqual(['bob']);
   });
 
   test('is made once under an idempotency key, and every repeat shows the same bytes', async () => {
@@ -119,7 +129,7 @@ describe('an API key that is made', () => {
 describe('an API key that is revoked', () => {
   test('is refused at once here, and within 5 s at every other gateway (C3)', async () => {
     const here = startDoor();
-    const there = startDoor({ deps: { documents: here.documents } });
+    const there = startDoor({ deps: { documents: here.documents }, keys: here.keys });
     const { id, key } = await make(here);
     expect([await statusWith(here, key), await statusWith(there, key)]).toEqual([200, 200]);
     here.clock.advance(1_000);

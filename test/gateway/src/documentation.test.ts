@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import { CONTRACT, NOT_YET } from './contract-calls.ts';
 import { startDoor } from './door.ts';
 import { OPENAPI_FILE, openapiText } from './openapi-file.ts';
 
@@ -57,6 +58,18 @@ describe('the OpenAPI document', async () => {
   test('describes every call that is served, and no other (U1)', () => {
     const served = door.app.routes.map(({ method, path }) => `${method.toLowerCase()} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
     expect(described.toSorted()).toEqual(served.toSorted());
+  });
+
+  const built = described.map((call) => call.replace(/^\w+/, (method) => method.toUpperCase()));
+
+  test('has every call of the contract and no other, but for those that are not built yet', () => {
+    expect(Object.keys(CONTRACT).toSorted()).toEqual([...built, ...NOT_YET].toSorted());
+  });
+
+  test.each(built)('says of %s every status that the contract names', (call) => {
+    const [method = '', path = ''] = call.split(' ');
+    const statuses = Object.keys(document.paths[path]?.[method.toLowerCase()]?.responses ?? {}).map(Number);
+    expect(CONTRACT[call]?.statuses.filter((status) => !statuses.includes(status))).toEqual([]);
   });
 
   test.each(CALLS)('has %s as the contract promises it', (call, status, body, query) => {

@@ -1,9 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { decodeWork, encodeWork } from '@retrigger/contract/work-record.ts';
 import type { Command } from '@retrigger/domain/command.ts';
-import { EMPTY_HEAD, type StoredEvent } from '@retrigger/domain/event.ts';
+import type { StoredEvent } from '@retrigger/domain/event.ts';
 import { taskKey } from '@retrigger/domain/identifiers.ts';
-import { nextEvent } from '@retrigger/domain/next-event.ts';
 import { isPermitted, type Role } from '@retrigger/domain/permissions.ts';
 import { nameToken, SALT_BYTES } from '@retrigger/domain/privacy/name-token.ts';
 import { isKept, type Outcome, refused } from '@retrigger/domain/refusal.ts';
@@ -13,13 +12,17 @@ import { anyOf, apiKeys } from '@retrigger/gateway/credentials.ts';
 import type { GatewayDeps } from '@retrigger/gateway/deps.ts';
 import { KeyCredentials } from '@retrigger/gateway/key-credentials.ts';
 import { placeText } from '@retrigger/gateway/task-query.ts';
+import { LimitsOfTenants } from '@retrigger/gateway/tenant-settings.ts';
+import { ofKnownUsers, withTokens } from '@retrigger/gateway/user-tokens.ts';
 import { MemoryDocumentStore } from '@retrigger/memory/memory-document-store.ts';
 import { MemoryKeyStore } from '@retrigger/memory/memory-key-store.ts';
+import type { KeyStore } from '@retrigger/ports/key-store.ts';
 import { silent } from '@retrigger/ports/observer.ts';
 import { RECEIPT_LIFE_MS, type Receipt, unboundReceiptId } from '@retrigger/ports/receipt-store.ts';
 import type { Secrets } from '@retrigger/ports/secrets.ts';
 import type { Snapshot } from '@retrigger/ports/snapshot-store.ts';
 import { FakeAnswers, FakeClock, FakeLimiter, found, matching } from './fakes.ts';
+import { seed } from './seed.ts';
 
 const PEOPLE: [string, string, Role][] = [
   ['admin', 'default', 'admin'],
@@ -50,8 +53,16 @@ export type Asked = {
   headers?: { [name: string]: string };
 };
 
+type Options = {
+  config?: Partial<GatewayDeps['config']>;
+  deps?: Partial<GatewayDeps>;
+  keys?: KeyStore;
+  wrap?: (deps: GatewayDeps) => GatewayDeps;
+};
+
 /** A gateway over ports that a test holds in its hands. `worker` answers every command that reaches the log; null = nobody does. */
-export function startDoor(options: { config?: Partial<GatewayDeps['config']>; deps?: Partial<GatewayDeps> } = {}) {
+export function startDoor(options: Options = {}) {
+  const keys = options.keys ?? new MemoryKeyStore();
   const clock = new FakeClock();
   const documents = options.deps?.documents ?? new MemoryDocumentStore();
   const answers = new FakeAnswers(clock);
@@ -76,7 +87,8 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
       isPermitted(command)
         ? { kind: 'accepted', answer: { taskId: command.taskId, for: command.type } }
         : refused('forbidden', 'The caller’s roles do not permit this')) as ((command: Command) => Outcome) | null,
-    seed: (tenantId: string, taskId: string, eventTypes: string[]) => seed(tenantId, taskId, eventTypes, { snapshots, events, clock }),
+    seed: (tenantId: string, taskId: string, eventTypes: string[]) =>
+      seed(tenantId, taskId, eventTypes, { snapshots, events, clock, by: tokenOf('admin', tenantId) }),
     async ask(path: string, asked: Asked = {}) {
       const { method = 'GET', as = 'admin', body, raw, headers = {} } = asked;
       const key = asked.key ?? (as === null ? undefined : keyOf(as));
@@ -109,12 +121,14 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
   const secrets = SECRETS;
   const people = apiKeys(PEOPLE.map(([userId, tenantId, role]) => ({ key: keyOf(userId), caller: { tenantId, userId, roles: [role] } })));
   const privacy = createPrivacy({
-    ...{ keys: new MemoryKeyStore(), secrets: SECRETS, clock, freshBytes },
+    ...{ keys, secrets: SECRETS, clock, freshBytes },
     snapshots: { load: async (keys) => found(snapshots, keys) },
   });
+  const limits = new LimitsOfTenants(config.limits, documents, clock);
   const deps: GatewayDeps = {
     lag: { ageMs: () => door.lagMs, oldestMs: () => door.lagMs },
-    limitsFor: () => config.limits,
+    limitsFor: (tenantId) => limits.of(tenantId),
+    limitsChanged: (tenantId) => limits.forget(tenantId),
     log: {
       partitionOf: () => 0,
       async append(_topic, records) {
@@ -161,7 +175,7 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
     limiter,
     secrets,
     privacy,
-    credentials: anyOf(people, new KeyCredentials({ documents, secrets, clock })),
+    credentials: anyOf(withTokens(people, privacy.ring), ofKnownUsers(new KeyCredentials({ documents, secrets, clock }), privacy.ring)),
     clock,
     observer: silent,
     encode: encodeWork,
@@ -171,8 +185,8 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
     config,
     ...options.deps,
   };
-  const app = createGateway(deps);
-  return Object.assign(door, { app });
+  const app = createGateway(options.wrap?.(deps) ?? deps);
+  return Object.assign(door, { app, privacy, keys });
 }
 
 export type Door = ReturnType<typeof startDoor>;
@@ -193,56 +207,3 @@ export function answerOne(
 }
 
 export const running = (): Outcome => refused('task_already_running', 'Task t is Running; cancel it or wait for its end');
-
-/** A task with a history, a minute between two events. */
-function seed(
-  tenantId: string,
-  taskId: string,
-  eventTypes: string[],
-  { snapshots, events, clock }: { snapshots: Map<string, Snapshot>; events: StoredEvent[]; clock: FakeClock },
-): void {
-  const key = taskKey(tenantId, taskId);
-  let head = EMPTY_HEAD;
-  for (const [i, eventType] of eventTypes.entries()) {
-    const command = {
-      commandId: `c${i}`,
-      tenantId,
-      taskId,
-      actor: { id: tokenOf('admin', tenantId), type: 'user' },
-      roles: [],
-      correlationId: 'r',
-      type: 'CancelTask',
-      body: {},
-    } satisfies Command;
-    const decision = { eventType, schemaVersion: 1, newState: 'Draft', metadata: {} };
-    const stored = nextEvent(head, i === 0 ? null : 'Draft', command, decision, { partition: 0, offset: i, at: clock.now() + i * 60_000 });
-    head = { sequence: i + 1, hash: stored.event.hash, at: Date.parse(stored.event.timestamp), position: stored.position };
-    events.push(stored);
-  }
-  const state = {
-    tenantId,
-    taskId,
-    status: 'Draft',
-    target: null,
-    deadline: null,
-    estimatedDuration: null,
-    execution: null,
-    lastExecution: null,
-    schedule: null,
-    nextExecution: null,
-    pendingRetry: null,
-    proposal: null,
-  };
-  snapshots.set(key, {
-    key,
-    tenantId,
-    taskId,
-    partition: 0,
-    head,
-    state,
-    status: 'Draft',
-    type: 'job',
-    wakeAt: null,
-    waitsFor: [],
-  } as unknown as Snapshot);
-}

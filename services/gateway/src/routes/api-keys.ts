@@ -3,6 +3,7 @@ import { parseDuration } from '@retrigger/domain/duration.ts';
 import { ID_PATTERN } from '@retrigger/domain/identifiers.ts';
 import { formatInstant, parseInstant } from '@retrigger/domain/instant.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
+import { NAME_TOKEN } from '@retrigger/domain/privacy/name-token.ts';
 import { z } from 'zod';
 import type { Api } from '../api.ts';
 import type { Caller } from '../credentials.ts';
@@ -40,6 +41,20 @@ const shown = ({ id, tenantId, userId, roles, createdAt, expiresAt }: IssuedKey)
 export function apiKeyRoutes(api: Api): void {
   const { deps } = api;
   const { documents, secrets, observer, credentials } = deps;
+  const { ring } = deps.privacy;
+
+  /** Keys are kept under the tokens of their users; those of users who were erased are good no more, and not shown. */
+  async function withNames(tenantId: string, keys: JsonObject[]): Promise<JsonObject[]> {
+    const { names } = await ring.open(
+      tenantId,
+      keys.map(({ userId }) => String(userId)),
+    );
+    return keys.flatMap((key) => {
+      const userId = NAME_TOKEN.test(String(key.userId)) ? names.get(String(key.userId))?.name : key.userId;
+      return userId === undefined ? [] : [{ ...key, userId }];
+    });
+  }
+
   api.direct<z.infer<typeof createApiKey>>(
     {
       method: 'POST',
@@ -54,17 +69,22 @@ export function apiKeyRoutes(api: Api): void {
         return mayKeep(caller, tenantId) ?? (isPast ? invalid('expiresAt', 'must be in the future') : undefined);
       },
       async run({ caller, body, commandId, now }) {
-        const { tenantId = caller.tenantId, userId, roles, expiresAt, expiresIn } = body;
+        const { tenantId = caller.tenantId, roles, expiresAt, expiresIn } = body;
+        const userId = await ring.tokenOf(tenantId, body.userId);
         const ends = expiresIn === undefined ? expiresAt && parseInstant(expiresAt) : now + (parseDuration(expiresIn) ?? 0);
         const key: IssuedKey = {
           ...{ id: newKeyId(secrets, commandId, now), tenantId, userId, roles, createdAt: formatInstant(now) },
           ...{ expiresAt: typeof ends === 'number' ? formatInstant(ends) : null, revokedAt: null },
         };
         await issueKey(documents, key, `${caller.tenantId}/${caller.userId}`);
-        observer.log('info', 'an API key was made', { keyId: key.id, tenantId, userId, by: `${caller.tenantId}/${caller.userId}` });
+        observer.log('info', 'an API key was made', { keyId: key.id, tenantId, by: `${caller.tenantId}/${caller.userId}` });
         return shown(key);
       },
-      show: (_, kept) => ({ ...kept, ...keySecrets(secrets, { tenantId: String(kept.tenantId), id: String(kept.id) }) }),
+      async show(_, kept) {
+        const tenantId = String(kept.tenantId);
+        const [named = kept] = await withNames(tenantId, [kept]);
+        return { ...named, ...keySecrets(secrets, { tenantId, id: String(kept.id) }) };
+      },
     },
     {
       summary: 'Make an API key',
@@ -138,7 +158,7 @@ export function apiKeyRoutes(api: Api): void {
     const last = keys.at(-1);
     const hasMore = found.length > size && last !== undefined;
     return success(200, {
-      apiKeys: keys.filter(({ revokedAt }) => revokedAt === null).map(shown),
+      apiKeys: await withNames(tenantId, keys.filter(({ revokedAt }) => revokedAt === null).map(shown)),
       pageInfo: { hasMore, nextCursor: hasMore ? makeCursor(secrets, caller.tenantId, question, last.id) : null },
     });
   }

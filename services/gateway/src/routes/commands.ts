@@ -58,7 +58,7 @@ export function commandRoutes(api: Api): void {
     const direct = api.directCalls.get(type);
     if (direct !== undefined) {
       const { status } = direct;
-      const body = status === 204 ? {} : { body: { status, data: directBody(direct, receipt) } };
+      const body = status === 204 ? {} : { body: { status, data: await directBody(direct, receipt) } };
       return { commandId, state: outcome.kind, outcome: { status, ...body } };
     }
     const taskId = key.slice(tenantId.length + 1);

@@ -104,5 +104,5 @@ export function eventRoutes(api: Api): void {
 const rawReply = (body: string): Reply => ({
   status: 200,
   body,
-  headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+  headers: { 'content-type': 'application/json' },
 });
