@@ -15,6 +15,7 @@ import { createPrivacy } from '@retrigger/engine/privacy.ts';
 import { type Charged, chargedSince, openWindows } from '@retrigger/engine/refill-limits.ts';
 import { WorkLag } from '@retrigger/engine/work-lag.ts';
 import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
+import { folderArchive } from '@retrigger/files/folder-archive.ts';
 import { createGateway } from '@retrigger/gateway/app.ts';
 import { gatewayConfig } from '@retrigger/gateway/config.ts';
 import { gatewayCredentials, tokenIssuer } from '@retrigger/gateway/gateway-credentials.ts';
@@ -39,6 +40,7 @@ import { startTelemetry } from '@retrigger/telemetry/telemetry.ts';
 import { createWorker } from '@retrigger/worker/worker.ts';
 import { greeting } from './greeting.ts';
 import { lockWhenFree } from './lock-when-free.ts';
+import { retentionTurn } from './retention.ts';
 
 const VERSION = '0.1.0';
 /** In one process partitions only spread the work over batches: few make larger ones, and share an fsync all the same. */
@@ -110,6 +112,9 @@ export async function composeStandalone(environment: Environment, options: Stand
     decisions: eraseFirst(decisions, (token) => privacy.ring.destroy(token)),
     decider: taskDecider as AnyDecider,
   });
+  const archive = folderArchive(join(dataDir, 'archive'));
+  const archived = { events, snapshots, documents, archive, decider: taskDecider as AnyDecider, observer };
+  const retention = supervise('archiving old events', () => retentionTurn(archived, clock), { clock, observer });
   const dispatcher = await createDispatcher({
     log,
     snapshots,
@@ -142,6 +147,7 @@ export async function composeStandalone(environment: Environment, options: Stand
     await notifier.stop();
     await worker.stop();
     await truncation.stop();
+    await retention.stop();
     await sweeping.stop();
     await log.close();
     await store.close();
