@@ -8,6 +8,7 @@ import { type KafkaLog, openKafkaLog } from '@retrigger/kafka/kafka-log.ts';
 import { PARTITIONER } from '@retrigger/kafka/murmur2.ts';
 import { systemClock } from '@retrigger/lifecycle/system-clock.ts';
 import { connectMongo, type MongoConnection } from '@retrigger/mongo/mongo-client.ts';
+import { MongoDocumentStore } from '@retrigger/mongo/mongo-document-store.ts';
 import { MongoEventStore } from '@retrigger/mongo/mongo-event-store.ts';
 import { MongoReceiptStore } from '@retrigger/mongo/mongo-receipt-store.ts';
 import { MongoSnapshotStore } from '@retrigger/mongo/mongo-snapshot-store.ts';
@@ -15,6 +16,7 @@ import { rememberShapes } from '@retrigger/mongo/mongo-topic-shapes.ts';
 import type { Answers } from '@retrigger/ports/answers.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
 import type { DecisionStore } from '@retrigger/ports/decision-store.ts';
+import type { DocumentStore } from '@retrigger/ports/document-store.ts';
 import type { EventStore } from '@retrigger/ports/event-store.ts';
 import type { Limiter } from '@retrigger/ports/limiter.ts';
 import { TOPICS } from '@retrigger/ports/log.ts';
@@ -43,6 +45,7 @@ export type Cluster = {
   receipts: ReceiptStore;
   snapshots: SnapshotStore;
   decisions: DecisionStore;
+  documents: DocumentStore;
   answers: Answers;
   limiter: Limiter;
   secrets: Secrets;
@@ -138,7 +141,8 @@ function storesOf(mongo: MongoConnection, reached: Reached) {
   const events = new MongoEventStore(mongo, reached);
   const receipts = new MongoReceiptStore(mongo, reached);
   const snapshots = new MongoSnapshotStore(mongo, reached);
-  return { events, receipts, snapshots, decisions: writeInSteps(events, receipts, snapshots, reached) };
+  const documents = new MongoDocumentStore(mongo);
+  return { events, receipts, snapshots, documents, decisions: writeInSteps(events, receipts, snapshots, reached) };
 }
 
 const state = (isUp: boolean): 'up' | 'down' => (isUp ? 'up' : 'down');

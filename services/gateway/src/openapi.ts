@@ -9,7 +9,9 @@ import { statusOf } from './problem.ts';
 export type Described = {
   summary: string;
   description?: string;
-  tag: 'Tasks' | 'History' | 'Executions' | 'Commands' | 'Service';
+  tag: 'Tasks' | 'History' | 'Executions' | 'Commands' | 'Administration' | 'Notifications' | 'Service';
+  /** The gateway carries it out itself, so it is never pending. */
+  isDirect?: true;
   parameters?: z.ZodObject;
   query?: z.ZodObject;
   body?: z.ZodType;
@@ -39,7 +41,7 @@ const CHANGE_PROBLEMS: ProblemCode[] = [
   'unavailable',
 ];
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH';
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 const dryRun = z
   .strictObject({
@@ -79,7 +81,7 @@ export function describeRoute(method: Method, path: string, described: Described
     const extra = Object.fromEntries(Object.entries(more).map(([name, what]) => [name, header(what)]));
     responses[status] = { description, headers: { ...headers, ...(isChange ? REPLAYED : {}), ...extra }, content };
   }
-  if (isChange) addPending(described, responses, headers);
+  if (isChange && !described.isDirect) addPending(described, responses, headers);
   if (hasDryRun) addDryRun(described, responses, headers);
   const codes = new Set([...(isOpen ? [] : isChange ? CHANGE_PROBLEMS : READ_PROBLEMS), ...(described.problems ?? [])]);
   for (const [status, titles] of byStatus(codes))

@@ -24,4 +24,4 @@ export const jsonReply = (status: number, body: JsonObject, headers: { [name: st
 export const success = (status: number, data: JsonObject, headers?: { [name: string]: string }): Reply =>
   jsonReply(status, { status, data }, headers);
 
-export const toResponse = ({ body, status, headers }: Reply): Response => new Response(body, { status, headers });
+export const toResponse = ({ body, status, headers }: Reply): Response => new Response(status === 204 ? null : body, { status, headers });

@@ -2,12 +2,13 @@ import type { Reached } from '@retrigger/ports/reached.ts';
 import { GroupCommit } from './group-commit.ts';
 import { openDatabase } from './open-database.ts';
 import { SqliteDecisionStore } from './sqlite-decision-store.ts';
+import { DOCUMENTS_SCHEMA, SqliteDocumentStore } from './sqlite-document-store.ts';
 import { EVENTS_SCHEMA, SqliteEventStore } from './sqlite-event-store.ts';
 import { RECEIPTS_SCHEMA, SqliteReceiptStore } from './sqlite-receipt-store.ts';
 import { SNAPSHOTS_SCHEMA, SqliteSnapshotStore } from './sqlite-snapshot-store.ts';
 import { walSync } from './wal-sync.ts';
 
-const STORE_MIGRATIONS = [EVENTS_SCHEMA + RECEIPTS_SCHEMA + SNAPSHOTS_SCHEMA];
+const STORE_MIGRATIONS = [EVENTS_SCHEMA + RECEIPTS_SCHEMA + SNAPSHOTS_SCHEMA, DOCUMENTS_SCHEMA];
 
 /** The stores of one file; they share its transactions. */
 export type SqliteStore = {
@@ -15,11 +16,12 @@ export type SqliteStore = {
   receipts: SqliteReceiptStore;
   snapshots: SqliteSnapshotStore;
   decisions: SqliteDecisionStore;
+  documents: SqliteDocumentStore;
   /** Commits what was submitted and closes the file. */
   close(): Promise<void>;
 };
 
-/** Opens events, receipts and snapshots in one file. `reached` is told the places inside a write, where a process may die. */
+/** Opens events, receipts, snapshots and documents in one file. `reached` is told the places inside a write, where a process may die. */
 export function openSqliteStore(path: string, reached: Reached, sync = walSync(path)): SqliteStore {
   const db = openDatabase(path, STORE_MIGRATIONS);
   const commit = new GroupCommit(db, sync);
@@ -27,10 +29,11 @@ export function openSqliteStore(path: string, reached: Reached, sync = walSync(p
   const receipts = new SqliteReceiptStore(db, commit, reached);
   const snapshots = new SqliteSnapshotStore(db, commit, reached);
   const decisions = new SqliteDecisionStore(events, receipts, snapshots, commit, reached);
+  const documents = new SqliteDocumentStore(db, commit);
   const close = async (): Promise<void> => {
     if (!db.isOpen) return;
     await commit.close();
     db.close();
   };
-  return { events, receipts, snapshots, decisions, close };
+  return { events, receipts, snapshots, decisions, documents, close };
 }

@@ -1,4 +1,5 @@
 import { decisionStoreContract } from '@retrigger/test-contract/decision-store-contract.ts';
+import { documentStoreContract } from '@retrigger/test-contract/document-store-contract.ts';
 import { eventStoreContract } from '@retrigger/test-contract/event-store-contract.ts';
 import { receiptStoreContract } from '@retrigger/test-contract/receipt-store-contract.ts';
 import { snapshotStoreContract } from '@retrigger/test-contract/snapshot-store-contract.ts';
@@ -24,5 +25,6 @@ const adapter = {
 
 eventStoreContract('MongoDB', adapter);
 receiptStoreContract('MongoDB', adapter);
+documentStoreContract('MongoDB', adapter);
 snapshotStoreContract('MongoDB', adapter);
 decisionStoreContract('MongoDB', adapter);

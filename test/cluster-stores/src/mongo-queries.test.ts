@@ -1,3 +1,4 @@
+import { MongoDocumentStore } from '@retrigger/mongo/mongo-document-store.ts';
 import { MongoEventStore } from '@retrigger/mongo/mongo-event-store.ts';
 import { INDEXES } from '@retrigger/mongo/mongo-indexes.ts';
 import { MongoReceiptStore } from '@retrigger/mongo/mongo-receipt-store.ts';
@@ -46,6 +47,12 @@ describe('the queries of the MongoDB adapter', () => {
     for (const type of [undefined, 'job'])
       for (const after of [null, { type: 'job', taskId: 't1' }])
         await snapshots.list('acme', { statuses: ['Draft', 'Running'], ...(type === undefined ? {} : { type }) }, after, 5);
+    const documents = new MongoDocumentStore(mongo);
+    const document = { kind: 'key', tenantId: 'acme', id: 'a', body: {} };
+    for (const version of [1, 2]) await documents.write({ ...document, version });
+    await documents.list('key', 'acme', 'a', 5);
+    await documents.listAll('key', document, 5);
+    await documents.remove('key', 'acme', 'a');
     await snapshots.saveMark(3, 1);
     await snapshots.marks();
   });

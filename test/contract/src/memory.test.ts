@@ -1,5 +1,6 @@
 import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
 import { MemoryAnswers } from '@retrigger/memory/memory-answers.ts';
+import { MemoryDocumentStore } from '@retrigger/memory/memory-document-store.ts';
 import { MemoryEventStore } from '@retrigger/memory/memory-event-store.ts';
 import { MemoryLimiter } from '@retrigger/memory/memory-limiter.ts';
 import { MemoryLog } from '@retrigger/memory/memory-log.ts';
@@ -11,6 +12,7 @@ import { unobserved } from '@retrigger/ports/reached.ts';
 import { answersContract } from './answers-contract.ts';
 import { clockContract } from './clock-contract.ts';
 import { decisionStoreContract } from './decision-store-contract.ts';
+import { documentStoreContract } from './document-store-contract.ts';
 import { eventStoreContract } from './event-store-contract.ts';
 import { limiterContract } from './limiter-contract.ts';
 import { logContract } from './log-contract.ts';
@@ -31,6 +33,7 @@ logContract('memory', {
 
 eventStoreContract('memory', { open: async () => ({ events: new MemoryEventStore(unobserved), close }), timeoutMs });
 receiptStoreContract('memory', { open: async () => ({ receipts: new MemoryReceiptStore(unobserved), close }), timeoutMs });
+documentStoreContract('memory', { open: async () => ({ documents: new MemoryDocumentStore(), close }), timeoutMs });
 snapshotStoreContract('memory', { open: async () => ({ snapshots: new MemorySnapshotStore(unobserved), close }), timeoutMs });
 
 decisionStoreContract('memory, in steps', {

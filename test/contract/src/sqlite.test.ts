@@ -4,6 +4,7 @@ import { unobserved } from '@retrigger/ports/reached.ts';
 import { openSqliteStore, type SqliteStore } from '@retrigger/sqlite/sqlite-store.ts';
 import type { CrashTarget } from './crash-target.ts';
 import { decisionStoreContract } from './decision-store-contract.ts';
+import { documentStoreContract } from './document-store-contract.ts';
 import { eventStoreContract } from './event-store-contract.ts';
 import { logContract } from './log-contract.ts';
 import { receiptStoreContract } from './receipt-store-contract.ts';
@@ -37,6 +38,7 @@ logContract('sqlite', {
 
 eventStoreContract('sqlite', { open, timeoutMs, crash });
 receiptStoreContract('sqlite', { open, timeoutMs });
+documentStoreContract('sqlite', { open, timeoutMs });
 snapshotStoreContract('sqlite', { open, timeoutMs });
 decisionStoreContract('sqlite', { open, timeoutMs, crash });
 

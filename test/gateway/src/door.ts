@@ -10,6 +10,7 @@ import { createGateway } from '@retrigger/gateway/app.ts';
 import { apiKeys } from '@retrigger/gateway/credentials.ts';
 import type { GatewayDeps } from '@retrigger/gateway/deps.ts';
 import { placeText } from '@retrigger/gateway/task-query.ts';
+import { MemoryDocumentStore } from '@retrigger/memory/memory-document-store.ts';
 import type { EventFilter } from '@retrigger/ports/event-store.ts';
 import { silent } from '@retrigger/ports/observer.ts';
 import { type Receipt, unboundReceiptId } from '@retrigger/ports/receipt-store.ts';
@@ -51,6 +52,7 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
     snapshots,
     events,
     commands,
+    lagMs: 0,
     worker: ((command: Command): Outcome =>
       isPermitted(command)
         ? { kind: 'accepted', answer: { taskId: command.taskId, for: command.type } }
@@ -76,8 +78,19 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
       door.ask(path, { method: 'POST', ...(body === undefined ? {} : { body }), ...(headers === undefined ? {} : { headers }) }),
   };
   let ids = 0;
+  const config: GatewayDeps['config'] = {
+    limits: { userPerHour: 0, taskPerHour: 0, systemPerMinute: 0, tenantPerMinute: 0 },
+    maxInFlight: 100,
+    maxUndecided: 0,
+    maxBodyBytes: 10 * 1_048_576,
+    allowPrivateTargets: false,
+    ...options.config,
+  };
   const deps: GatewayDeps = {
+    lag: { ageMs: () => door.lagMs, oldestMs: () => door.lagMs },
+    limitsFor: () => config.limits,
     log: {
+      partitionOf: () => 0,
       async append(_topic, records) {
         for (const record of records) {
           const decoded = decodeWork(record);
@@ -88,7 +101,13 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
       },
     },
     answers,
-    receipts: { load: async (commandIds) => found(receipts, commandIds) },
+    receipts: {
+      load: async (commandIds) => found(receipts, commandIds),
+      put: async (given) => {
+        for (const receipt of given) if (!receipts.has(receipt.commandId)) receipts.set(receipt.commandId, receipt);
+      },
+    },
+    documents: new MemoryDocumentStore(),
     snapshots: {
       load: async (keys) => found(snapshots, keys),
       waiting: async () => [],
@@ -118,12 +137,7 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
     freshId: () => `fresh-${++ids}`,
     metrics: async () => 'a_metric 1\n',
     readiness: async () => ({ log: 'up', store: 'up' }),
-    config: {
-      limits: { userPerHour: 0, taskPerHour: 0, systemPerMinute: 0, tenantPerMinute: 0 },
-      maxInFlight: 100,
-      allowPrivateTargets: false,
-      ...options.config,
-    },
+    config,
     ...options.deps,
   };
   const app = createGateway(deps);

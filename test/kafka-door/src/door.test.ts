@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Sent, signed, World } from './world.ts';
+import { type Sent, signed } from './signed-record.ts';
+import { World } from './world.ts';
 
 const trigger = (commandId: string, taskId = 't', body: Sent['body'] = {}): Sent => ({ commandId, type: 'TriggerTask', taskId, body });
 const cancel = (commandId: string, taskId: string, reason: string): Sent => ({ commandId, type: 'CancelTask', taskId, body: { reason } });

@@ -7,7 +7,8 @@ import { whoSigned } from '@retrigger/gateway/kafka-signature.ts';
 import { TOPICS } from '@retrigger/ports/log.ts';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { secretOf, signed, World } from './world.ts';
+import { secretOf, signed } from './signed-record.ts';
+import { World } from './world.ts';
 
 const readAvro = avroReader<AvroCommand>(commandSchema.type, async (id) => (id === 7 ? commandSchema.type : undefined));
 const signer = async (keyId: string) =>

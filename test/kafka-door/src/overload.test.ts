@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { OFF, type Sent, signed, until, World } from './world.ts';
+import { type Sent, signed } from './signed-record.ts';
+import { OFF, until, World } from './world.ts';
 
 const trigger = (commandId: string, taskId: string): Sent => ({ commandId, type: 'TriggerTask', taskId, body: {} });
 const create = (taskId: string): Sent => ({ commandId: `create-${taskId}`, type: 'CreateTask', taskId, body: { type: 'job' } });
@@ -30,6 +31,17 @@ describe('over a limit', () => {
     expect(await world.types('acme/c')).toEqual(['TaskCreated', 'TaskCancelled']);
     expect(world.counted).toContain('requests_refused_total rate_limited');
     expect(world.reasons()).toEqual([]);
+  });
+
+  test('that lets go within seconds, a command waits for it', async () => {
+    await started({ ...OFF, userPerHour: 1 });
+    world.limitWindowMs = 1_000;
+    await world.publish(...['a', 'b', 'c'].map((id) => signed(create(id))));
+    await world.decided();
+    await world.publish(...['a', 'b', 'c'].map((id) => signed(trigger(id, id))));
+    await world.decided();
+    for (const id of ['a', 'b', 'c']) expect(await world.types(`acme/${id}`)).toEqual(['TaskCreated', 'TaskTriggered']);
+    expect(world.counted.filter((each) => each.endsWith('TriggerTask limited')).length).toBeGreaterThanOrEqual(2);
   });
 
   test('a repeat of what was taken costs nothing', async () => {
@@ -67,6 +79,18 @@ describe('what is not possible now', () => {
     await world.startWorker();
     await world.decided();
     for (const id of ids) expect(await world.types(`acme/${id}`)).toEqual(['TaskCreated']);
+  });
+
+  test('waits for a tenant’s own share of what is undecided, and is never refused for it', async () => {
+    world = new World();
+    world.maxUndecided = 1;
+    await world.startWorker();
+    await world.openDoor();
+    const ids = Array.from({ length: 8 }, (_, n) => `task-${n}`);
+    await world.publish(...ids.map((id) => signed(create(id))));
+    await world.decided();
+    for (const id of ids) expect(await world.types(`acme/${id}`)).toEqual(['TaskCreated']);
+    expect(world.counted).toContain('commands_total CreateTask limited');
   });
 
   test('waits while the work log takes nothing, or the schema registry does not answer', async () => {

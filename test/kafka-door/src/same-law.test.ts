@@ -1,7 +1,8 @@
 import type { JsonObject } from '@retrigger/domain/json.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { lastExecution, script, told } from './script.ts';
-import { signed, World } from './world.ts';
+import { signed } from './signed-record.ts';
+import { World } from './world.ts';
 
 const sameOf = (problem: JsonObject | undefined) =>
   JSON.parse(JSON.stringify({ ...problem, instance: '' }).replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'INSTANT'));

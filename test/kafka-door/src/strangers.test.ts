@@ -1,6 +1,7 @@
 import { INTERNAL_COMMANDS } from '@retrigger/domain/task/commands.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Sent, type Signing, signed, World } from './world.ts';
+import { type Sent, type Signing, signed } from './signed-record.ts';
+import { World } from './world.ts';
 
 const TRIGGER: Sent = { commandId: 'c', type: 'TriggerTask', taskId: 't', body: {} };
 const HOUR_MS = 3_600_000;

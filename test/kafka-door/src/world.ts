@@ -2,13 +2,11 @@ import { createHmac } from 'node:crypto';
 import { avroReader } from '@retrigger/contract/avro-reader.ts';
 import { commandSchema } from '@retrigger/contract/avro-schemas.ts';
 import { jsonEvents } from '@retrigger/contract/event-codec.ts';
-import { frame } from '@retrigger/contract/registry-framing.ts';
 import type { AvroCommand } from '@retrigger/contract/schema-registry.ts';
 import { decodeWork, encodeWork } from '@retrigger/contract/work-record.ts';
 import type { Command } from '@retrigger/domain/command.ts';
 import type { Event } from '@retrigger/domain/event.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
-import type { Role } from '@retrigger/domain/permissions.ts';
 import { taskDecider } from '@retrigger/domain/task/decider.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
 import type { CommandLimits } from '@retrigger/engine/command-limits.ts';
@@ -18,64 +16,18 @@ import { apiKeys } from '@retrigger/gateway/credentials.ts';
 import { GATEWAY_GROUP, type OpenKafkaDoor, openKafkaDoor } from '@retrigger/gateway/open-kafka-door.ts';
 import { systemClock } from '@retrigger/lifecycle/system-clock.ts';
 import { MemoryAnswers } from '@retrigger/memory/memory-answers.ts';
+import { MemoryDocumentStore } from '@retrigger/memory/memory-document-store.ts';
 import { MemoryEventStore } from '@retrigger/memory/memory-event-store.ts';
 import { MemoryLimiter } from '@retrigger/memory/memory-limiter.ts';
 import { MemoryLog } from '@retrigger/memory/memory-log.ts';
 import { MemoryReceiptStore } from '@retrigger/memory/memory-receipt-store.ts';
 import { MemorySnapshotStore } from '@retrigger/memory/memory-snapshot-store.ts';
+import type { Limit, Limiter } from '@retrigger/ports/limiter.ts';
 import { type Log, type LogRecord, type NewRecord, TOPICS } from '@retrigger/ports/log.ts';
 import { type Observer, silent } from '@retrigger/ports/observer.ts';
 import { unobserved } from '@retrigger/ports/reached.ts';
 import { createWorker, type Worker } from '@retrigger/worker/worker.ts';
-
-const PEOPLE: [user: string, tenant: string, role: Role][] = [
-  ['ann', 'acme', 'admin'],
-  ['otto', 'acme', 'operator'],
-  ['vera', 'acme', 'viewer'],
-  ['bob', 'other', 'admin'],
-];
-
-export const keyOf = (user: string): string => `the-api-key-of-${user}`;
-export const secretOf = (user: string): string => `the-signing-secret-of-${user}`;
-const SCHEMA_ID = 7;
-
-/** What a test wants to be different about a record; null leaves a header out. */
-export type Signing = {
-  as?: string;
-  key?: string;
-  at?: string | number;
-  secret?: string;
-  topic?: string;
-  headers?: { [name: string]: string | null };
-  avro?: boolean;
-};
-
-export type Sent = { commandId: string; type: string; taskId?: string | null; body: JsonObject };
-
-/** A signed record, made as the README's shell lines make it. */
-export function signed(command: Sent | Buffer, { as = 'ann', at = Date.now(), avro = false, ...more }: Signing = {}): NewRecord {
-  const tenant = PEOPLE.find(([user]) => user === as)?.[1] ?? 'nobody';
-  const key = more.key ?? (Buffer.isBuffer(command) || command.taskId == null ? tenant : `${tenant}/${command.taskId}`);
-  const value = Buffer.isBuffer(command) ? command : avro ? avroOf(command) : Buffer.from(JSON.stringify(command));
-  const timestamp = typeof at === 'string' ? at : new Date(at).toISOString();
-  const contentType = avro ? '' : 'application/json';
-  const { secret = secretOf(as), topic = TOPICS.commands } = more;
-  const lines = `${as}-key\n${timestamp}\n${topic}\n${key}\n${contentType}\n`;
-  const headers: { [name: string]: string | null } = {
-    'retrigger-key-id': `${as}-key`,
-    'retrigger-timestamp': timestamp,
-    'retrigger-signature': createHmac('sha256', secret)
-      .update(Buffer.concat([Buffer.from(lines), value]))
-      .digest('hex'),
-    ...(avro ? {} : { 'content-type': contentType }),
-    ...more.headers,
-  };
-  const kept = Object.entries(headers).filter((entry): entry is [string, string] => entry[1] !== null);
-  return { key, value, headers: Object.fromEntries(kept) };
-}
-
-const avroOf = ({ commandId, type, taskId = null, body }: Sent): Buffer =>
-  Buffer.from(frame(SCHEMA_ID, commandSchema.type.toBuffer({ commandId, type, taskId, body: JSON.stringify(body) } satisfies AvroCommand)));
+import { keyOf, PEOPLE, SCHEMA_ID, secretOf } from './signed-record.ts';
 
 export const OFF: CommandLimits = { userPerHour: 0, taskPerHour: 0, systemPerMinute: 0, tenantPerMinute: 0 };
 
@@ -90,12 +42,16 @@ export class World {
   readonly receipts = new MemoryReceiptStore(unobserved);
   readonly snapshots = new MemorySnapshotStore(unobserved);
   readonly counted: string[] = [];
+  /** How many undecided commands a tenant may have on a partition; 0 = no bound. */
+  maxUndecided = 0;
   /** Replaces what asks the schema registry. */
   findSchema = async (id: number) => (id === SCHEMA_ID ? commandSchema.type : undefined);
   /** Called before an offset is committed; a throw is a crash between hand-in and commit. */
   beforeCommit = async (): Promise<void> => {};
   readonly #answers = new MemoryAnswers(systemClock);
   readonly #limiter = new MemoryLimiter();
+  /** The windows of all limits; null = as they are. */
+  limitWindowMs: number | null = null;
   readonly #limits: CommandLimits;
   readonly #doors: OpenKafkaDoor[] = [];
   #worker: Worker | undefined;
@@ -127,7 +83,7 @@ export class World {
         receipts,
         snapshots,
         answers: this.#answers,
-        limiter: this.#limiter,
+        limiter: this.#shortened(),
         clock: systemClock,
         observer,
         encode: encodeWork,
@@ -143,7 +99,16 @@ export class World {
       freshId: () => `fresh${String(++ids).padStart(17, '-')}`,
       metrics: async () => '',
       readiness: async () => ({}),
-      config: { limits: this.#limits, maxInFlight: 10, allowPrivateTargets: false },
+      lag: { ageMs: () => 0, oldestMs: () => 0 },
+      documents: new MemoryDocumentStore(),
+      limitsFor: () => this.#limits,
+      config: {
+        limits: this.#limits,
+        maxInFlight: 10,
+        maxUndecided: this.maxUndecided,
+        maxBodyBytes: 10_000_000,
+        allowPrivateTargets: false,
+      },
     };
     const admission = createAdmission(deps);
     this.#app = createGateway(deps, admission);
@@ -151,6 +116,16 @@ export class World {
     const door = await openKafkaDoor({ ...deps, log: this.#watchedLog(), readAvro, topic: TOPICS.commands }, admission);
     this.#doors.push(door);
     return door;
+  }
+
+  /** The limiter, with windows that a test can wait for. */
+  #shortened(): Limiter {
+    const short = (limits: Limit[]) => limits.map((limit) => ({ ...limit, windowMs: this.limitWindowMs ?? limit.windowMs }));
+    return {
+      charge: (limits, cost) => this.#limiter.charge(short(limits), cost),
+      refund: (limits, cost) => this.#limiter.refund(short(limits), cost),
+      close: () => this.#limiter.close(),
+    };
   }
 
   #watchedLog(): Pick<Log, 'append' | 'partitionOf' | 'consume' | 'lag'> {

@@ -5,6 +5,7 @@ import { RECEIPT_LIFE_MS, type Receipt, unboundReceiptId } from '@retrigger/port
 import { z } from 'zod';
 import type { Api } from '../api.ts';
 import type { Caller } from '../credentials.ts';
+import { directBody } from '../direct-call.ts';
 import { kafkaCommandId } from '../kafka-command.ts';
 import { outcomeBody } from '../outcome-reply.ts';
 import { invalid, problemReply } from '../problem.ts';
@@ -60,6 +61,12 @@ export function commandRoutes(api: Api): void {
 
   async function stateOf(commandId: string, receipt: Receipt): Promise<JsonObject> {
     const { type, tenantId, key, outcome } = receipt;
+    const direct = api.directCalls.get(type);
+    if (direct !== undefined) {
+      const { status } = direct;
+      const body = status === 204 ? {} : { body: { status, data: directBody(direct, receipt) } };
+      return { commandId, state: outcome.kind, outcome: { status, ...body } };
+    }
     const taskId = key.slice(tenantId.length + 1);
     return { commandId, state: outcome.kind, outcome: await outcomeBody({ commandId, type, tenantId, taskId }, outcome, deps) };
   }
