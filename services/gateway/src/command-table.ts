@@ -6,6 +6,7 @@ import type { Json } from '@retrigger/domain/json.ts';
 import type { TaskCommandBody } from '@retrigger/domain/task/commands.ts';
 import type { z } from 'zod';
 import type { Caller } from './credentials.ts';
+import { isProblem } from './exchange.ts';
 import type { Problem } from './problem.ts';
 import { invalidFields } from './query.ts';
 import { type CheckPorts, checkTask, isDueAtOnce } from './task-checks.ts';
@@ -22,7 +23,7 @@ export type CommandCall<B> = {
   /** How many tasks it triggers; what the limits are charged. `now` in epoch milliseconds. */
   cost(body: B, now: number): number;
   /** `subject`: the id of what it is about; not looked at for a new task. */
-  work(subject: string, body: B, commandId: string): Work;
+  work(subject: string, body: B, commandId: string, caller: Caller): Work | Promise<Work | Problem>;
   /** What is wrong with it as the world is now; asked once, before the command is handed in. */
   check?(caller: Caller, work: Work, ports: CheckPorts): Promise<Problem | undefined>;
 };
@@ -127,16 +128,21 @@ export const isDoorCommand = (type: string): type is DoorCommand => Object.hasOw
 export const executionProblem = (executionId: string): Problem | undefined =>
   taskOfExecution(executionId) === undefined ? { code: 'not_found', detail: 'There is no such execution' } : undefined;
 
+/** Whose command it is, under which id, and the time, epoch ms. */
+export type Circumstances = { commandId: string; caller: Caller; now: number };
+
 /** What a body asks for and costs, or what is wrong with it. */
-export function workOf<B>(
+export async function workOf<B>(
   { schema, work, cost }: Pick<CommandCall<B>, 'schema' | 'work' | 'cost'>,
   subject: string,
   body: Json,
-  commandId: string,
-  now: number,
-): { work: Work; cost: number } | Problem {
+  { commandId, caller, now }: Circumstances,
+): Promise<{ work: Work; cost: number } | Problem> {
   const checked = check(schema, body);
-  if (checked.kind === 'valid') return { work: work(subject, checked.value, commandId), cost: cost(checked.value, now) };
-  const problem = invalidFields(checked.errors);
-  return checked.tooLarge ? { ...problem, code: 'payload_too_large' } : problem;
+  if (checked.kind === 'invalid') {
+    const problem = invalidFields(checked.errors);
+    return checked.tooLarge ? { ...problem, code: 'payload_too_large' } : problem;
+  }
+  const asked = await work(subject, checked.value, commandId, caller);
+  return isProblem(asked) ? asked : { work: asked, cost: cost(checked.value, now) };
 }

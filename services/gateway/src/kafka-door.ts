@@ -96,9 +96,11 @@ export class KafkaDoor implements RecordHandler {
     const signed = await whoSigned(record, this.#deps.topic, signer);
     if (signed.kind === 'unproven') return this.#bury(record, signed.reason, settled);
     const { command } = sent;
+    const { tenantId, userId } = signed.caller;
+    const caller = { ...signed.caller, userId: await this.#deps.privacy.ring.tokenOf(tenantId, userId) }; // P4
     const incoming = traceparentOf(record.headers.traceparent);
     await this.#deps.observer.span(`kafka ${command.type}`, incoming, {}, (traceparent) =>
-      this.#admit(record, command, signed.caller, { traceparent, patience }, settled),
+      this.#admit(record, command, caller, { traceparent, patience }, settled),
     );
   }
 
@@ -109,14 +111,14 @@ export class KafkaDoor implements RecordHandler {
     { traceparent, patience }: { traceparent: string; patience: Patience },
     settled: Settled,
   ): Promise<void> {
-    const { clock } = this.#deps;
+    const { clock, privacy } = this.#deps;
     const commandId = kafkaCommandId(caller, sent.commandId);
-    const asked = workOfSent(sent, commandId, clock.now());
+    const asked = await workOfSent(sent, { commandId, caller, now: clock.now() });
     if (isProblem(asked)) return this.#refuse(sent, caller, asked, settled);
     const call: CommandCall<unknown> = COMMANDS[sent.type];
     const { work, cost } = asked;
     const rightKey = isUnnamed(sent) ? caller.tenantId : taskKey(caller.tenantId, work.taskId);
-    const command: Submitted['command'] = {
+    const command: Submitted['command'] = await privacy.sealing.seal({
       commandId,
       tenantId: caller.tenantId,
       actor: { id: caller.userId, type: call.actor },
@@ -126,7 +128,7 @@ export class KafkaDoor implements RecordHandler {
       ...(traceparent === '' ? {} : { traceparent }),
       fingerprint: sentFingerprint(sent),
       ...work,
-    };
+    });
     const check = async () => call.check?.(caller, work, this.#deps);
     const refusal = await this.#handIn({ command, isRepeatable: true, cost, waitMs: 0, check }, patience);
     if (refusal === 'id_taken')

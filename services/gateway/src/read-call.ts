@@ -1,4 +1,4 @@
-import { type Fingerprint, fingerprint } from '@retrigger/domain/idempotency.ts';
+import { type Fingerprint, fingerprint, keyedFingerprint } from '@retrigger/domain/idempotency.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
 import { commandIdOf } from '@retrigger/engine/admit-command.ts';
 import type { Context } from 'hono';
@@ -19,6 +19,8 @@ export type ChangingCall<B> = Omit<CommandCall<B>, 'about'> & {
   path: string;
   /** The path's parameter when it is one, else why not. Calls without a parameter have none. */
   parameter?: { name: string; check(text: string): Problem | undefined };
+  /** The body names people, so that a digest of it could be guessed: it is keyed. */
+  namesPeople?: true;
   /** `?dryRun=true` is possible. */
   hasDryRun?: true;
 };
@@ -56,12 +58,13 @@ export async function readCall<B>(
   }
   const body = await readBody(c, held);
   if (body.kind === 'problem') return body.problem;
-  const asked = workOf(call, parameter, body.value, id.commandId, deps.clock.now());
+  const asked = await workOf(call, parameter, body.value, { commandId: id.commandId, caller, now: deps.clock.now() });
   if (isProblem(asked)) return asked;
+  const plain = fingerprint(body.value as JsonObject, query.values);
   return {
     caller,
     ...asked,
-    fingerprint: fingerprint(body.value as JsonObject, query.values),
+    fingerprint: call.namesPeople ? keyedFingerprint(plain, deps.secrets.derive('fingerprint', caller.tenantId, 'people', 1)) : plain,
     isRepeatable: given.key !== null,
     isDryRun,
   };

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { conditionsSchema } from './conditions-schema.ts';
 import { isJsonObject, optional } from './fields.ts';
 import { scheduleSchema } from './schedule-schema.ts';
+import { placeOf } from './strict-json.ts';
 
 /** A record of the work log, as the log takes it. */
 export type WorkRecord = { key: string; value: Uint8Array; headers: { [name: string]: string } };
@@ -79,6 +80,7 @@ const BODIES = {
   Check: z.strictObject({}),
   ConfirmDependencies: z.strictObject({ proposal: text }),
   ResetTask: z.strictObject({ cascadeId: text, root: id, sequence: z.int() }),
+  EraseData: z.strictObject({ subject: z.enum(['user', 'task']), token: text.nullable() }),
 } satisfies { [T in TaskCommandType]: z.ZodType<Extract<TaskCommandBody, { type: T }>['body']> };
 
 const header = {
@@ -115,7 +117,7 @@ export function decodeWork({ value }: { value: Uint8Array }): DecodedWork {
   try {
     parsed = JSON.parse(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8'));
   } catch (error) {
-    return undecodable(`the value is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    return undecodable(`the value is not JSON${placeOf(error)}`);
   }
   if (!isJsonObject(parsed)) return undecodable('the value is not an object');
   const schema = typeof parsed.type === 'string' ? SCHEMAS.get(parsed.type) : undefined;

@@ -36,6 +36,7 @@ const NEEDED: Record<TaskCommandType, Permission | null> = {
   Check: null,
   ConfirmDependencies: null,
   ResetTask: null,
+  EraseData: 'tenant:administer',
 };
 
 /**

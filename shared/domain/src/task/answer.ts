@@ -35,6 +35,8 @@ export function answer(event: TaskEvent, state: TaskState | undefined): Outcome 
     case 'TaskCompleted':
     case 'TaskFailed':
       return accepted({ heartbeatTimeout: HEARTBEAT_TIMEOUT });
+    case 'DataErased':
+      return accepted({ subject: event.metadata.subject, erased: true, eventId: event.eventId });
     case 'DependenciesProposed':
       return { kind: 'deferred' };
     case 'TaskCreated':

@@ -56,6 +56,8 @@ export type TaskMetadata = {
   TaskCompleted: ExecutionRef & { result: JsonObject[string] };
   TaskFailed: ExecutionRef & { error: { code: string; message: string }; willRetry: boolean; nextExecution?: string };
   TaskCancelled: { reason: string | null; executionId: string | null };
+  /** What `token` stood for can't be told any more, or what was sealed under it not be opened. */
+  DataErased: { subject: 'user' | 'task'; token: string };
   CommandRefused: {
     command: string;
     code: string;
