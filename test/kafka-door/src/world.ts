@@ -31,15 +31,16 @@ import { unobserved } from '@retrigger/ports/reached.ts';
 import { createWorker, type Worker } from '@retrigger/worker/worker.ts';
 import { keyOf, PEOPLE, SCHEMA_ID, secretOf } from './signed-record.ts';
 
+/** A log that tells a test what stands in it. */
+export type WorldLog = Log & Pick<MemoryLog, 'records' | 'appendFault'> & { seen?: () => Promise<boolean> };
+
+export const PARTITIONS = { [TOPICS.commands]: 2, [TOPICS.work]: 2, [TOPICS.events]: 2, [TOPICS.deadLetters]: 1 };
+
 export const OFF: CommandLimits = { userPerHour: 0, taskPerHour: 0, systemPerMinute: 0, tenantPerMinute: 0 };
 
 /** Both doors and a worker on ports in memory. Time is the machine's. */
 export class World {
-  readonly log = new MemoryLog(
-    { [TOPICS.commands]: 2, [TOPICS.work]: 2, [TOPICS.events]: 2, [TOPICS.deadLetters]: 1 },
-    systemClock,
-    unobserved,
-  );
+  readonly log: WorldLog;
   readonly events = new MemoryEventStore(unobserved);
   readonly receipts = new MemoryReceiptStore(unobserved);
   readonly snapshots = new MemorySnapshotStore(unobserved);
@@ -63,8 +64,9 @@ export class World {
   #worker: Worker | undefined;
   #app: ReturnType<typeof createGateway> | undefined;
 
-  constructor(limits = OFF) {
+  constructor(limits = OFF, log: WorldLog = new MemoryLog(PARTITIONS, systemClock, unobserved)) {
     this.#limits = limits;
+    this.log = log;
   }
 
   async startWorker(): Promise<void> {
@@ -165,6 +167,7 @@ export class World {
   async decided(): Promise<void> {
     await this.taken();
     await until('the worker is through', async () => (await this.log.lag(TOPICS.work, 'retrigger.worker')) === 0);
+    await until('what stands in the log is seen', async () => (await this.log.seen?.()) ?? true);
   }
 
   /** Commands from a door on the work log. */
