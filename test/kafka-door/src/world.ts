@@ -15,6 +15,7 @@ import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
 import { createAdmission, createGateway } from '@retrigger/gateway/app.ts';
 import { apiKeys } from '@retrigger/gateway/credentials.ts';
 import { GATEWAY_GROUP, type OpenKafkaDoor, openKafkaDoor } from '@retrigger/gateway/open-kafka-door.ts';
+import { withTokens } from '@retrigger/gateway/user-tokens.ts';
 import { systemClock } from '@retrigger/lifecycle/system-clock.ts';
 import { MemoryAnswers } from '@retrigger/memory/memory-answers.ts';
 import { MemoryDocumentStore } from '@retrigger/memory/memory-document-store.ts';
@@ -97,12 +98,15 @@ export class World {
         encode: encodeWork,
       },
       secrets: { derive: (...parts: (string | number)[]) => createHmac('sha256', 'test').update(parts.join('\n')).digest() },
-      credentials: apiKeys(
-        PEOPLE.map(([userId, tenantId, role]) => ({
-          key: keyOf(userId),
-          caller: { tenantId, userId, roles: [role] },
-          signing: { keyId: `${userId}-key`, secret: secretOf(userId) },
-        })),
+      credentials: withTokens(
+        apiKeys(
+          PEOPLE.map(([userId, tenantId, role]) => ({
+            key: keyOf(userId),
+            caller: { tenantId, userId, roles: [role] },
+            signing: { keyId: `${userId}-key`, secret: secretOf(userId) },
+          })),
+        ),
+        privacy.ring,
       ),
       freshId: () => `fresh${String(++ids).padStart(17, '-')}`,
       metrics: async () => '',

@@ -5,6 +5,7 @@ import { TENANT_STREAM } from '../identifiers.ts';
 import { isPermitted } from '../permissions.ts';
 import { REFUSAL_TITLES, refused } from '../refusal.ts';
 import { mayStart, reset } from './cascade.ts';
+import { claim } from './claim.ts';
 import { change, confirm } from './decide-change.ts';
 import { eraseOfTask, eraseOfUser, isSealed, NOT_SEALED } from './decide-erasure.ts';
 import { decideReport } from './decide-report.ts';
@@ -47,6 +48,8 @@ export function decide(state: TaskState | undefined, command: Command, head: Hea
       return reset(state, command);
     case 'EraseData':
       return eraseOfTask(state, command);
+    case 'ClaimExecution':
+      return claim(state, command);
     default:
       return decideReport(state, command, at);
   }
