@@ -1,5 +1,12 @@
 import type { LogRecord, NewRecord } from '@retrigger/ports/log.ts';
 
+/** The headers that a dead letter adds to those of the original. */
+export const DEAD_LETTER_HEADERS = ['reason', 'source-topic', 'source-partition', 'source-offset', 'at'] as const;
+
+/** What a notification's dead letter says besides: which subscription was to be told which event, and how often that was tried. */
+export type UndeliveredHeaders = { subscription: string; delivery: string; sequence: string; attempts: string };
+export const UNDELIVERED_HEADERS = ['subscription', 'delivery', 'sequence', 'attempts'] as const satisfies (keyof UndeliveredHeaders)[];
+
 /** What a topic takes (4 MiB), less what framing and our headers add. */
 const MOST_BYTES = 4 * 1024 * 1024 - 16 * 1024;
 const MOST_KEY_LENGTH = 1_024;
@@ -23,9 +30,12 @@ export function deadLetter(record: LogRecord, reason: string): NewRecord {
   return {
     key: key.slice(0, MOST_KEY_LENGTH),
     value: value.subarray(0, MOST_BYTES - 8 * MOST_KEY_LENGTH),
-    headers: { ...ours, reason: `${reason.slice(0, MOST_KEY_LENGTH)} (too large to be kept whole)` },
+    headers: { ...headersOfDelivery(record.headers), ...ours, reason: `${reason.slice(0, MOST_KEY_LENGTH)} (too large to be kept whole)` },
   };
 }
+
+const headersOfDelivery = (headers: NewRecord['headers']): NewRecord['headers'] =>
+  Object.fromEntries(UNDELIVERED_HEADERS.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name].slice(0, 256)]])));
 
 function bytesOf({ key, value, headers }: NewRecord): number {
   let bytes = Buffer.byteLength(key) + value.byteLength;
