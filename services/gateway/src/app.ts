@@ -20,14 +20,18 @@ import { taskListRoutes } from './routes/task-list.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { tenantSettingsRoutes } from './routes/tenant-settings.ts';
 
-/** The HTTP door over the given ports. It holds nothing that must be closed; whoever made the ports closes them. */
-export function createGateway(deps: GatewayDeps): OpenAPIHono {
+/** The law of one process's doors: what is in flight, charged and known holds for all of them together. */
+export function createAdmission(deps: GatewayDeps): CommandAdmission<Problem> {
   const { limitsFor, config } = deps;
   const { maxInFlight, maxUndecided } = config;
-  const admission = new CommandAdmission<Problem>(
+  return new CommandAdmission<Problem>(
     { ...deps, seal: (command) => deps.privacy.sealing.seal(command) },
     { limitsFor, maxInFlight, maxUndecided },
   );
+}
+
+/** The HTTP door over the given ports. It holds nothing that must be closed; whoever made the ports closes them. */
+export function createGateway(deps: GatewayDeps, admission = createAdmission(deps)): OpenAPIHono {
   const claims = new Claims(deps, admission);
   const api = new Api(deps, admission);
   api.accepted = (tenantId) => claims.hint(tenantId);

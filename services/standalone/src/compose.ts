@@ -16,9 +16,11 @@ import { type Charged, chargedSince, openWindows } from '@retrigger/engine/refil
 import { WorkLag } from '@retrigger/engine/work-lag.ts';
 import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
 import { folderArchive } from '@retrigger/files/folder-archive.ts';
-import { createGateway } from '@retrigger/gateway/app.ts';
+import { createAdmission, createGateway } from '@retrigger/gateway/app.ts';
 import { gatewayConfig } from '@retrigger/gateway/config.ts';
+import type { Readiness } from '@retrigger/gateway/deps.ts';
 import { gatewayCredentials, tokenIssuer } from '@retrigger/gateway/gateway-credentials.ts';
+import { openKafkaDoor } from '@retrigger/gateway/open-kafka-door.ts';
 import { serve } from '@retrigger/gateway/serve.ts';
 import { sweepKeys } from '@retrigger/gateway/sweep-keys.ts';
 import { LimitsOfTenants, storedLimits } from '@retrigger/gateway/tenant-settings.ts';
@@ -44,7 +46,7 @@ import { retentionTurn } from './retention.ts';
 
 const VERSION = '0.1.0';
 /** In one process partitions only spread the work over batches: few make larger ones, and share an fsync all the same. */
-const PARTITIONS = { [TOPICS.work]: 8, [TOPICS.events]: 8, [TOPICS.deadLetters]: 1 };
+const PARTITIONS = { [TOPICS.commands]: 8, [TOPICS.work]: 8, [TOPICS.events]: 8, [TOPICS.deadLetters]: 1 };
 const KEEP_LOG_MS = 24 * 3_600_000;
 const TRUNCATE_EVERY_MS = 600_000;
 const HTTP_GRACE_MS = 3_000;
@@ -132,17 +134,24 @@ export async function composeStandalone(environment: Environment, options: Stand
     showEvents: (stored) => privacy.disclosure.named(stored),
   });
   const lag = new WorkLag(log, TOPICS.work, WORKER_GROUP, clock);
-  const app = createGateway({
+  const gateway = {
     ...{ log, lag, answers, receipts, events, snapshots, documents, limiter, secrets, privacy, clock, observer, encode: encodeWork },
     credentials: gatewayCredentials(key.key, tokens.issuer, { documents, secrets, privacy, clock, observer }),
     freshId: () => randomBytes(16).toString('base64url'),
     metrics: telemetry.prometheus,
-    readiness: async () => ({ log: 'up', store: 'up', wakeUps: worker.oldestWakeUpLagMs() > MOST_WAKE_UP_LAG_MS ? 'down' : 'up' }),
-    limitsFor: (tenantId) => limits.of(tenantId),
-    limitsChanged: (tenantId) => limits.forget(tenantId),
+    readiness: async (): Promise<Readiness> => ({
+      log: 'up',
+      store: 'up',
+      wakeUps: worker.oldestWakeUpLagMs() > MOST_WAKE_UP_LAG_MS ? 'down' : 'up',
+    }),
+    limitsFor: (tenantId: string) => limits.of(tenantId),
+    limitsChanged: (tenantId: string) => limits.forget(tenantId),
     config,
-  });
+  };
+  const admission = createAdmission(gateway);
+  const door = await openKafkaDoor({ ...gateway, readAvro: NO_AVRO, topic: TOPICS.commands }, admission);
   const stopBehindTheDoor = async () => {
+    await door.stop();
     await dispatcher.stop();
     await notifier.stop();
     await worker.stop();
@@ -155,7 +164,7 @@ export async function composeStandalone(environment: Environment, options: Stand
     await Promise.all([answers.close(), limiter.close(), telemetry.stop()]);
     lock.release();
   };
-  const server = await serve(app.fetch, settings);
+  const server = await serve(createGateway(gateway, admission).fetch, settings);
   if (server.kind === 'cannot_listen') {
     await stopBehindTheDoor();
     return cannot(`${server.message}; set PORT to a free port`);
@@ -186,5 +195,11 @@ function* charged(log: SqliteLog, clock: Clock): Generator<Charged> {
     if (command !== undefined) yield { command, cost: Number(header), at };
   }
 }
+
+/** Without a registry nobody knows what a framed value means; commands in JSON need none. */
+const NO_AVRO = async () => ({
+  kind: 'undecodable' as const,
+  reason: 'there is no schema registry here; publish JSON, with content-type: application/json',
+});
 
 const cannot = (message: string): Composed => ({ kind: 'cannot_start', message: `retrigger: ${message}` });

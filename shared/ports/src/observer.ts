@@ -25,7 +25,13 @@ export type Histograms = {
 };
 
 /** Read when somebody asks. */
-export type Gauges = 'work_lag_records' | 'work_lag_seconds' | 'commands_in_flight' | 'body_bytes_in_memory' | 'wake_up_oldest_seconds';
+export type Gauges =
+  | 'work_lag_records'
+  | 'work_lag_seconds'
+  | 'commands_lag_records'
+  | 'commands_in_flight'
+  | 'body_bytes_in_memory'
+  | 'wake_up_oldest_seconds';
 
 export type LogFields = { [name: string]: string | number | boolean | null | undefined };
 

@@ -32,6 +32,7 @@ export const HISTOGRAMS: Record<keyof Histograms, { description: string; buckets
 export const GAUGES: Record<Gauges, string> = {
   work_lag_records: 'Records of the work log that no worker has finished',
   work_lag_seconds: 'How old the oldest record of the work log is that no worker has finished, as a door sees it',
+  commands_lag_records: 'Published commands that no gateway has taken',
   commands_in_flight: 'Commands whose outcome a door waits for',
   body_bytes_in_memory: 'Bytes of request bodies that a door holds',
   wake_up_oldest_seconds: 'How late the oldest due time is that was not acted on',
