@@ -56,6 +56,7 @@ export class Backlog {
 
   /** A delivery whose document is stored. */
   arrived(delivery: StoredDelivery): void {
+    if (this.#closing.signal.aborted) return; // its next owner finds it
     this.#stored++;
     this.#hasNews = true;
     if (this.#loaded.size >= this.#bounds.loaded) this.#hasMore = true; // B1

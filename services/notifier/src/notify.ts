@@ -83,7 +83,7 @@ export class Notify implements RecordHandler {
       room.set(delivery.subscriptionId, left - 1);
     }
     if (dead.length > 0) await this.#ports.log.append(TOPICS.deadLetters, dead);
-    const made = await this.#store(fitting);
+    const made = await this.#store(fitting, owned);
     for (const delivery of made) owned.arrived(delivery);
     for (const { record, sequence } of wanted) owned.seen.set(record.key, sequence);
     const last = records.at(-1);
@@ -163,14 +163,23 @@ export class Notify implements RecordHandler {
     return (key) => (snapshots.get(key)?.state as TaskState | undefined)?.critical ?? true;
   }
 
-  /** Those that were not stored before; one that was is known since the partition was taken over. */
-  async #store(deliveries: StoredDelivery[]): Promise<StoredDelivery[]> {
+  /**
+   * Those that are not in a lane yet. One that was stored before is, since the partition was taken over, unless an earlier try of these records failed half-way:
+   * none of that has entered a lane, so that no event overtakes one of its task that could not be stored.
+   */
+  async #store(deliveries: StoredDelivery[], owned: OwnedPartition): Promise<StoredDelivery[]> {
     const made: StoredDelivery[] = [];
-    for (let from = 0; from < deliveries.length; from += WRITES_AT_ONCE) {
-      const some = deliveries.slice(from, from + WRITES_AT_ONCE);
-      const told = await Promise.all(some.map((delivery) => this.#ports.documents.write(deliveryDocument(delivery))));
-      made.push(...some.filter((_, i) => told[i] === 'written'));
+    try {
+      for (let from = 0; from < deliveries.length; from += WRITES_AT_ONCE) {
+        const some = deliveries.slice(from, from + WRITES_AT_ONCE);
+        const told = await Promise.all(some.map((delivery) => this.#ports.documents.write(deliveryDocument(delivery))));
+        made.push(...some.filter(({ id }, i) => told[i] === 'written' || owned.inDoubt.has(id)));
+      }
+    } catch (error) {
+      for (const { id } of deliveries) owned.inDoubt.add(id);
+      throw error;
     }
+    owned.inDoubt.clear();
     return made;
   }
 

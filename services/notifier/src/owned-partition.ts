@@ -11,6 +11,8 @@ export class OwnedPartition {
   readonly partition: number;
   /** The last sequence of each task that was turned into deliveries here, of the tasks seen last. */
   readonly seen = new LastSequences(MOST_SEEN);
+  /** Deliveries of records that are tried again: they may be stored, and are in no lane. */
+  readonly inDoubt = new Set<string>();
   readonly #ports: OwnedPorts;
   readonly #backlogs = new Map<string, Backlog>();
   readonly #closing = new AbortController();

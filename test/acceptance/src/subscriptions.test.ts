@@ -124,7 +124,7 @@ describe.each(PROFILES)('subscriptions, %s', (profile) => {
     for (const { url } of [hanging, well]) await subscribe({ url, tasks, events: ['TaskCreated', 'TaskTriggered'] });
     for (const taskId of tasks) await running.admin.create(taskId);
     for (const taskId of tasks) await running.admin.trigger(taskId);
-    await eventually('the healthy one has everything', async () => tasks.every((taskId) => well.heard(taskId).length === 2));
+    await eventually('the healthy one has everything', async () => tasks.every((taskId) => well.heard(taskId).length === 2), 30_000);
     for (const taskId of tasks) expect(well.heard(taskId).map(({ eventType }) => eventType)).toEqual(['TaskCreated', 'TaskTriggered']);
     expect(hanging.calls.length).toBeGreaterThan(0);
   });

@@ -195,6 +195,49 @@ describe('a notifier that ends', () => {
   });
 });
 
+describe('a store that fails', () => {
+  test('in the middle of a batch: every event still arrives, in the order of its task', async () => {
+    await world.subscribe('one');
+    const { documents } = world;
+    const write = documents.write.bind(documents);
+    let writes = 0;
+    documents.write = async (document) => {
+      if (document.kind.startsWith('delivery.') && document.version === 1 && ++writes % 4 === 2 && writes < 40)
+        throw new Error('the store is away');
+      const outcome = await write(document);
+      if (writes % 7 === 3 && writes < 40) throw new Error('its answer was lost');
+      return outcome;
+    };
+    await world.start();
+    for (let i = 0; i < 5; i++) await world.happens(`t${i}`, 6);
+    await eventually(() => expect(world.committed()).toBe(30));
+    await nothingWaits();
+    for (let i = 0; i < 5; i++) expect(world.channel.to('one').filter((name) => name.startsWith(`t${i}/`))).toEqual(sequences(`t${i}`, 6));
+    expect(writes).toBeGreaterThan(30);
+  });
+
+  test('while a partition is taken over is asked again, and nothing overtakes what it holds', async () => {
+    await world.subscribe('one');
+    world.channel.answer = () => HANGS;
+    const first = await world.start();
+    await world.happens('t', 3);
+    await eventually(() => expect(world.committed()).toBe(3));
+    await first.stop();
+    world.channel.sent.length = 0;
+    world.channel.answer = () => ({ kind: 'delivered' });
+    const listAll = world.documents.listAll.bind(world.documents);
+    let failures = 2;
+    world.documents.listAll = async (...args) => {
+      if (failures-- > 0) throw new Error('the store is away');
+      return listAll(...args);
+    };
+    await world.start();
+    await world.happens('u', 1);
+    await nothingWaits();
+    expect(world.channel.to('one').filter((name) => name.startsWith('t/'))).toEqual(sequences('t', 3));
+  });
+});
+
 describe('what people ask for', () => {
   const ask = (id: string, subscriptionId: string) =>
     world.documents.write(
