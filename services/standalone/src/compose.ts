@@ -8,7 +8,7 @@ import { EMBEDDED } from '@retrigger/config/variables.ts';
 import { jsonEvents } from '@retrigger/contract/event-codec.ts';
 import { decodeWork, encodeWork } from '@retrigger/contract/work-record.ts';
 import { createDispatcher } from '@retrigger/dispatcher/dispatcher.ts';
-import { taskDecider } from '@retrigger/domain/task/decider.ts';
+import { domainDecider } from '@retrigger/domain/domain-decider.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
 import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
 import { createGateway } from '@retrigger/gateway/app.ts';
@@ -88,7 +88,7 @@ export async function composeStandalone(environment: Environment, options: Stand
     ...{ log, events, receipts, snapshots, answers, clock, observer, reached },
     ...{ encode: encodeWork, decode: decodeWork, encodeEvent: jsonEvents.encode },
     decisions: options.writeInSteps ? writeInSteps(events, receipts, snapshots, reached) : store.decisions,
-    decider: taskDecider as AnyDecider,
+    decider: domainDecider as AnyDecider,
   });
   const dispatcher = await createDispatcher({
     log,

@@ -28,16 +28,17 @@ type EmitPorts = { log: Log; snapshots: SnapshotStore; decider: AnyDecider; enco
  */
 export async function emitDecisions(ports: EmitPorts, decisions: Map<string, KeyDecisions>, dead: NewRecord[]): Promise<void> {
   const events: NewRecord[] = [];
-  const followUps: NewRecord[] = [];
+  const commands: Command[] = [];
   const announced: Promise<Command[]>[] = [];
   for (const made of decisions.values()) {
     for (const stored of made.emitted) {
-      events.push(eventRecord(stored, ports.encodeEvent));
+      if (ports.decider.isTold(stored.event)) events.push(eventRecord(stored, ports.encodeEvent));
       announced.push(announcements(ports, stored.event));
     }
-    for (const command of made.followUps) followUps.push(ports.encode(command));
+    commands.push(...made.followUps);
   }
-  for (const commands of await Promise.all(announced)) for (const command of commands) followUps.push(ports.encode(command));
+  const followUps = ports.decider.join(commands).map(ports.encode);
+  for (const checks of await Promise.all(announced)) for (const command of checks) followUps.push(ports.encode(command));
   await Promise.all([
     appendInParts(ports.log, TOPICS.events, events),
     appendInParts(ports.log, TOPICS.work, followUps),

@@ -35,6 +35,9 @@ export function answer(event: TaskEvent, state: TaskState | undefined): Outcome 
     case 'TaskCompleted':
     case 'TaskFailed':
       return accepted({ heartbeatTimeout: HEARTBEAT_TIMEOUT });
+    case 'TaskReserved':
+    case 'TaskReleased':
+      return accepted({ taskId: event.taskId, bulkId: event.metadata.bulkId });
     case 'DependenciesProposed':
       return { kind: 'deferred' };
     case 'TaskCreated':

@@ -3,10 +3,13 @@ import type { Event } from '../event.ts';
 import type { JsonObject } from '../json.ts';
 import type { CalculationDetails, Schedule } from '../schedule.ts';
 import type { ChangeTaskBody, CreateTaskBody, RescheduleBody } from './commands.ts';
-import type { Cascade, Status, Target, TaskChanges } from './state.ts';
+import type { Cascade, Claim, Planned, Status, Target, TaskChanges } from './state.ts';
 
 /** Which execution an event speaks of. */
 export type ExecutionRef = { executionId: string; runId: string; attempt: number };
+
+/** An end of a reservation, with the bulks that may have the task now. */
+type EndOfReservation = { bulkId?: string; next?: string[] };
 
 /** Instants in ISO 8601; durations as texts. */
 export type TaskMetadata = {
@@ -23,18 +26,19 @@ export type TaskMetadata = {
   };
   /** `proposal` is the command that proposed them. */
   DependenciesChanged: { dependencies: string[]; previous: string[]; changes: TaskChanges; proposal: string };
-  TaskTriggered: ExecutionRef & {
-    triggerReason: string | null;
-    context: JsonObject;
-    estimatedCompletion: string;
-    conditions?: Explanation[];
-    /** When its schedule was due, and the next due time of a recurring one. */
-    scheduledFor?: string;
-    nextExecution?: string;
-    /** It fired more than a minute late; with a recurring schedule, how many due times this run stands for. */
-    missed?: { lateMs: number; dueTimes: number };
-  };
-  TaskRescheduled: {
+  TaskTriggered: ExecutionRef &
+    EndOfReservation & {
+      triggerReason: string | null;
+      context: JsonObject;
+      estimatedCompletion: string;
+      conditions?: Explanation[];
+      /** When its schedule was due, and the next due time of a recurring one. */
+      scheduledFor?: string;
+      nextExecution?: string;
+      /** It fired more than a minute late; with a recurring schedule, how many due times this run stands for. */
+      missed?: { lateMs: number; dueTimes: number };
+    };
+  TaskRescheduled: EndOfReservation & {
     strategy: Schedule['strategy'];
     schedule: Schedule;
     previousSchedule: Schedule | null;
@@ -56,7 +60,10 @@ export type TaskMetadata = {
   TaskCompleted: ExecutionRef & { result: JsonObject[string] };
   TaskFailed: ExecutionRef & { error: { code: string; message: string }; willRetry: boolean; nextExecution?: string };
   TaskCancelled: { reason: string | null; executionId: string | null };
-  CommandRefused: {
+  /** `planned` when it can commit, `named` while edges are checked, `waitsFor` when another bulk has to end first. */
+  TaskReserved: Claim & { planned?: Planned; named?: string[]; waitsFor?: string };
+  TaskReleased: { bulkId: string; next?: string[] };
+  CommandRefused: EndOfReservation & {
     command: string;
     code: string;
     title: string;

@@ -18,8 +18,8 @@ const scheduled = ({ schedule }: TaskState): string[] => (schedule?.strategy ===
 const proposed = ({ proposal }: TaskState): string[] =>
   proposal === null ? [] : proposal.kind === 'change' ? proposal.dependencies : proposal.named;
 
-/** Everything that a task's end may hang on: dependencies and the tasks that its schedule names, confirmed and proposed. */
-const edges: EdgesOf = (state) => [...state.dependencies, ...proposed(state), ...scheduled(state)];
+/** Everything that a task's end may hang on: dependencies and the tasks that its schedule names, confirmed, proposed and reserved. */
+const edges: EdgesOf = (state) => [...state.dependencies, ...proposed(state), ...(state.reservation?.named ?? []), ...scheduled(state)];
 
 /**
  * Walks from a task over `own` edges and everybody else's.
