@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Environment } from '@retrigger/config/environment.ts';
 import { hmacSecrets } from '@retrigger/config/hmac-secrets.ts';
 import type { EventCodec } from '@retrigger/contract/event-codec.ts';
-import { openSchemaRegistry, type RegistryOptions } from '@retrigger/contract/schema-registry.ts';
+import { type AvroContract, openSchemaRegistry, type RegistryOptions } from '@retrigger/contract/schema-registry.ts';
 import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
 import { type KafkaLog, openKafkaLog } from '@retrigger/kafka/kafka-log.ts';
 import { PARTITIONER } from '@retrigger/kafka/murmur2.ts';
@@ -50,6 +50,7 @@ export type Cluster = {
   limiter: Limiter;
   secrets: Secrets;
   eventCodec: EventCodec;
+  readAvroCommand: AvroContract['readCommand'];
   reached: Reached;
   /** Each server, as this process sees it now. */
   readiness(): Promise<{ [dependency: string]: 'up' | 'down' }>;
@@ -87,7 +88,10 @@ export async function connectCluster(
       return giveUp(`${shapes.topic} was made with the hash ${shapes.stored}, this version has ${PARTITIONER}`);
     const opened = await openKafkaLog({
       connection: kafkaConnection(settings, `retrigger-${service}`),
-      topics: { partitions: shapes.partitions, remembered: shapes.partitions, ...replication(settings) },
+      topics: {
+        ...{ partitions: shapes.partitions, remembered: shapes.partitions, writtenByOthers: [TOPICS.commands] },
+        ...replication(settings),
+      },
       prefix: settings.kafkaPrefix,
       clock,
       observer,
@@ -111,10 +115,13 @@ export async function connectCluster(
       schemaRegistry: state(await registryAnswers(registry)),
     });
     const secrets = hmacSecrets(Buffer.from(settings.secret));
-    const eventCodec = contract.avro.events;
+    const { events: eventCodec, readCommand: readAvroCommand } = contract.avro;
     return {
       kind: 'connected',
-      cluster: { settings, clock, observer, telemetry, log, ...stores, answers, limiter, secrets, eventCodec, reached, readiness, close },
+      cluster: {
+        ...{ settings, clock, observer, telemetry, log, ...stores, answers, limiter, secrets, eventCodec, readAvroCommand, reached },
+        ...{ readiness, close },
+      },
     };
   } catch (error) {
     return giveUp(error instanceof Error ? error.message : String(error));
@@ -122,6 +129,7 @@ export async function connectCluster(
 }
 
 const wantedPartitions = ({ partitions }: ClusterSettings) => ({
+  [TOPICS.commands]: partitions,
   [TOPICS.work]: partitions,
   [TOPICS.events]: partitions,
   [TOPICS.deadLetters]: 4,

@@ -13,9 +13,12 @@ import { serviceRoutes } from './routes/service.ts';
 import { taskListRoutes } from './routes/task-list.ts';
 import { taskRoutes } from './routes/tasks.ts';
 
+/** The law of one process's doors: what is in flight, charged and known holds for all of them together. */
+export const createAdmission = (deps: GatewayDeps): CommandAdmission<Problem> =>
+  new CommandAdmission<Problem>(deps, { limits: deps.config.limits, maxInFlight: deps.config.maxInFlight });
+
 /** The HTTP door over the given ports. It holds nothing that must be closed; whoever made the ports closes them. */
-export function createGateway(deps: GatewayDeps): OpenAPIHono {
-  const admission = new CommandAdmission<Problem>(deps, { limits: deps.config.limits, maxInFlight: deps.config.maxInFlight });
+export function createGateway(deps: GatewayDeps, admission = createAdmission(deps)): OpenAPIHono {
   const api = new Api(deps, admission);
   taskRoutes(api);
   taskListRoutes(api);

@@ -3,9 +3,11 @@ import { type ClusterOptions, connectCluster } from '@retrigger/cluster/compose.
 import type { Environment } from '@retrigger/config/environment.ts';
 import { encodeWork } from '@retrigger/contract/work-record.ts';
 import type { Composed } from '@retrigger/lifecycle/run.ts';
-import { createGateway } from './app.ts';
+import { TOPICS } from '@retrigger/ports/log.ts';
+import { createAdmission, createGateway } from './app.ts';
 import { gatewayConfig } from './config.ts';
 import { firstApiKey } from './credentials.ts';
+import { consumerState, openKafkaDoor } from './open-kafka-door.ts';
 import { serve } from './serve.ts';
 
 const HTTP_GRACE_MS = 3_000;
@@ -22,22 +24,29 @@ export async function composeGateway(environment: Environment, options: ClusterO
     return { kind: 'cannot_start', message: `retrigger: ${message}` };
   };
   if (apiKey === null) return giveUp('RETRIGGER_API_KEY is not set; in a cluster every gateway needs the same first key');
-  const app = createGateway({
+  const commandsConsumer = consumerState(() => cluster.log.unhealthy() === null, cluster.clock);
+  const deps = {
     ...cluster,
     encode: encodeWork,
-    credentials: firstApiKey(apiKey),
+    credentials: firstApiKey(apiKey, cluster.secrets),
     freshId: () => randomBytes(16).toString('base64url'),
     metrics: telemetry.prometheus,
+    readiness: async () => ({ ...(await cluster.readiness()), commandsConsumer: commandsConsumer() }),
     config: gatewayConfig(settings),
-  });
-  const server = await serve(app.fetch, settings);
+  };
+  const admission = createAdmission(deps);
+  const server = await serve(createGateway(deps, admission).fetch, settings);
   if (server.kind === 'cannot_listen') return giveUp(`${server.message}; set PORT to a free port`);
+  const door = await openKafkaDoor(
+    { ...deps, readAvro: cluster.readAvroCommand, topic: settings.kafkaPrefix + TOPICS.commands },
+    admission,
+  );
   process.stdout.write(`Retrigger gateway is listening on ${server.url}\n`);
   return {
     kind: 'started',
     observer: cluster.observer,
     async stop() {
-      await server.stop(HTTP_GRACE_MS);
+      await Promise.all([server.stop(HTTP_GRACE_MS), door.stop()]);
       await cluster.close();
     },
   };

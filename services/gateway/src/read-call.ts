@@ -1,35 +1,23 @@
-import { check } from '@retrigger/contract/field-errors.ts';
 import { type Fingerprint, fingerprint } from '@retrigger/domain/idempotency.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
-import type { TaskCommandBody } from '@retrigger/domain/task/commands.ts';
 import { commandIdOf } from '@retrigger/engine/admit-command.ts';
 import type { Context } from 'hono';
-import type { z } from 'zod';
+import { type CommandCall, type Work, workOf } from './command-table.ts';
 import type { Caller } from './credentials.ts';
 import type { GatewayDeps } from './deps.ts';
 import { callerOf, isProblem } from './exchange.ts';
 import { invalid, type Problem } from './problem.ts';
-import { invalidFields, readQuery } from './query.ts';
+import { readQuery } from './query.ts';
 import { readBody } from './request-body.ts';
 import { idempotencyKey } from './request-headers.ts';
 
-/** What one changing call asks for, once its parts are valid. */
-export type Work = { taskId: string } & TaskCommandBody;
-
-/** A changing call: everything that is particular to it. */
-export type ChangingCall<B> = {
+/** A changing call: its command, and what is particular to HTTP. */
+export type ChangingCall<B> = Omit<CommandCall<B>, 'about'> & {
   method: 'POST' | 'PUT' | 'PATCH';
   /** With its parameter in braces, as OpenAPI writes it. */
   path: string;
-  actor: 'user' | 'executor';
-  schema: z.ZodType<B>;
-  /** How many tasks it triggers; what the limits are charged. `now` in epoch milliseconds. */
-  cost(body: B, now: number): number;
   /** The path's parameter when it is one, else why not. Calls without a parameter have none. */
   parameter?: { name: string; check(text: string): Problem | undefined };
-  work(parameter: string, body: B, commandId: string): Work;
-  /** What is wrong with it as the world is now; asked once, before the command is handed in. */
-  check?(caller: Caller, work: Work): Promise<Problem | undefined>;
   /** `?dryRun=true` is possible. */
   hasDryRun?: true;
 };
@@ -66,15 +54,11 @@ export async function readCall<B>(
   }
   const body = await readBody(c);
   if (body.kind === 'problem') return body.problem;
-  const checked = check(call.schema, body.value);
-  if (checked.kind === 'invalid') {
-    const problem = invalidFields(checked.errors);
-    return checked.tooLarge ? { ...problem, code: 'payload_too_large' } : problem;
-  }
+  const asked = workOf(call, parameter, body.value, id.commandId, deps.clock.now());
+  if (isProblem(asked)) return asked;
   return {
     caller,
-    work: call.work(parameter, checked.value, id.commandId),
-    cost: call.cost(checked.value, deps.clock.now()),
+    ...asked,
     fingerprint: fingerprint(body.value as JsonObject, query.values),
     isRepeatable: given.key !== null,
     isDryRun,

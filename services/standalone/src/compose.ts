@@ -11,9 +11,11 @@ import { createDispatcher } from '@retrigger/dispatcher/dispatcher.ts';
 import { domainDecider } from '@retrigger/domain/domain-decider.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
 import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
-import { createGateway } from '@retrigger/gateway/app.ts';
+import { createAdmission, createGateway } from '@retrigger/gateway/app.ts';
 import { gatewayConfig } from '@retrigger/gateway/config.ts';
 import { firstApiKey } from '@retrigger/gateway/credentials.ts';
+import type { Readiness } from '@retrigger/gateway/deps.ts';
+import { openKafkaDoor } from '@retrigger/gateway/open-kafka-door.ts';
 import { serve } from '@retrigger/gateway/serve.ts';
 import type { Composed } from '@retrigger/lifecycle/run.ts';
 import { supervise } from '@retrigger/lifecycle/supervise.ts';
@@ -32,7 +34,7 @@ import { greeting } from './greeting.ts';
 
 const VERSION = '0.1.0';
 /** In one process partitions only spread the work over batches: few make larger ones, and share an fsync all the same. */
-const PARTITIONS = { [TOPICS.work]: 8, [TOPICS.events]: 8, [TOPICS.deadLetters]: 1 };
+const PARTITIONS = { [TOPICS.commands]: 8, [TOPICS.work]: 8, [TOPICS.events]: 8, [TOPICS.deadLetters]: 1 };
 const KEEP_LOG_MS = 24 * 3_600_000;
 const TRUNCATE_EVERY_MS = 600_000;
 const HTTP_GRACE_MS = 3_000;
@@ -99,15 +101,22 @@ export async function composeStandalone(environment: Environment, options: Stand
     observer,
     allowPrivateTargets: settings.allowPrivateTargets,
   });
-  const app = createGateway({
+  const gateway = {
     ...{ log, answers, receipts, events, snapshots, documents, limiter, secrets, clock, observer, encode: encodeWork },
-    credentials: firstApiKey(key.key),
+    credentials: firstApiKey(key.key, secrets),
     freshId: () => randomBytes(16).toString('base64url'),
     metrics: telemetry.prometheus,
-    readiness: async () => ({ log: 'up', store: 'up', wakeUps: worker.oldestWakeUpLagMs() > MOST_WAKE_UP_LAG_MS ? 'down' : 'up' }),
+    readiness: async (): Promise<Readiness> => ({
+      log: 'up',
+      store: 'up',
+      wakeUps: worker.oldestWakeUpLagMs() > MOST_WAKE_UP_LAG_MS ? 'down' : 'up',
+    }),
     config: gatewayConfig(settings),
-  });
+  };
+  const admission = createAdmission(gateway);
+  const door = await openKafkaDoor({ ...gateway, readAvro: NO_AVRO, topic: TOPICS.commands }, admission);
   const stopBehindTheDoor = async () => {
+    await door.stop();
     await dispatcher.stop();
     await worker.stop();
     await truncation.stop();
@@ -116,7 +125,7 @@ export async function composeStandalone(environment: Environment, options: Stand
     await Promise.all([answers.close(), limiter.close(), telemetry.stop()]);
     lock.release();
   };
-  const server = await serve(app.fetch, settings);
+  const server = await serve(createGateway(gateway, admission).fetch, settings);
   if (server.kind === 'cannot_listen') {
     await stopBehindTheDoor();
     return cannot(`${server.message}; set PORT to a free port`);
@@ -134,8 +143,14 @@ export async function composeStandalone(environment: Environment, options: Stand
 
 /** Dead letters stay until somebody deals with them. Returns when to look again. */
 async function truncate(log: SqliteLog, clock: Clock): Promise<number> {
-  for (const topic of [TOPICS.work, TOPICS.events]) await log.truncate(topic, clock.now() - KEEP_LOG_MS);
+  for (const topic of [TOPICS.commands, TOPICS.work, TOPICS.events]) await log.truncate(topic, clock.now() - KEEP_LOG_MS);
   return clock.now() + TRUNCATE_EVERY_MS;
 }
+
+/** Without a registry nobody knows what a framed value means; commands in JSON need none. */
+const NO_AVRO = async () => ({
+  kind: 'undecodable' as const,
+  reason: 'there is no schema registry here; publish JSON, with content-type: application/json',
+});
 
 const cannot = (message: string): Composed => ({ kind: 'cannot_start', message: `retrigger: ${message}` });

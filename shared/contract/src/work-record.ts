@@ -105,6 +105,7 @@ const header = {
   taskId: z.string().regex(NAME_PATTERN),
   actor: z.strictObject({ id, type: z.enum(['user', 'system', 'executor']) }),
   roles: z.array(z.enum(ROLES)),
+  denied: optional(text),
   correlationId: text,
   traceparent: optional(text),
   fingerprint: optional(z.record(text, text)),

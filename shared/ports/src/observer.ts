@@ -19,7 +19,7 @@ export type Histograms = {
 };
 
 /** Read when somebody asks. */
-export type Gauges = 'work_lag_records' | 'commands_in_flight' | 'wake_up_oldest_seconds';
+export type Gauges = 'work_lag_records' | 'commands_lag_records' | 'commands_in_flight' | 'wake_up_oldest_seconds';
 
 export type LogFields = { [name: string]: string | number | boolean | null | undefined };
 

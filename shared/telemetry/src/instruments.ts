@@ -26,6 +26,7 @@ export const HISTOGRAMS: Record<keyof Histograms, { description: string; buckets
 
 export const GAUGES: Record<Gauges, string> = {
   work_lag_records: 'Records of the work log that no worker has finished',
+  commands_lag_records: 'Published commands that no gateway has taken',
   commands_in_flight: 'Commands whose outcome a door waits for',
   wake_up_oldest_seconds: 'How late the oldest due time is that was not acted on',
 };
