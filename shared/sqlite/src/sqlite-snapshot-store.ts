@@ -4,6 +4,10 @@ import { taskKey } from '@retrigger/domain/identifiers.ts';
 import type { Reached } from '@retrigger/ports/reached.ts';
 import type { Due, Snapshot, SnapshotStore, TaskFilter, TaskPlace } from '@retrigger/ports/snapshot-store.ts';
 import type { GroupCommit } from './group-commit.ts';
+import { SnapshotCache } from './snapshot-cache.ts';
+
+/** As many as the largest closure that is walked. */
+const CACHED_SNAPSHOTS = 20_000;
 
 /** `waits` says again what `snapshots.waits_for` says, the other way round: who waits for this task? */
 export const SNAPSHOTS_SCHEMA = `
@@ -39,6 +43,7 @@ export class SqliteSnapshotStore implements SnapshotStore {
   readonly #listOfType: StatementSync;
   readonly #mark: StatementSync;
   readonly #marks: StatementSync;
+  readonly #cache = new SnapshotCache(CACHED_SNAPSHOTS);
   readonly #db: DatabaseSync;
   readonly #commit: GroupCommit;
   readonly #reached: Reached;
@@ -76,6 +81,7 @@ export class SqliteSnapshotStore implements SnapshotStore {
       const json = [JSON.stringify(waitsFor), JSON.stringify(head), JSON.stringify(state)] as const;
       const { changes } = this.#save.run(key, head.sequence, tenantId, taskId, partition, status, type, wakeAt, wakeKind, ...json);
       if (changes !== 0) {
+        this.#cache.drop(key);
         this.#unwait.run(tenantId, taskId);
         for (const other of waitsFor) this.#wait.run(tenantId, other, taskId);
       }
@@ -86,23 +92,30 @@ export class SqliteSnapshotStore implements SnapshotStore {
   async load(keys: string[]): Promise<Map<string, Snapshot>> {
     const found = new Map<string, Snapshot>();
     for (const key of keys) {
-      const row = this.#find.get(key);
-      if (row === undefined) continue;
-      found.set(key, {
-        key,
-        tenantId: String(row.tenant_id),
-        taskId: String(row.task_id),
-        partition: Number(row.partition),
-        head: JSON.parse(String(row.head)),
-        state: JSON.parse(String(row.state)),
-        status: String(row.status),
-        type: String(row.type),
-        wakeAt: row.wake_at === null ? null : Number(row.wake_at),
-        wakeKind: String(row.wake_kind) as WakeKind,
-        waitsFor: JSON.parse(String(row.waits_for)),
-      });
+      const snapshot = this.#cache.get(key) ?? this.#read(key);
+      if (snapshot !== undefined) found.set(key, snapshot);
     }
     return found;
+  }
+
+  #read(key: string): Snapshot | undefined {
+    const row = this.#find.get(key);
+    if (row === undefined) return undefined;
+    const snapshot = {
+      key,
+      tenantId: String(row.tenant_id),
+      taskId: String(row.task_id),
+      partition: Number(row.partition),
+      head: JSON.parse(String(row.head)),
+      state: JSON.parse(String(row.state)),
+      status: String(row.status),
+      type: String(row.type),
+      wakeAt: row.wake_at === null ? null : Number(row.wake_at),
+      wakeKind: String(row.wake_kind) as WakeKind,
+      waitsFor: JSON.parse(String(row.waits_for)),
+    };
+    this.#cache.put(snapshot);
+    return snapshot;
   }
 
   async due(partition: number, before: number, after: Due | null, limit: number): Promise<Due[]> {

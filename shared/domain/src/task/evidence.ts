@@ -19,7 +19,11 @@ const proposed = ({ proposal }: TaskState): string[] =>
   proposal === null ? [] : proposal.kind === 'change' ? proposal.dependencies : proposal.named;
 
 /** Everything that a task's end may hang on: dependencies and the tasks that its schedule names, confirmed, proposed and reserved. */
-const edges: EdgesOf = (state) => [...state.dependencies, ...proposed(state), ...(state.reservation?.named ?? []), ...scheduled(state)];
+const edges: EdgesOf = (state) => {
+  const { dependencies, proposal, schedule, reservation } = state;
+  if (proposal === null && schedule?.strategy !== 'conditional' && reservation == null) return dependencies; // nearly always, and closures are large
+  return [...dependencies, ...proposed(state), ...(reservation?.named ?? []), ...scheduled(state)];
+};
 
 /**
  * Walks from a task over `own` edges and everybody else's.
