@@ -3,6 +3,7 @@ import { CommandAdmission } from '@retrigger/engine/admit-command.ts';
 import { Api } from './api.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { Problem } from './problem.ts';
+import { bulkRoutes } from './routes/bulk.ts';
 import { commandRoutes } from './routes/commands.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -20,6 +21,7 @@ export const createAdmission = (deps: GatewayDeps): CommandAdmission<Problem> =>
 /** The HTTP door over the given ports. It holds nothing that must be closed; whoever made the ports closes them. */
 export function createGateway(deps: GatewayDeps, admission = createAdmission(deps)): OpenAPIHono {
   const api = new Api(deps, admission);
+  bulkRoutes(api); // before the tasks by id, of which `bulk` is none
   taskRoutes(api);
   taskListRoutes(api);
   runRoutes(api);

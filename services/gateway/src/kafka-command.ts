@@ -77,6 +77,8 @@ export const sentFingerprint = ({ type, taskId, body }: SentCommand): Fingerprin
 export function workOfSent({ type, taskId, body }: SentCommand, commandId: string, now: number): { work: Work; cost: number } | Problem {
   const call: CommandCall<unknown> = COMMANDS[type];
   if (call.about === 'execution') return ofExecution(call, taskId, body, commandId, now);
+  if (call.about === 'bulk')
+    return taskId === null ? workOf(call, '', body, commandId, now) : invalid('taskId', 'goes into the body of a bulk');
   if (call.about === 'task') return workOf(call, taskId ?? '', body, commandId, now);
   if (taskId !== null && body.taskId !== undefined && body.taskId !== taskId)
     return invalid('taskId', `must be that of the command, ${taskId}, or be left out`);

@@ -185,9 +185,9 @@ export class KafkaDoor implements RecordHandler {
 const isIdTaken = (outcome: { kind: 'accepted' } | { kind: 'refused'; refusal: { code: string } }): boolean =>
   outcome.kind === 'refused' && outcome.refusal.code === 'idempotency_key_reused';
 
-/** A creation that leaves the name to us: its record is keyed by the tenant alone. */
+/** A bulk, and a creation that leaves the name to us: their records are keyed by the tenant alone. */
 const isUnnamed = ({ type, taskId, body }: SentCommand): boolean =>
-  COMMANDS[type].about === 'newTask' && taskId === null && body.taskId === undefined;
+  COMMANDS[type].about === 'bulk' || (COMMANDS[type].about === 'newTask' && taskId === null && body.taskId === undefined);
 
 /** Asks for each key once in a batch. */
 function rememberedIn({ signer }: Credentials): Credentials['signer'] {

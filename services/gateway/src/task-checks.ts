@@ -10,7 +10,7 @@ import type { Problem } from './problem.ts';
 import { invalidFields } from './query.ts';
 
 /** A task that a request names, and where. */
-type Named = { path: string; taskId: string };
+export type Named = { path: string; taskId: string };
 
 export type CheckPorts = Pick<GatewayDeps, 'snapshots' | 'clock' | 'config'>;
 
@@ -61,10 +61,10 @@ function partsOf(work: Work): Parts {
 
 const listed = (path: string, taskIds: readonly string[]): Named[] => taskIds.map((taskId, i) => ({ path: `${path}[${i}]`, taskId }));
 
-const waitedFor = (prefix: string, schedule: Schedule): Named[] =>
+export const waitedFor = (prefix: string, schedule: Schedule): Named[] =>
   schedule.strategy === 'conditional' ? inConditions(prefix, schedule.conditions) : [];
 
-function inConditions(prefix: string, { dependenciesComplete, dependenciesCompleted, outcome }: Conditions): Named[] {
+export function inConditions(prefix: string, { dependenciesComplete, dependenciesCompleted, outcome }: Conditions): Named[] {
   const at = `${prefix}conditions`;
   return [
     ...(Array.isArray(dependenciesComplete) ? listed(`${at}.dependenciesComplete`, dependenciesComplete) : []),
@@ -74,7 +74,7 @@ function inConditions(prefix: string, { dependenciesComplete, dependenciesComple
 }
 
 /** What is wrong with a schedule at `now`: in the past, too far ahead, no time zone, a cron expression that never fires. */
-function impossible(schedule: Schedule, prefix: string, now: number): FieldError[] {
+export function impossible(schedule: Schedule, prefix: string, now: number): FieldError[] {
   const next = nextExecution(schedule, now, { retryCount: 0, commandId: 'door' });
   return next.kind === 'refused' ? [{ path: `${prefix}${next.field}`, message: next.message }] : [];
 }

@@ -16,6 +16,15 @@ const common = { context: optional(object), triggerReason: optional(text), sched
 const bulk = z.strictObject({
   ...common,
   allOrNothing: optional(z.boolean()),
+  filter: optional(
+    z.strictObject({
+      status: optional(text),
+      type: optional(text),
+      owner: optional(text),
+      critical: optional(z.boolean()),
+      taskIds: optional(z.array(id)),
+    }),
+  ),
   tasks: z.array(
     z.strictObject({
       taskId: id,

@@ -47,6 +47,9 @@ export const task = z
     schedule: optional(scheduleSchema),
     nextExecution: optional(instant),
     proposedDependencies: optional(z.array(id).meta({ description: 'Asked for, and being checked for cycles' })),
+    reservation: optional(
+      z.strictObject({ bulkId: z.string() }).meta({ description: 'A bulk of all or nothing holds it until that has decided' }),
+    ),
     retryCount: z.int().meta({ description: 'Failed attempts since it last completed or was rescheduled' }),
     execution: optional(
       z.strictObject({

@@ -36,9 +36,17 @@ export type Submission<P = never> = {
   waitMs: number;
   /** Ends the wait early: whoever serves the caller must go. */
   leaving?: AbortSignal;
-  /** What is wrong with it as the world is now (its time is past, it names what does not exist). A repeat is not asked again: it gets its first answer. */
-  check?(): Promise<P | undefined>;
+  /**
+   * What is wrong with it as the world is now (its time is past, it names what does not exist), or what makes it complete (the tasks that a filter selects).
+   * A repeat is not asked again: it gets its first answer.
+   */
+  check?(): Promise<P | Ready | undefined>;
 };
+
+/** A command that was completed: what it says now, and the tasks that it triggers, for which it is charged instead of for its `cost`. */
+export type Ready = { ready: { body: Command['body']; charged: string[] } };
+
+const isReady = (found: unknown): found is Ready => typeof found === 'object' && found !== null && 'ready' in found;
 
 /** All but the first two have cost nothing; after `unavailable` the command may or may not be in the log. */
 export type Admission<P = never> =
@@ -140,16 +148,18 @@ export class CommandAdmission<P = never> {
     const { log, answers, limiter, clock, observer, encode } = this.#ports;
     const { command, isRepeatable } = submission;
     const isAllowed = isPermitted(command);
-    const cost = isAllowed ? submission.cost : 0; // G5
-    const limits = cost === 0 ? [] : limitsOf(this.#config.limits, command);
+    let [cost, limits]: [number, Limit[]] = [0, []];
     let charged = false;
     try {
       if (isRepeatable) {
         const receipt = await this.#receipt([command.commandId]); // G1
         if (receipt !== undefined) return { kind: 'known', receipt };
       }
-      const problem = isAllowed ? await submission.check?.() : undefined;
-      if (problem !== undefined) return { kind: 'invalid', problem };
+      const found = isAllowed ? await submission.check?.() : undefined;
+      const ready = isReady(found) ? found.ready : undefined;
+      if (found !== undefined && ready === undefined) return { kind: 'invalid', problem: found as P };
+      cost = isAllowed ? (ready?.charged.length ?? submission.cost) : 0; // G5
+      limits = cost === 0 ? [] : limitsOf(this.#config.limits, command, ready?.charged);
       if (limits.length > 0) {
         const charge = await limiter.charge(limits, cost);
         if (charge.kind === 'limited') {
@@ -165,7 +175,9 @@ export class CommandAdmission<P = never> {
       }
       const acceptedAt = clock.now();
       arrive(this.#hear(command, isRepeatable)); // G2
-      await log.append(TOPICS.work, [encode({ ...command, replyTo: answers.address })]);
+      await log.append(TOPICS.work, [
+        encode({ ...command, ...(ready === undefined ? {} : { body: ready.body }), replyTo: answers.address } as Command),
+      ]);
       return { kind: 'pending', acceptedAt };
     } catch (error) {
       observer.log('error', 'a command could not be handed in', { type: command.type, error: String(error) });

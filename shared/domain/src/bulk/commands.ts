@@ -8,8 +8,10 @@ export type BulkItem = { taskId: string; context?: JsonObject; conditions?: Cond
 /** What holds for every task of a bulk that has nothing else of its own. */
 export type BulkCommon = { context?: JsonObject; triggerReason?: string; schedule?: Schedule };
 
-/** The tasks are named, each once: a filter has been applied by whoever let the bulk in. */
-export type BulkBody = BulkCommon & { tasks: BulkItem[]; allOrNothing?: boolean };
+export type BulkFilter = { status?: string; type?: string; owner?: string; critical?: boolean; taskIds?: string[] };
+
+/** The tasks are named, each once. A `filter` has selected them: whoever let the bulk in applied it, once. */
+export type BulkBody = BulkCommon & { tasks: BulkItem[]; filter?: BulkFilter; allOrNothing?: boolean };
 
 /** An item's problem, as API.md's "Bulk" shows it. */
 export type ItemError = { code: string; title: string; detail?: string; conditions?: JsonObject[string] };

@@ -61,9 +61,10 @@ function start(
   evidence: Evidence,
 ): Decision {
   if (state !== undefined && (state.endedAt === null || at - state.endedAt < KEY_LIFE_MS)) return NOTHING;
-  if (!isPermitted(command)) return { kind: 'answered', outcome: refused('forbidden', 'The caller’s roles do not permit this') };
+  if (!isPermitted(command))
+    return { kind: 'answered', outcome: refused('forbidden', command.denied ?? 'The caller’s roles do not permit this') };
   const { tenantId, commandId, actor, roles, correlationId, traceparent, fingerprint, replyTo, body, type } = command;
-  const { tasks: _, allOrNothing = false, ...common } = body;
+  const { tasks: _t, filter: _f, allOrNothing = false, ...common } = body;
   const tasks = itemsOf(body);
   const keys = tasks.map(({ taskId }) => taskKey(tenantId, taskId));
   const unread = keys.filter((key) => !evidence.has(key));

@@ -1,3 +1,4 @@
+import type { Age } from '../bulk/state.ts';
 import type { Explanation } from '../conditions.ts';
 import type { Event } from '../event.ts';
 import type { JsonObject } from '../json.ts';
@@ -60,8 +61,8 @@ export type TaskMetadata = {
   TaskCompleted: ExecutionRef & { result: JsonObject[string] };
   TaskFailed: ExecutionRef & { error: { code: string; message: string }; willRetry: boolean; nextExecution?: string };
   TaskCancelled: { reason: string | null; executionId: string | null };
-  /** `planned` when it can commit, `named` while edges are checked, `waitsFor` when another bulk has to end first. */
-  TaskReserved: Claim & { planned?: Planned; named?: string[]; waitsFor?: string };
+  /** `planned`: it can commit. Else what is wanted: `named` are edges that are checked first, `waitsFor` is a bulk that has to end first. */
+  TaskReserved: Age & { planned?: Planned; named?: string[]; waitsFor?: string } & Partial<Pick<Claim, 'asked' | 'by'>>;
   TaskReleased: { bulkId: string; next?: string[] };
   CommandRefused: EndOfReservation & {
     command: string;

@@ -79,7 +79,8 @@ function planned(state: TaskState, claim: Claim, decision: Decision, named: stri
     return event('TaskReserved', state.status, { ...claim, named: (metadata as TaskMetadata['DependenciesProposed']).named ?? [] });
   if (eventType !== 'TaskTriggered' && eventType !== 'TaskRescheduled') return ofBulk(decision, claim.bulkId);
   const plan = { eventType, metadata } as unknown as Planned;
-  return event('TaskReserved', state.status, { ...claim, ...(named.length === 0 ? {} : { named }), planned: plan });
+  const { bulkId, startedAt } = claim;
+  return event('TaskReserved', state.status, { bulkId, startedAt, ...(named.length === 0 ? {} : { named }), planned: plan });
 }
 
 /** The second step of T7. Whoever may have the task next, when it is refused, is told with the refusal. */
@@ -91,11 +92,11 @@ export function confirmReservation(
   evidence: Evidence,
 ): Decision {
   const held = state.reservation;
-  if (held === null || held.bulkId !== command.body.bulkId || held.planned !== null) return NOTHING; // R4
-  const { bulkId, startedAt, asked, by, named } = held;
-  const call = singleCall(command, held) as Command & { type: 'RescheduleTask' };
+  if (held === null || held.bulkId !== command.body.bulkId || held.claim === null) return NOTHING; // R4
+  const { claim, named } = held;
+  const call = singleCall(command, claim) as Command & { type: 'RescheduleTask' };
   const decision = arm(state, call, head.sequence + 1, at, evidence);
-  return withNext(state, planned(state, { bulkId, startedAt, asked, by }, decision, named), bulkId);
+  return withNext(state, planned(state, claim, decision, named), claim.bulkId);
 }
 
 /** R1, R2: writes the plan, on the task as it is now. */

@@ -1,3 +1,4 @@
+import type { Age } from '../bulk/state.ts';
 import type { Actor } from '../command.ts';
 import type { JsonObject } from '../json.ts';
 import type { Role } from '../permissions.ts';
@@ -71,16 +72,19 @@ export type Proposal = { commandId: string } & (
   | { kind: 'reschedule'; named: string[]; body: RescheduleBody }
 );
 
-/** What a bulk wants of a task, in whose name. `startedAt` (epoch ms) and `bulkId` are its age: of two bulks the older one waits, the younger is refused. */
-export type Claim = { bulkId: string; startedAt: number; asked: AskedOfTask; by: { actor: Actor; roles: Role[] } };
+/** What a bulk wants of a task, in whose name. */
+export type Claim = Age & { asked: AskedOfTask; by: { actor: Actor; roles: Role[] } };
 
 /** The event that a commit makes, decided when the task was reserved. */
 export type Planned =
   | { eventType: 'TaskTriggered'; metadata: TaskMetadata['TaskTriggered'] }
   | { eventType: 'TaskRescheduled'; metadata: TaskMetadata['TaskRescheduled'] };
 
-/** The bulk that holds the task. `planned` is null while the edges that the plan would add (`named`) are checked; they count already. */
-export type Reservation = Claim & { reservedAt: string; named: string[]; planned: Planned | null };
+/** The bulk that holds the task. While the edges that its plan would add (`named`) are checked there is no plan yet, but the `claim`; they count already. */
+export type Reservation = Age & { reservedAt: string; named: string[] } & (
+    | { planned: Planned; claim: null }
+    | { planned: null; claim: Claim }
+  );
 
 /** What becomes of a run whose time has passed while nobody could start it: run late, or leave it out. */
 export type OnMissed = 'fire' | 'skip';
