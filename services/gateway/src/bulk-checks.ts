@@ -1,7 +1,7 @@
 import type { FieldError } from '@retrigger/contract/problem-codes.ts';
 import type { BulkBody, BulkItem } from '@retrigger/domain/bulk/commands.ts';
 import { taskKey } from '@retrigger/domain/identifiers.ts';
-import type { Ready } from '@retrigger/engine/admit-command.ts';
+import type { Ready } from '@retrigger/engine/ready.ts';
 import type { Work } from './command-table.ts';
 import type { Caller } from './credentials.ts';
 import { isProblem } from './exchange.ts';

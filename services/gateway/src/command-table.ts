@@ -6,7 +6,7 @@ import type { BulkCommandBody } from '@retrigger/domain/bulk/commands.ts';
 import { bulkName, deriveBulkId, deriveTaskId, taskOfExecution } from '@retrigger/domain/identifiers.ts';
 import type { Json } from '@retrigger/domain/json.ts';
 import type { TaskCommandBody } from '@retrigger/domain/task/commands.ts';
-import type { Ready } from '@retrigger/engine/admit-command.ts';
+import type { Ready } from '@retrigger/engine/ready.ts';
 import type { z } from 'zod';
 import { checkBulk } from './bulk-checks.ts';
 import type { Caller } from './credentials.ts';

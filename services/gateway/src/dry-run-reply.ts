@@ -1,9 +1,9 @@
 import type { Command } from '@retrigger/domain/command.ts';
 import { domainDecider } from '@retrigger/domain/domain-decider.ts';
-import type { Ready } from '@retrigger/engine/admit-command.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
 import { dryRun } from '@retrigger/engine/dry-run.ts';
 import { dryRunBulk } from '@retrigger/engine/dry-run-bulk.ts';
+import { completed, type Ready } from '@retrigger/engine/ready.ts';
 import type { GatewayDeps } from './deps.ts';
 import { isProblem } from './exchange.ts';
 import { type Problem, problemBody, problemReply, refusalProblem } from './problem.ts';
@@ -22,7 +22,7 @@ export async function dryRunReply(
 ): Promise<Reply> {
   const found = await check();
   if (found !== undefined && isProblem(found)) return problemReply(found, path);
-  const asked = found === undefined ? command : ({ ...command, body: found.ready.body } as Command);
+  const asked = completed(command, found?.ready);
   const [decider, now] = [domainDecider as AnyDecider, deps.clock.now()];
   const isBulk = asked.type === 'BulkTrigger' || asked.type === 'BulkReschedule';
   const { verdict, answer, refusal, events } = await (isBulk ? dryRunBulk(deps, decider, asked, now) : dryRun(deps, decider, asked, now));

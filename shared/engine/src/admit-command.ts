@@ -10,6 +10,7 @@ import { type Log, type NewRecord, TOPICS } from '@retrigger/ports/log.ts';
 import type { Observer } from '@retrigger/ports/observer.ts';
 import { RECEIPT_LIFE_MS, type Receipt, type ReceiptStore, unboundReceiptId } from '@retrigger/ports/receipt-store.ts';
 import { type CommandLimits, limitsOf } from './command-limits.ts';
+import { completed, type Ready, readyOf } from './ready.ts';
 import { ReceiptWatch } from './receipt-watch.ts';
 
 export type AdmissionPorts = {
@@ -42,11 +43,6 @@ export type Submission<P = never> = {
    */
   check?(): Promise<P | Ready | undefined>;
 };
-
-/** A command that was completed: what it says now, and the tasks that it triggers, for which it is charged instead of for its `cost`. */
-export type Ready = { ready: { body: Command['body']; charged: string[] } };
-
-const isReady = (found: unknown): found is Ready => typeof found === 'object' && found !== null && 'ready' in found;
 
 /** All but the first two have cost nothing; after `unavailable` the command may or may not be in the log. */
 export type Admission<P = never> =
@@ -156,28 +152,22 @@ export class CommandAdmission<P = never> {
         if (receipt !== undefined) return { kind: 'known', receipt };
       }
       const found = isAllowed ? await submission.check?.() : undefined;
-      const ready = isReady(found) ? found.ready : undefined;
+      const ready = readyOf(found);
       if (found !== undefined && ready === undefined) return { kind: 'invalid', problem: found as P };
       cost = isAllowed ? (ready?.charged.length ?? submission.cost) : 0; // G5
       limits = cost === 0 ? [] : limitsOf(this.#config.limits, command, ready?.charged);
       if (limits.length > 0) {
         const charge = await limiter.charge(limits, cost);
         if (charge.kind === 'limited') {
-          const limit = limits.find(({ name }) => name === charge.name) ?? {
-            name: charge.name,
-            key: '',
-            points: charge.points,
-            windowMs: 0,
-          };
-          return { kind: 'limited', limit, remaining: charge.remaining, retryAfterMs: charge.retryAfterMs };
+          const { name, points, remaining, retryAfterMs } = charge;
+          const limit = limits.find((one) => one.name === name) ?? { name, key: '', points, windowMs: 0 };
+          return { kind: 'limited', limit, remaining, retryAfterMs };
         }
         charged = true;
       }
       const acceptedAt = clock.now();
       arrive(this.#hear(command, isRepeatable)); // G2
-      await log.append(TOPICS.work, [
-        encode({ ...command, ...(ready === undefined ? {} : { body: ready.body }), replyTo: answers.address } as Command),
-      ]);
+      await log.append(TOPICS.work, [encode({ ...completed(command, ready), replyTo: answers.address })]);
       return { kind: 'pending', acceptedAt };
     } catch (error) {
       observer.log('error', 'a command could not be handed in', { type: command.type, error: String(error) });
