@@ -1,5 +1,5 @@
 import type { Command } from '@retrigger/domain/command.ts';
-import { taskDecider } from '@retrigger/domain/task/decider.ts';
+import { domainDecider } from '@retrigger/domain/domain-decider.ts';
 import type { TaskState } from '@retrigger/domain/task/state.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
 import type { WorkerPorts } from '@retrigger/engine/apply-batch.ts';
@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { type Planted, simulate } from './simulate.ts';
 
 const MOST_SEEDS = 150;
-const decider = taskDecider as AnyDecider;
+const decider = domainDecider as AnyDecider;
 
 /** Another handler between the log and the engine. */
 const between = (ports: WorkerPorts, wrap: (handler: RecordHandler) => RecordHandler): WorkerPorts => ({
@@ -126,17 +126,27 @@ test('all commands of the domain come up', async () => {
   };
   for (let seed = 1; seed <= 40; seed++) await simulate(seed, { decider: watching });
   expect([...seen].sort()).toEqual([
+    'AskBulk',
+    'BulkReschedule',
+    'BulkTrigger',
     'CancelTask',
     'ChangeTask',
     'Check',
+    'CommitTask',
     'CompleteExecution',
     'ConfirmDependencies',
+    'ConfirmReservation',
     'CreateTask',
     'FailExecution',
+    'GatherResults',
     'HeartbeatExecution',
+    'ReleaseTask',
     'RescheduleTask',
+    'ReserveTask',
     'ResetTask',
+    'RetryReservation',
     'StartExecution',
+    'TellBulk',
     'TriggerTask',
     'Wake',
   ]);
