@@ -48,7 +48,7 @@ describe.each(PROFILES)('bulks, %s', (profile) => {
     const single = [await admin.post(`/tasks/${busy}/trigger`), await admin.post(`/tasks/${cancelled}/trigger`)];
     expect(bulk.results.flatMap(({ taskId, error }) => (error === undefined ? [] : [[taskId, error]]))).toEqual(
       [busy, cancelled].map((taskId, i) => {
-        const { code, title, detail } = single[i]?.json as JsonObject;
+        const { code, title, detail } = (single[i] as Answer).json;
         return [taskId, { code, title, detail }];
       }),
     );
