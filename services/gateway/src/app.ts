@@ -15,8 +15,11 @@ import { taskListRoutes } from './routes/task-list.ts';
 import { taskRoutes } from './routes/tasks.ts';
 
 /** The law of one process's doors: what is in flight, charged and known holds for all of them together. */
-export const createAdmission = (deps: GatewayDeps): CommandAdmission<Problem> =>
-  new CommandAdmission<Problem>(deps, { limits: deps.config.limits, maxInFlight: deps.config.maxInFlight });
+export function createAdmission(deps: GatewayDeps): CommandAdmission<Problem> {
+  const { limitsFor, config } = deps;
+  const { maxInFlight, maxUndecided } = config;
+  return new CommandAdmission<Problem>(deps, { limitsFor, maxInFlight, maxUndecided });
+}
 
 /** The HTTP door over the given ports. It holds nothing that must be closed; whoever made the ports closes them. */
 export function createGateway(deps: GatewayDeps, admission = createAdmission(deps)): OpenAPIHono {

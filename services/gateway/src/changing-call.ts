@@ -2,6 +2,7 @@ import type { Command } from '@retrigger/domain/command.ts';
 import { isPermitted } from '@retrigger/domain/permissions.ts';
 import type { Admission, CommandAdmission } from '@retrigger/engine/admit-command.ts';
 import type { Context } from 'hono';
+import type { Held } from './body-memory.ts';
 import type { GatewayDeps } from './deps.ts';
 import { dryRunReply } from './dry-run-reply.ts';
 import { isProblem } from './exchange.ts';
@@ -21,11 +22,12 @@ export async function changingReply<B>(
   deps: GatewayDeps,
   admission: CommandAdmission<Problem>,
   requestId: string,
+  held: Held,
 ): Promise<Reply> {
   const incoming = traceparentOf(c.req.header('traceparent'));
   return deps.observer.span(`http ${call.method} ${call.path}`, incoming, { requestId }, async (traceparent) => {
     const id = { commandId: '' };
-    const asked = await readCall(c, call, deps, id);
+    const asked = await readCall(c, call, deps, id, held);
     if (isProblem(asked)) return named(problemReply(asked, commandPath(id.commandId)), id.commandId);
     const command = commandOf(asked, call.actor, { ...id, requestId, traceparent });
     const { caller, work, cost, isRepeatable, isDryRun } = asked;

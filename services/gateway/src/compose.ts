@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { type ClusterOptions, connectCluster } from '@retrigger/cluster/compose.ts';
 import type { Environment } from '@retrigger/config/environment.ts';
 import { encodeWork } from '@retrigger/contract/work-record.ts';
+import { WorkLag } from '@retrigger/engine/work-lag.ts';
 import type { Composed } from '@retrigger/lifecycle/run.ts';
-import { TOPICS } from '@retrigger/ports/log.ts';
+import { supervise } from '@retrigger/lifecycle/supervise.ts';
+import { TOPICS, WORKER_GROUP } from '@retrigger/ports/log.ts';
 import { createAdmission, createGateway } from './app.ts';
 import { gatewayConfig } from './config.ts';
 import { firstApiKey } from './credentials.ts';
@@ -24,19 +26,24 @@ export async function composeGateway(environment: Environment, options: ClusterO
     return { kind: 'cannot_start', message: `retrigger: ${message}` };
   };
   if (apiKey === null) return giveUp('RETRIGGER_API_KEY is not set; in a cluster every gateway needs the same first key');
+  const config = gatewayConfig(settings);
+  const lag = new WorkLag(cluster.log, TOPICS.work, WORKER_GROUP, cluster.clock);
   const commandsConsumer = consumerState(() => cluster.log.unhealthy() === null, cluster.clock);
   const deps = {
     ...cluster,
+    lag,
     encode: encodeWork,
     credentials: firstApiKey(apiKey, cluster.secrets),
     freshId: () => randomBytes(16).toString('base64url'),
     metrics: telemetry.prometheus,
     readiness: async () => ({ ...(await cluster.readiness()), commandsConsumer: commandsConsumer() }),
-    config: gatewayConfig(settings),
+    limitsFor: () => config.limits,
+    config,
   };
   const admission = createAdmission(deps);
   const server = await serve(createGateway(deps, admission).fetch, settings);
   if (server.kind === 'cannot_listen') return giveUp(`${server.message}; set PORT to a free port`);
+  const looking = supervise('looking how far the workers are behind', () => lag.turn(), cluster);
   const door = await openKafkaDoor(
     { ...deps, readAvro: cluster.readAvroCommand, topic: settings.kafkaPrefix + TOPICS.commands },
     admission,
@@ -47,6 +54,7 @@ export async function composeGateway(environment: Environment, options: ClusterO
     observer: cluster.observer,
     async stop() {
       await Promise.all([server.stop(HTTP_GRACE_MS), door.stop()]);
+      await looking.stop();
       await cluster.close();
     },
   };

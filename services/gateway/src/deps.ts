@@ -1,4 +1,6 @@
 import type { Command } from '@retrigger/domain/command.ts';
+import type { CommandLimits } from '@retrigger/engine/command-limits.ts';
+import type { WorkLag } from '@retrigger/engine/work-lag.ts';
 import type { Answers } from '@retrigger/ports/answers.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
 import type { DocumentStore } from '@retrigger/ports/document-store.ts';
@@ -16,13 +18,17 @@ import type { Credentials } from './credentials.ts';
 export type Readiness = { [dependency: string]: 'up' | 'down' };
 
 export type GatewayDeps = {
-  log: Pick<Log, 'append'>;
+  log: Pick<Log, 'append' | 'partitionOf'>;
+  /** How far the workers are behind; whoever composes keeps it up to date. */
+  lag: Pick<WorkLag, 'ageMs' | 'oldestMs'>;
   answers: Answers;
   receipts: Pick<ReceiptStore, 'load' | 'put'>;
   events: Pick<EventStore, 'read' | 'page' | 'count'>;
   snapshots: Pick<SnapshotStore, 'load' | 'list' | 'waiting'>;
   documents: DocumentStore;
   limiter: Limiter;
+  /** What limits hold for a tenant now; asked for every command. `systemPerMinute` is the installation's. */
+  limitsFor(tenantId: string): CommandLimits;
   secrets: Secrets;
   credentials: Credentials;
   clock: Clock;

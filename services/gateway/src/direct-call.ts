@@ -6,6 +6,7 @@ import { commandIdOf } from '@retrigger/engine/admit-command.ts';
 import { RECEIPT_LIFE_MS, type Receipt } from '@retrigger/ports/receipt-store.ts';
 import type { Context } from 'hono';
 import type { z } from 'zod';
+import type { Held } from './body-memory.ts';
 import type { Caller } from './credentials.ts';
 import type { GatewayDeps } from './deps.ts';
 import { callerOf, isProblem } from './exchange.ts';
@@ -49,15 +50,21 @@ export const directBody = ({ show }: Shown, { commandId, tenantId, outcome }: Re
 };
 
 /** Reads, checks, carries out and answers; a repeat under its key gets the first answer. */
-export async function directReply<B>(c: Context, call: DirectCall<B>, deps: GatewayDeps): Promise<Reply> {
+export async function directReply<B>(c: Context, call: DirectCall<B>, deps: GatewayDeps, held: Held): Promise<Reply> {
   const id = { commandId: deps.freshId() };
-  const answered = await carryOut(c, call, deps, id);
+  const answered = await carryOut(c, call, deps, id, held);
   const reply = isProblem(answered) ? problemReply(answered, commandPath(id.commandId)) : answered;
   reply.headers['x-command-id'] = id.commandId;
   return reply;
 }
 
-async function carryOut<B>(c: Context, call: DirectCall<B>, deps: GatewayDeps, id: { commandId: string }): Promise<Reply | Problem> {
+async function carryOut<B>(
+  c: Context,
+  call: DirectCall<B>,
+  deps: GatewayDeps,
+  id: { commandId: string },
+  held: Held,
+): Promise<Reply | Problem> {
   const caller = await callerOf(c, deps);
   if (isProblem(caller)) return caller;
   const given = idempotencyKey(c.req.header('idempotency-key'), c.req.header('x-idempotency-key'));
@@ -69,7 +76,7 @@ async function carryOut<B>(c: Context, call: DirectCall<B>, deps: GatewayDeps, i
   const wrong =
     mayRead(caller, call.permission) ?? call.parameter?.check(parameter) ?? (query.kind === 'problem' ? query.problem : undefined);
   if (wrong !== undefined) return wrong;
-  const body = await readBody(c);
+  const body = await readBody(c, held);
   if (body.kind === 'problem') return body.problem;
   const checked = check(call.schema, body.value);
   if (checked.kind === 'invalid') return invalidFields(checked.errors);

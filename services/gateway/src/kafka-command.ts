@@ -39,15 +39,19 @@ export async function readSentCommand({ value, headers }: LogRecord, readAvro: R
   const checked = check(envelope, read.value);
   if (checked.kind === 'invalid') return unreadable(checked.errors.map(({ path, message }) => `${path} ${message}`).join('; '));
   const { commandId, type, taskId = null, body } = checked.value;
+  const bodyBytes = value.byteLength <= MAX_BODY_BYTES ? 0 : Buffer.byteLength(JSON.stringify(body));
+  if (bodyBytes > MAX_BODY_BYTES) return tooLarge(bodyBytes);
   if (COMMANDS[type].about === 'task' && taskId === null) return unreadable(`${type} needs a taskId`);
   return { kind: 'command', command: { commandId, type, taskId, body } };
 }
 
 type ReadValue = { kind: 'value'; value: Json } | { kind: 'unreadable'; reason: string };
 
+const tooLarge = (bytes: number) => unreadable(`the body is ${bytes} bytes long; a body has at most ${MAX_BODY_BYTES}`);
+
 function jsonOf(parsed: StrictJson, what = 'the value'): ReadValue {
   if (parsed.kind === 'value') return parsed;
-  if (parsed.kind === 'too_large') return unreadable(`${what} is ${parsed.bytes} bytes long; a body has at most ${MAX_BODY_BYTES}`);
+  if (parsed.kind === 'too_large') return tooLarge(parsed.bytes);
   return unreadable(`${what}${parsed.error.path === '' ? '' : `, ${parsed.error.path}`}: ${parsed.error.message}`);
 }
 

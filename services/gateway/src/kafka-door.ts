@@ -4,8 +4,8 @@ import { taskKey } from '@retrigger/domain/identifiers.ts';
 import type { CommandAdmission, Submission } from '@retrigger/engine/admit-command.ts';
 import { deadLetter } from '@retrigger/engine/dead-letters.ts';
 import { pauseUntil } from '@retrigger/lifecycle/pause.ts';
-import { type CommitOffset, type Log, type LogRecord, type NewRecord, type RecordHandler, TOPICS } from '@retrigger/ports/log.ts';
-import type { Receipt, ReceiptStore } from '@retrigger/ports/receipt-store.ts';
+import { type CommitOffset, type LogRecord, type NewRecord, type RecordHandler, TOPICS } from '@retrigger/ports/log.ts';
+import type { Receipt } from '@retrigger/ports/receipt-store.ts';
 import { COMMANDS, type CommandCall } from './command-table.ts';
 import type { Caller, Credentials } from './credentials.ts';
 import type { GatewayDeps } from './deps.ts';
@@ -16,9 +16,7 @@ import { whoSigned } from './kafka-signature.ts';
 import { admissionProblem, type Problem } from './problem.ts';
 import { traceparentOf } from './request-headers.ts';
 
-export type KafkaDoorDeps = Omit<GatewayDeps, 'log' | 'receipts'> & {
-  log: Pick<Log, 'append' | 'partitionOf'>;
-  receipts: Pick<ReceiptStore, 'put'>;
+export type KafkaDoorDeps = GatewayDeps & {
   readAvro: ReadAvroCommand;
   /** The name under which Kafka knows the topic: what is signed. */
   topic: string;
@@ -26,15 +24,20 @@ export type KafkaDoorDeps = Omit<GatewayDeps, 'log' | 'receipts'> & {
 
 /** So many tasks' commands of one batch are handed in at once. */
 const KEYS_AT_ONCE = 32;
-/** A batch waits so long for limits that are about to let go; everything behind it in the partition waits too, whoever's it is. */
+/** A batch that gets nothing further waits so long for limits that are about to let go; everything behind it in the partition waits too, whoever's it is. */
 const PATIENCE_MS = 5_000;
 /** The share of the commands in flight that this door may fill; the rest is left to callers who wait for an answer. */
 const MOST_LOAD = 0.5;
 const LOOK_AGAIN_MS = 50;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
+/** A worker that decides gives a tenant's share of a partition back all the time. */
+const SHARE_PAUSE_MS = 200;
 
 type Submitted = Submission<Problem> & { command: Command & { fingerprint: Fingerprint } };
+
+/** Until when (epoch ms) limits are waited for; null while none holds the batch up. */
+type Patience = { until: number | null };
 
 /** What becomes of a batch besides what is handed in. */
 type Settled = { dead: NewRecord[]; receipts: Receipt[] };
@@ -44,8 +47,8 @@ type Settled = { dead: NewRecord[]; receipts: Receipt[] };
  * K1: the offset passes a record only when it is in the work log, or its outcome is stored, or it is a dead letter. A crash before that brings it again, and
  * its commandId makes that harmless.
  * K2: commands of one record key are handed in one after the other, in the order of the log.
- * K3: what is over a limit that lets go soon is handed in then; what would hold others up for long is refused, and its outcome says so. Overload and machines that
- * don't answer refuse nothing: the records wait in Kafka.
+ * K3: what is over a limit that lets go soon is handed in then; what would hold others up for long is refused, and its outcome says so. Overload, also by one
+ * tenant, and machines that don't answer refuse nothing: the records wait in Kafka.
  * K4: who signed a record is who speaks. A record whose key names another tenant, or another task than its command, is denied: it is handed in as such, so
  * that the task's history shows it where there is one.
  * K5: another command under an id that is taken has no outcome of its own (the id's is the first one's): it is a dead letter.
@@ -73,10 +76,10 @@ export class KafkaDoor implements RecordHandler {
     const settled: Settled = { dead: [], receipts: [] };
     const byKey = Map.groupBy(records, ({ key }) => key);
     const signer = rememberedIn(this.#deps.credentials);
-    const until = this.#deps.clock.now() + PATIENCE_MS;
+    const patience: Patience = { until: null };
     const waiting = byKey.values();
     const one = async () => {
-      for (const ofOneKey of waiting) for (const record of ofOneKey) await this.#take(record, signer, until, settled); // K2
+      for (const ofOneKey of waiting) for (const record of ofOneKey) await this.#take(record, signer, patience, settled); // K2
     };
     const ends = await Promise.allSettled(Array.from({ length: Math.min(KEYS_AT_ONCE, byKey.size) }, one));
     const failed = ends.find(({ status }) => status === 'rejected');
@@ -87,7 +90,7 @@ export class KafkaDoor implements RecordHandler {
     if (last !== undefined) await commit(last.offset + 1); // K1
   }
 
-  async #take(record: LogRecord, signer: Credentials['signer'], until: number, settled: Settled): Promise<void> {
+  async #take(record: LogRecord, signer: Credentials['signer'], patience: Patience, settled: Settled): Promise<void> {
     const sent = await readSentCommand(record, this.#deps.readAvro);
     if (sent.kind === 'unreadable') return this.#bury(record, sent.reason, settled);
     const signed = await whoSigned(record, this.#deps.topic, signer);
@@ -95,7 +98,7 @@ export class KafkaDoor implements RecordHandler {
     const { command } = sent;
     const incoming = traceparentOf(record.headers.traceparent);
     await this.#deps.observer.span(`kafka ${command.type}`, incoming, {}, (traceparent) =>
-      this.#admit(record, command, signed.caller, { traceparent, until }, settled),
+      this.#admit(record, command, signed.caller, { traceparent, patience }, settled),
     );
   }
 
@@ -103,7 +106,7 @@ export class KafkaDoor implements RecordHandler {
     record: LogRecord,
     sent: SentCommand,
     caller: Caller,
-    { traceparent, until }: { traceparent: string; until: number },
+    { traceparent, patience }: { traceparent: string; patience: Patience },
     settled: Settled,
   ): Promise<void> {
     const { clock } = this.#deps;
@@ -125,32 +128,29 @@ export class KafkaDoor implements RecordHandler {
       ...work,
     };
     const check = async () => call.check?.(caller, work, this.#deps);
-    const refusal = await this.#handIn({ command, isRepeatable: true, cost, waitMs: 0, check }, until);
+    const refusal = await this.#handIn({ command, isRepeatable: true, cost, waitMs: 0, check }, patience);
     if (refusal === 'id_taken')
       this.#bury(record, 'the commandId was used for another command before', settled); // K5
     else if (refusal !== undefined) this.#refuse(sent, caller, refusal, settled);
   }
 
   /** Resolves when the command is in the work log or known from before; else with why it is not. Waits out what passes (K3). */
-  async #handIn(submission: Submitted, until: number): Promise<Problem | 'id_taken' | undefined> {
+  async #handIn(submission: Submitted, patience: Patience): Promise<Problem | 'id_taken' | undefined> {
     const { clock } = this.#deps;
-    for (let failures = 0; ; ) {
+    for (let failures = 0; ; failures++) {
       while (this.#admission.load > MOST_LOAD) await this.#pause(LOOK_AGAIN_MS);
       const admitted = await this.#admission.admit(submission);
-      switch (admitted.kind) {
-        case 'pending':
-          return undefined;
-        case 'decided':
-          return isIdTaken(admitted.outcome) ? 'id_taken' : undefined;
-        case 'invalid':
-          return admitted.problem;
-        case 'limited':
-          if (clock.now() + admitted.retryAfterMs > until) return admissionProblem(admitted);
-          await this.#pause(Math.max(LOOK_AGAIN_MS, admitted.retryAfterMs));
-          break;
-        default:
-          await this.#pause(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures++));
+      if (admitted.kind === 'pending') {
+        patience.until = null;
+        return undefined;
       }
+      if (admitted.kind === 'decided') return isIdTaken(admitted.outcome) ? 'id_taken' : undefined;
+      if (admitted.kind === 'invalid') return admitted.problem;
+      if (admitted.kind === 'limited' && !isShare(admitted.limit)) {
+        patience.until ??= clock.now() + PATIENCE_MS;
+        if (clock.now() + admitted.retryAfterMs > patience.until) return admissionProblem(admitted);
+        await this.#pause(Math.max(LOOK_AGAIN_MS, admitted.retryAfterMs));
+      } else await this.#pause(Math.min(admitted.kind === 'limited' ? SHARE_PAUSE_MS : LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures));
     }
   }
 
@@ -181,6 +181,9 @@ export class KafkaDoor implements RecordHandler {
     this.#deps.observer.log('warn', 'published record can not be taken; it goes to the dead letters', { reason, partition, offset });
   }
 }
+
+/** The bound of what a tenant may have undecided on a partition: it counts what is there at once, and has no window. */
+const isShare = ({ windowMs }: { windowMs: number }): boolean => windowMs === 0;
 
 const isIdTaken = (outcome: { kind: 'accepted' } | { kind: 'refused'; refusal: { code: string } }): boolean =>
   outcome.kind === 'refused' && outcome.refusal.code === 'idempotency_key_reused';

@@ -2,6 +2,7 @@ import { type Fingerprint, fingerprint } from '@retrigger/domain/idempotency.ts'
 import type { JsonObject } from '@retrigger/domain/json.ts';
 import { commandIdOf } from '@retrigger/engine/admit-command.ts';
 import type { Context } from 'hono';
+import type { Held } from './body-memory.ts';
 import { type CommandCall, type Work, workOf } from './command-table.ts';
 import type { Caller } from './credentials.ts';
 import type { GatewayDeps } from './deps.ts';
@@ -34,6 +35,7 @@ export async function readCall<B>(
   call: ChangingCall<B>,
   deps: GatewayDeps,
   id: { commandId: string },
+  held: Held,
 ): Promise<Asked | Problem> {
   id.commandId = deps.freshId();
   const caller = await callerOf(c, deps);
@@ -52,7 +54,7 @@ export async function readCall<B>(
     const path = call.parameter === undefined ? call.path : call.path.replace(`{${call.parameter.name}}`, parameter);
     id.commandId = commandIdOf({ door: 'http', ...caller }, { method: call.method, path }, given.key, deps.freshId);
   }
-  const body = await readBody(c);
+  const body = await readBody(c, held);
   if (body.kind === 'problem') return body.problem;
   const asked = workOf(call, parameter, body.value, id.commandId, deps.clock.now());
   if (isProblem(asked)) return asked;

@@ -6,10 +6,12 @@ import { hmacSecrets } from '@retrigger/config/hmac-secrets.ts';
 import { serverSecret } from '@retrigger/config/server-secret.ts';
 import { EMBEDDED } from '@retrigger/config/variables.ts';
 import { jsonEvents } from '@retrigger/contract/event-codec.ts';
-import { decodeWork, encodeWork } from '@retrigger/contract/work-record.ts';
+import { decodeWork, encodeWork, senderOf } from '@retrigger/contract/work-record.ts';
 import { createDispatcher } from '@retrigger/dispatcher/dispatcher.ts';
 import { domainDecider } from '@retrigger/domain/domain-decider.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
+import { type Charged, chargedSince, openWindows } from '@retrigger/engine/refill-limits.ts';
+import { WorkLag } from '@retrigger/engine/work-lag.ts';
 import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
 import { createAdmission, createGateway } from '@retrigger/gateway/app.ts';
 import { gatewayConfig } from '@retrigger/gateway/config.ts';
@@ -23,7 +25,7 @@ import { systemClock } from '@retrigger/lifecycle/system-clock.ts';
 import { MemoryAnswers } from '@retrigger/memory/memory-answers.ts';
 import { MemoryLimiter } from '@retrigger/memory/memory-limiter.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
-import { TOPICS } from '@retrigger/ports/log.ts';
+import { CHARGED_HEADER, TOPICS, WORKER_GROUP } from '@retrigger/ports/log.ts';
 import { type Reached, unobserved } from '@retrigger/ports/reached.ts';
 import { lockDataFolder } from '@retrigger/sqlite/data-folder-lock.ts';
 import { openSqliteLog, type SqliteLog } from '@retrigger/sqlite/sqlite-log.ts';
@@ -31,6 +33,7 @@ import { openSqliteStore } from '@retrigger/sqlite/sqlite-store.ts';
 import { startTelemetry } from '@retrigger/telemetry/telemetry.ts';
 import { createWorker } from '@retrigger/worker/worker.ts';
 import { greeting } from './greeting.ts';
+import { lockWhenFree } from './lock-when-free.ts';
 
 const VERSION = '0.1.0';
 /** In one process partitions only spread the work over batches: few make larger ones, and share an fsync all the same. */
@@ -54,7 +57,7 @@ export async function composeStandalone(environment: Environment, options: Stand
   if (read.kind === 'wrong') return { kind: 'cannot_start', message: read.message };
   const { settings } = read;
   const { dataDir } = settings;
-  const lock = lockDataFolder(dataDir);
+  const lock = await lockWhenFree(() => lockDataFolder(dataDir), systemClock);
   if (lock.kind === 'taken')
     return cannot(`another process uses the data folder ${dataDir}: stop it, or set RETRIGGER_DATA_DIR to another folder`);
   if (lock.kind === 'unwritable')
@@ -84,7 +87,10 @@ export async function composeStandalone(environment: Environment, options: Stand
   const { events, receipts, snapshots, documents } = store;
   const secrets = hmacSecrets(secret.secret);
   const answers = new MemoryAnswers(clock);
+  const config = gatewayConfig(settings);
+  const limitsFor = () => config.limits;
   const limiter = new MemoryLimiter();
+  await limiter.restore(openWindows(charged(log, clock), limitsFor, clock.now()), clock.now());
 
   const worker = await createWorker({
     ...{ log, events, receipts, snapshots, answers, clock, observer, reached },
@@ -101,8 +107,9 @@ export async function composeStandalone(environment: Environment, options: Stand
     observer,
     allowPrivateTargets: settings.allowPrivateTargets,
   });
+  const lag = new WorkLag(log, TOPICS.work, WORKER_GROUP, clock);
   const gateway = {
-    ...{ log, answers, receipts, events, snapshots, documents, limiter, secrets, clock, observer, encode: encodeWork },
+    ...{ log, lag, answers, receipts, events, snapshots, documents, limiter, secrets, clock, observer, encode: encodeWork },
     credentials: firstApiKey(key.key, secrets),
     freshId: () => randomBytes(16).toString('base64url'),
     metrics: telemetry.prometheus,
@@ -111,7 +118,8 @@ export async function composeStandalone(environment: Environment, options: Stand
       store: 'up',
       wakeUps: worker.oldestWakeUpLagMs() > MOST_WAKE_UP_LAG_MS ? 'down' : 'up',
     }),
-    config: gatewayConfig(settings),
+    limitsFor,
+    config,
   };
   const admission = createAdmission(gateway);
   const door = await openKafkaDoor({ ...gateway, readAvro: NO_AVRO, topic: TOPICS.commands }, admission);
@@ -130,12 +138,14 @@ export async function composeStandalone(environment: Environment, options: Stand
     await stopBehindTheDoor();
     return cannot(`${server.message}; set PORT to a free port`);
   }
+  const looking = supervise('looking how far the workers are behind', () => lag.turn(), { clock, observer });
   process.stdout.write(greeting(server.url, dataDir, settings.apiKey === null ? key.key : null));
   return {
     kind: 'started',
     observer,
     async stop() {
       await server.stop(HTTP_GRACE_MS);
+      await looking.stop();
       await stopBehindTheDoor();
     },
   };
@@ -145,6 +155,14 @@ export async function composeStandalone(environment: Environment, options: Stand
 async function truncate(log: SqliteLog, clock: Clock): Promise<number> {
   for (const topic of [TOPICS.commands, TOPICS.work, TOPICS.events]) await log.truncate(topic, clock.now() - KEEP_LOG_MS);
   return clock.now() + TRUNCATE_EVERY_MS;
+}
+
+/** What the doors have charged for since the oldest window that may be open. */
+function* charged(log: SqliteLog, clock: Clock): Generator<Charged> {
+  for (const { value, at, header } of log.withHeader(TOPICS.work, CHARGED_HEADER, chargedSince(clock.now()))) {
+    const command = senderOf({ value });
+    if (command !== undefined) yield { command, cost: Number(header), at };
+  }
 }
 
 /** Without a registry nobody knows what a framed value means; commands in JSON need none. */

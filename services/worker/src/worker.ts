@@ -5,9 +5,7 @@ import { Housekeeping } from '@retrigger/engine/housekeeping.ts';
 import { WakeUps } from '@retrigger/engine/wake-ups.ts';
 import { workHandler } from '@retrigger/engine/work-handler.ts';
 import { supervise } from '@retrigger/lifecycle/supervise.ts';
-import { TOPICS } from '@retrigger/ports/log.ts';
-
-export const WORKER_GROUP = 'retrigger.worker';
+import { TOPICS, WORKER_GROUP } from '@retrigger/ports/log.ts';
 
 export type Worker = {
   /** How late the oldest due time is, in milliseconds. */

@@ -20,6 +20,9 @@ export const LIMITS = {
   tenantPerMinute: integer('RETRIGGER_LIMIT_TENANT_PER_MINUTE', 0, 0, 1_000_000_000),
 };
 
+/** How many of its commands may wait on one partition of the work log to be decided, by tenant and gateway; 0 = no bound. */
+export const SHARES = { tenantUndecided: integer('RETRIGGER_LIMIT_TENANT_UNDECIDED', 1_000, 0, 1_000_000) };
+
 /** Whether targets and subscriptions may be on private, loopback and link-local addresses. */
 export const TARGETS = { allowPrivateTargets: flag('RETRIGGER_ALLOW_PRIVATE_TARGETS', false) };
 
@@ -30,7 +33,7 @@ export const TELEMETRY = {
 };
 
 /** Everything that the embedded profile reads. */
-export const EMBEDDED = { ...LISTENING, ...DATA_FOLDER, ...SECRETS, ...LIMITS, ...TARGETS, ...TELEMETRY };
+export const EMBEDDED = { ...LISTENING, ...DATA_FOLDER, ...SECRETS, ...LIMITS, ...SHARES, ...TARGETS, ...TELEMETRY };
 
 /** Where the cluster profile's servers are. TLS and logins of MongoDB, Redis and the registry are part of their URLs. */
 export const SERVERS = {
@@ -62,4 +65,4 @@ export const KAFKA = {
 export const HEALTH = { healthPort: integer('RETRIGGER_HEALTH_PORT', 0, 0, 65_535) };
 
 /** Everything that a process of the cluster profile reads; the secret is required there. */
-export const CLUSTER = { ...LISTENING, ...SECRETS, ...LIMITS, ...TARGETS, ...TELEMETRY, ...SERVERS, ...KAFKA, ...HEALTH };
+export const CLUSTER = { ...LISTENING, ...SECRETS, ...LIMITS, ...SHARES, ...TARGETS, ...TELEMETRY, ...SERVERS, ...KAFKA, ...HEALTH };

@@ -1,20 +1,26 @@
 import type { Command } from '@retrigger/domain/command.ts';
-import { differingFields, type Fingerprint } from '@retrigger/domain/idempotency.ts';
-import { derive } from '@retrigger/domain/identifiers.ts';
+import type { Fingerprint } from '@retrigger/domain/idempotency.ts';
+import { derive, taskKey } from '@retrigger/domain/identifiers.ts';
 import { isPermitted } from '@retrigger/domain/permissions.ts';
-import { type Outcome, refused } from '@retrigger/domain/refusal.ts';
+import type { Outcome } from '@retrigger/domain/refusal.ts';
 import type { Answer, Answers } from '@retrigger/ports/answers.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
 import type { Limit, Limiter } from '@retrigger/ports/limiter.ts';
-import { type Log, type NewRecord, TOPICS } from '@retrigger/ports/log.ts';
+import { CHARGED_HEADER, type Log, type NewRecord, TOPICS } from '@retrigger/ports/log.ts';
 import type { Observer } from '@retrigger/ports/observer.ts';
-import { RECEIPT_LIFE_MS, type Receipt, type ReceiptStore, unboundReceiptId } from '@retrigger/ports/receipt-store.ts';
-import { type CommandLimits, limitsOf } from './command-limits.ts';
-import { completed, type Ready, readyOf } from './ready.ts';
+import { RECEIPT_LIFE_MS, type Receipt, type ReceiptStore } from '@retrigger/ports/receipt-store.ts';
+import { CommandCharges } from './charge-command.ts';
+import type { CommandLimits } from './command-limits.ts';
+import { checked, completed, type Ready } from './ready.ts';
 import { ReceiptWatch } from './receipt-watch.ts';
+import { isSame, receiptNames, replay, reused } from './replay.ts';
+import { UndecidedShares } from './undecided-shares.ts';
+import type { WorkLag } from './work-lag.ts';
 
 export type AdmissionPorts = {
-  log: Pick<Log, 'append'>;
+  log: Pick<Log, 'append' | 'partitionOf'>;
+  /** How far the workers are behind. */
+  lag: Pick<WorkLag, 'ageMs' | 'oldestMs'>;
   answers: Answers;
   receipts: Pick<ReceiptStore, 'load'>;
   limiter: Limiter;
@@ -23,8 +29,14 @@ export type AdmissionPorts = {
   encode(command: Command): NewRecord;
 };
 
-/** `maxInFlight`: commands of this process that are neither decided nor given up; past it `overloaded`. */
-export type AdmissionConfig = { limits: CommandLimits; maxInFlight: number };
+export type AdmissionConfig = {
+  /** What holds for a tenant now. `systemPerMinute` is the installation's, the same for all. */
+  limitsFor(tenantId: string): CommandLimits;
+  /** Commands of this process that are neither decided nor given up; past it `overloaded`. */
+  maxInFlight: number;
+  /** How many of those one tenant may have on one partition; past it `limited`. 0 = no bound. */
+  maxUndecided: number;
+};
 
 /** A command that a door wants to hand in. `P` is what the door calls a problem with it. */
 export type Submission<P = never> = {
@@ -37,10 +49,7 @@ export type Submission<P = never> = {
   waitMs: number;
   /** Ends the wait early: whoever serves the caller must go. */
   leaving?: AbortSignal;
-  /**
-   * What is wrong with it as the world is now (its time is past, it names what does not exist), or what makes it complete (the tasks that a filter selects).
-   * A repeat is not asked again: it gets its first answer.
-   */
+  /** What is wrong with it as the world is now (its time is past, …), or what completes it. A repeat is not asked again: it gets its first answer. */
   check?(): Promise<P | Ready | undefined>;
 };
 
@@ -60,6 +69,9 @@ type Told = { kind: 'answer'; answer: Answer } | { kind: 'receipt'; receipt: Rec
 
 type Flight<P> = { fingerprint: Fingerprint; launched: Promise<Launched<P>>; told: Promise<Told> };
 
+/** A partition whose oldest record has waited for so long takes nothing more. */
+const MOST_LAG_MS = 10_000;
+
 /** So long a command counts as in flight when no answer comes; a repeat after that is handed in, and charged, again. */
 const IN_FLIGHT_MS = 60_000;
 
@@ -78,23 +90,30 @@ export const commandIdOf = (
  * G3: while a command is undecided its receipt is looked for, and once more before `pending` is said, so a lost answer costs a little time and nothing else.
  * G4: whatever the door refuses is neither charged nor appended, except `unavailable`, of which only the charge is sure.
  * G5: what the caller's roles don't permit is handed in all the same, free of charge: the worker refuses it, and the task's history shows it.
+ * G6: past what is in flight, and while the workers are late, commands are shed before anything is charged or appended; repeats of what is decided are not.
+ * G7: a tenant has a bounded share of what is undecided on a partition, so that it can't make the others wait.
  */
 export class CommandAdmission<P = never> {
   readonly #flights = new Map<string, Flight<P>>();
   readonly #watch: ReceiptWatch;
   readonly #ports: AdmissionPorts;
   readonly #config: AdmissionConfig;
+  readonly #charges: CommandCharges;
+  readonly #shares: UndecidedShares;
 
   constructor(ports: AdmissionPorts, config: AdmissionConfig) {
     this.#ports = ports;
     this.#config = config;
+    this.#charges = new CommandCharges(ports, config.limitsFor);
+    this.#shares = new UndecidedShares(config.maxUndecided);
     this.#watch = new ReceiptWatch(ports.clock, async (ids) => [...(await this.#receipts(ids)).values()]);
     ports.observer.gauge('commands_in_flight', () => this.#flights.size);
+    ports.observer.gauge('work_lag_seconds', () => ports.lag.oldestMs() / 1000);
   }
 
-  /** The share of the bound that is taken: from 0 to 1. */
+  /** How near it is to shedding: 1 is there. */
   get load(): number {
-    return this.#flights.size / this.#config.maxInFlight;
+    return Math.max(this.#flights.size / this.#config.maxInFlight, this.#ports.lag.oldestMs() / MOST_LAG_MS);
   }
 
   /** Never throws for what a caller or a broken machine behind a port can cause. */
@@ -117,7 +136,7 @@ export class CommandAdmission<P = never> {
     if (waitMs === 0) return launched;
     const told = await this.#within(flight.told, waitMs, leaving);
     if (told?.kind === 'answer') return { kind: 'decided', outcome: told.answer.outcome, replayed: joined || told.answer.replayed };
-    const receipt = told?.receipt ?? (await this.#receipt(namesOf(command, isRepeatable)).catch(() => undefined)); // G3
+    const receipt = told?.receipt ?? (await this.#receipt(receiptNames(command, isRepeatable)).catch(() => undefined)); // G3
     return receipt === undefined ? launched : replay(receipt, command.fingerprint, joined);
   }
 
@@ -131,7 +150,9 @@ export class CommandAdmission<P = never> {
     const flight: Flight<P> = { fingerprint, told, launched: this.#launch(submission, arrive) };
     this.#flights.set(commandId, flight);
     const land = () => {
-      if (this.#flights.get(commandId) === flight) this.#flights.delete(commandId);
+      if (this.#flights.get(commandId) !== flight) return;
+      this.#flights.delete(commandId);
+      this.#shares.leave(commandId);
     };
     void flight.launched.then(({ kind }) => {
       if (kind !== 'pending') land();
@@ -141,37 +162,34 @@ export class CommandAdmission<P = never> {
   }
 
   async #launch(submission: Submission<P>, arrive: (told: Promise<Told>) => void): Promise<Launched<P>> {
-    const { log, answers, limiter, clock, observer, encode } = this.#ports;
+    const { log, lag, answers, clock, observer, encode } = this.#ports;
     const { command, isRepeatable } = submission;
+    const { commandId, tenantId } = command;
     const isAllowed = isPermitted(command);
-    let [cost, limits]: [number, Limit[]] = [0, []];
-    let charged = false;
+    let giveBack: (() => Promise<void>) | undefined;
     try {
       if (isRepeatable) {
-        const receipt = await this.#receipt([command.commandId]); // G1
+        const receipt = await this.#receipt([commandId]); // G1
         if (receipt !== undefined) return { kind: 'known', receipt };
       }
-      const found = isAllowed ? await submission.check?.() : undefined;
-      const ready = readyOf(found);
-      if (found !== undefined && ready === undefined) return { kind: 'invalid', problem: found as P };
-      cost = isAllowed ? (ready?.charged.length ?? submission.cost) : 0; // G5
-      limits = cost === 0 ? [] : limitsOf(this.#config.limits, command, ready?.charged);
-      if (limits.length > 0) {
-        const charge = await limiter.charge(limits, cost);
-        if (charge.kind === 'limited') {
-          const { name, points, remaining, retryAfterMs } = charge;
-          const limit = limits.find((one) => one.name === name) ?? { name, key: '', points, windowMs: 0 };
-          return { kind: 'limited', limit, remaining, retryAfterMs };
-        }
-        charged = true;
-      }
+      const partition = log.partitionOf(TOPICS.work, taskKey(tenantId, command.taskId));
+      if (lag.ageMs(partition) > MOST_LAG_MS) return { kind: 'overloaded' }; // G6
+      const { problem, ready } = isAllowed ? await checked<P>(submission) : {};
+      if (problem !== undefined) return { kind: 'invalid', problem };
+      const full = this.#shares.take(commandId, tenantId, partition); // G7
+      if (full !== undefined) return full;
+      const charge = await this.#charges.charge(command, isAllowed ? (ready?.charged ?? submission.cost) : 0); // G5
+      if (charge.kind === 'limited') return charge;
+      giveBack = charge.giveBack;
+      const record = encode({ ...completed(command, ready), replyTo: answers.address });
+      if (charge.cost > 0) record.headers[CHARGED_HEADER] = String(charge.cost); // what a restart refills the limits from
       const acceptedAt = clock.now();
       arrive(this.#hear(command, isRepeatable)); // G2
-      await log.append(TOPICS.work, [encode({ ...completed(command, ready), replyTo: answers.address })]);
+      await log.append(TOPICS.work, [record]);
       return { kind: 'pending', acceptedAt };
     } catch (error) {
       observer.log('error', 'a command could not be handed in', { type: command.type, error: String(error) });
-      if (charged) await limiter.refund(limits, cost).catch(() => {}); // G4
+      await giveBack?.(); // G4
       return { kind: 'unavailable', reason: 'the command could not be stored' };
     }
   }
@@ -181,7 +199,7 @@ export class CommandAdmission<P = never> {
     const answered = this.#ports.answers.expect(command.commandId, IN_FLIGHT_MS).catch(() => this.#unheard());
     return new Promise((resolve) => {
       const found = (receipt: Receipt) => resolve({ kind: 'receipt', receipt });
-      const watches = namesOf(command, isRepeatable).map((name) => this.#watch.watch(name, found));
+      const watches = receiptNames(command, isRepeatable).map((name) => this.#watch.watch(name, found));
       void answered.then((answer) => {
         for (const stop of watches) stop();
         resolve(answer && { kind: 'answer', answer });
@@ -222,26 +240,6 @@ export class CommandAdmission<P = never> {
       void told.then(end);
     });
   }
-}
-
-/**
- * The names that a command's receipt may have. One that binds no repeat tells only a command that nobody has sent before: of a repeat it may be what came
- * of the first.
- */
-const namesOf = ({ commandId }: Command, isRepeatable: boolean): string[] =>
-  isRepeatable ? [commandId] : [commandId, unboundReceiptId(commandId)];
-
-const isSame = (first: Fingerprint, second: Fingerprint): boolean => first === second || differingFields(first, second).length === 0;
-
-const replay = (receipt: Receipt, fingerprint: Fingerprint, replayed: boolean): Admission & { kind: 'decided' } =>
-  isSame(receipt.fingerprint, fingerprint)
-    ? { kind: 'decided', outcome: receipt.outcome, replayed }
-    : reused(receipt.fingerprint, fingerprint);
-
-function reused(first: Fingerprint, second: Fingerprint): Admission & { kind: 'decided' } {
-  const fields = differingFields(first, second);
-  const detail = `This idempotency key was used for another request; these fields differ: ${fields.join(', ')}`;
-  return { kind: 'decided', outcome: refused('idempotency_key_reused', detail, { fields }), replayed: false };
 }
 
 function labelOf(admission: Admission<unknown>): string {

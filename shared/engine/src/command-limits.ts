@@ -6,6 +6,7 @@ import type { Limit } from '@retrigger/ports/limiter.ts';
 export type CommandLimits = { userPerHour: number; taskPerHour: number; systemPerMinute: number; tenantPerMinute: number };
 
 const HOUR_MS = 3_600_000;
+export const LONGEST_WINDOW_MS = HOUR_MS;
 const MINUTE_MS = 60_000;
 
 /**

@@ -24,6 +24,9 @@ export interface LogConsumer {
   stop(): Promise<void>;
 }
 
+/** Where a group stands in one partition: everything below `committed` is finished; the next record appended has the offset `end`. */
+export type PartitionProgress = { partition: number; committed: number; end: number };
+
 /**
  * A partitioned, durable log.
  * L1: `append` resolves when its records are durable, and only then may a handler see them; a rejected append may or may not be in the log.
@@ -41,6 +44,8 @@ export interface Log {
   consume(topic: string, group: string, handler: RecordHandler): Promise<LogConsumer>;
   /** Records not yet committed by the group, over all partitions. */
   lag(topic: string, group: string): Promise<number>;
+  /** The same in full. A group that never committed stands at the earliest record. */
+  progress(topic: string, group: string): Promise<PartitionProgress[]>;
   close(): Promise<void>;
 }
 
@@ -51,3 +56,9 @@ export const TOPICS = {
   events: 'retrigger.events',
   deadLetters: 'retrigger.dead-letters',
 } as const;
+
+/** The consumer group that decides the work log. */
+export const WORKER_GROUP = 'retrigger.worker';
+
+/** Header of a record of the work log whose command was charged to the limits: how much. */
+export const CHARGED_HEADER = 'charged';

@@ -21,6 +21,7 @@ test('an empty environment gives the documented defaults', () => {
       taskPerHour: 100,
       systemPerMinute: 10_000,
       tenantPerMinute: 0,
+      tenantUndecided: 1_000,
       allowPrivateTargets: false,
       logLevel: 'info',
       otlpEndpoint: null,

@@ -52,6 +52,7 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
     snapshots,
     events,
     commands,
+    lagMs: 0,
     worker: ((command: Command): Outcome =>
       isPermitted(command)
         ? { kind: 'accepted', answer: { taskId: command.taskId, for: command.type } }
@@ -77,8 +78,19 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
       door.ask(path, { method: 'POST', ...(body === undefined ? {} : { body }), ...(headers === undefined ? {} : { headers }) }),
   };
   let ids = 0;
+  const config: GatewayDeps['config'] = {
+    limits: { userPerHour: 0, taskPerHour: 0, systemPerMinute: 0, tenantPerMinute: 0 },
+    maxInFlight: 100,
+    maxUndecided: 0,
+    maxBodyBytes: 10 * 1_048_576,
+    allowPrivateTargets: false,
+    ...options.config,
+  };
   const deps: GatewayDeps = {
+    lag: { ageMs: () => door.lagMs, oldestMs: () => door.lagMs },
+    limitsFor: () => config.limits,
     log: {
+      partitionOf: () => 0,
       async append(_topic, records) {
         for (const record of records) {
           const decoded = decodeWork(record);
@@ -125,12 +137,7 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
     freshId: () => `fresh-${++ids}`,
     metrics: async () => 'a_metric 1\n',
     readiness: async () => ({ log: 'up', store: 'up' }),
-    config: {
-      limits: { userPerHour: 0, taskPerHour: 0, systemPerMinute: 0, tenantPerMinute: 0 },
-      maxInFlight: 100,
-      allowPrivateTargets: false,
-      ...options.config,
-    },
+    config,
     ...options.deps,
   };
   const app = createGateway(deps);

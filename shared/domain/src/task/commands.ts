@@ -64,3 +64,9 @@ export type TaskCommandBody =
   | { type: 'ReleaseTask'; body: { bulkId: string } };
 
 export type TaskCommandType = TaskCommandBody['type'];
+
+/** Commands that only the cluster itself may send; no door takes them. */
+export const INTERNAL_COMMANDS: readonly TaskCommandType[] = [
+  ...(['Wake', 'Check', 'ConfirmDependencies', 'ResetTask'] as const),
+  ...(['ReserveTask', 'RetryReservation', 'ConfirmReservation', 'CommitTask', 'ReleaseTask'] as const),
+];
