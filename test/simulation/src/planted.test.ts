@@ -1,3 +1,4 @@
+import type { BulkPart, BulkState } from '@retrigger/domain/bulk/state.ts';
 import type { Command } from '@retrigger/domain/command.ts';
 import { domainDecider } from '@retrigger/domain/domain-decider.ts';
 import type { TaskState } from '@retrigger/domain/task/state.ts';
@@ -81,6 +82,63 @@ const BUGS: { [bug: string]: Planted } = {
         decider.decide(state, command, head, command.type === 'Wake' ? at + 20_000 : at, evidence),
     },
   },
+  'a bulk commits although a task refused (A2)': {
+    decider: {
+      ...decider,
+      decide: (state, command, head, at, evidence) =>
+        decider.decide(
+          state,
+          command.type === 'GatherResults'
+            ? {
+                ...command,
+                body: { results: command.body.results.map((one) => (one.kind === 'refused' ? { ...one, kind: 'reserved' } : one)) },
+              }
+            : command,
+          head,
+          at,
+          evidence,
+        ),
+    },
+  },
+  'a bulk answers before all have committed (A3)': {
+    decider: {
+      ...decider,
+      decide: (state, command, head, at, evidence) =>
+        command.type === 'GatherResults' && (state as BulkState | undefined)?.status === 'Committing'
+          ? decider.decide({ ...(state as BulkState), parts: (state as BulkState).parts.map(committed) }, command, head, at, evidence)
+          : decider.decide(state, command, head, at, evidence),
+    },
+  },
+  'a reserved task goes on by itself (R2)': {
+    decider: {
+      ...decider,
+      decide(state, command, head, at, evidence) {
+        const isOwn = ['Wake', 'Check', 'TriggerTask', 'RescheduleTask'].includes(command.type) && isReserved(state);
+        return decider.decide(isOwn ? { ...(state as TaskState), reservation: null } : state, command, head, at, evidence);
+      },
+    },
+  },
+  'of two bulks the younger waits (R3)': {
+    decider: {
+      ...decider,
+      decide(state, command, head, at, evidence) {
+        const held = (state as TaskState | undefined)?.reservation;
+        if (command.type !== 'ReserveTask' || held == null) return decider.decide(state, command, head, at, evidence);
+        const turned = { ...(state as TaskState), reservation: { ...held, startedAt: 2 * command.body.startedAt - held.startedAt } };
+        return decider.decide(turned, command, head, at, evidence);
+      },
+    },
+  },
+  'a reserve that comes twice counts twice (R4)': {
+    wrap: (ports) => ({
+      ...ports,
+      decode(record) {
+        const decoded = ports.decode(record);
+        if (decoded.kind === 'command' && decoded.command.type === 'ReserveTask') delete decoded.command.fingerprint;
+        return decoded;
+      },
+    }),
+  },
   'receipts are lost': {
     wrap: (ports) => ({ ...ports, receipts: { ...ports.receipts, load: () => Promise.resolve(new Map()) } }),
   },
@@ -88,6 +146,11 @@ const BUGS: { [bug: string]: Planted } = {
     wrap: (ports) => between(ports, (handler) => ({ ...handler, assigned: () => Promise.resolve(), revoked: () => Promise.resolve() })),
   },
 };
+
+const isReserved = (state: unknown): boolean => (state as TaskState | undefined)?.reservation != null;
+
+/** As if it had said so already. */
+const committed = (part: BulkPart): BulkPart => (part.at === 'settling' ? { ...part, at: 'accepted' } : part);
 
 const noLooks = (lookup: ReturnType<AnyDecider['lookup']>) => (lookup.wakeKind === 'check' ? { ...lookup, wakeAt: null } : lookup);
 
