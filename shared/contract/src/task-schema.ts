@@ -126,5 +126,15 @@ export const commandState = z
     commandId: z.string(),
     state: z.enum(['pending', 'accepted', 'refused']),
     outcome: optional(z.strictObject({ status: z.int(), body: z.looseObject({}) })),
+    progress: optional(
+      z
+        .strictObject({
+          tasks: z.int(),
+          heard: z.int().meta({ description: 'Of so many it has heard' }),
+          decision: optional(z.enum(['commit', 'release'])),
+          settled: optional(z.int().meta({ description: 'So many have done what was decided' })),
+        })
+        .meta({ description: 'Of a bulk that is under way' }),
+    ),
   })
   .meta({ id: 'Command' });
