@@ -3,6 +3,7 @@ import { parseStrictJson } from '@retrigger/contract/strict-json.ts';
 import { encodeWork } from '@retrigger/contract/work-record.ts';
 import type { Resolve } from '@retrigger/delivery/guarded-connect.ts';
 import { httpTargets } from '@retrigger/delivery/http-target.ts';
+import type { Privacy } from '@retrigger/engine/privacy.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
 import { type Log, TOPICS } from '@retrigger/ports/log.ts';
 import type { Observer } from '@retrigger/ports/observer.ts';
@@ -24,6 +25,7 @@ export type DispatcherDeps = {
   snapshots: SnapshotStore;
   eventCodec: Pick<EventCodec, 'decode'>;
   secrets: Secrets;
+  privacy: Pick<Privacy, 'sealing' | 'disclosure'>;
   clock: Clock;
   observer: Observer;
   allowPrivateTargets: boolean;

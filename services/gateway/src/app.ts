@@ -3,9 +3,11 @@ import { CommandAdmission } from '@retrigger/engine/admit-command.ts';
 import { Api } from './api.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { Problem } from './problem.ts';
+import { apiKeyRoutes } from './routes/api-keys.ts';
 import { bulkRoutes } from './routes/bulk.ts';
 import { commandRoutes } from './routes/commands.ts';
 import { docsRoutes } from './routes/docs.ts';
+import { erasureRoutes } from './routes/erasures.ts';
 import { eventRoutes } from './routes/events.ts';
 import { executionRoutes } from './routes/executions.ts';
 import { historyRoutes } from './routes/history.ts';
@@ -31,6 +33,8 @@ export function createGateway(deps: GatewayDeps, admission = createAdmission(dep
   historyRoutes(api); // before the events by id, of which `verify` is none
   eventRoutes(api);
   executionRoutes(api);
+  apiKeyRoutes(api);
+  erasureRoutes(api);
   commandRoutes(api);
   serviceRoutes(api);
   docsRoutes(api);

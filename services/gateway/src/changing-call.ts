@@ -29,7 +29,7 @@ export async function changingReply<B>(
     const id = { commandId: '' };
     const asked = await readCall(c, call, deps, id, held);
     if (isProblem(asked)) return named(problemReply(asked, commandPath(id.commandId)), id.commandId);
-    const command = commandOf(asked, call.actor, { ...id, requestId, traceparent });
+    const command = await deps.privacy.sealing.seal(commandOf(asked, call.actor, { ...id, requestId, traceparent }));
     const { caller, work, cost, isRepeatable, isDryRun } = asked;
     const check = async () => (isPermitted(command) ? call.check?.(caller, work, deps) : undefined);
     if (isDryRun) return named(await dryRunReply(command, check, deps, c.req.path), id.commandId);

@@ -10,6 +10,7 @@ import type { Ready } from '@retrigger/engine/ready.ts';
 import type { z } from 'zod';
 import { checkBulk } from './bulk-checks.ts';
 import type { Caller } from './credentials.ts';
+import { isProblem } from './exchange.ts';
 import type { Problem } from './problem.ts';
 import { invalidFields } from './query.ts';
 import { type CheckPorts, checkTask, isDueAtOnce } from './task-checks.ts';
@@ -23,10 +24,12 @@ export type CommandCall<B> = {
   about: 'task' | 'execution' | 'newTask' | 'bulk';
   actor: 'user' | 'executor';
   schema: z.ZodType<B>;
+  /** The body names people, or is about tasks of which one may be sensitive, so that a digest of it could be guessed: it is keyed. */
+  namesPeople?: true;
   /** How many tasks it triggers; what the limits are charged. `now` in epoch milliseconds. */
   cost(body: B, now: number): number;
   /** `subject`: the id of what it is about; not looked at for a new task or a bulk. */
-  work(subject: string, body: B, commandId: string): Work;
+  work(subject: string, body: B, commandId: string, caller: Caller): Work | Promise<Work | Problem>;
   /** What is wrong with it as the world is now, or what makes it complete; asked once, before the command is handed in. */
   check?(caller: Caller, work: Work, ports: CheckPorts): Promise<Problem | Ready | undefined>;
 };
@@ -102,6 +105,7 @@ export const COMMANDS = {
     about: 'bulk',
     actor: 'user',
     schema: bulkTrigger,
+    namesPeople: true,
     cost: FREE, // its check says which tasks it is charged for
     work: (_, { tasks = [], ...body }, commandId) => ({ type: 'BulkTrigger', taskId: bulkOf(commandId), body: { ...body, tasks } }),
     check: checkBulk,
@@ -110,6 +114,7 @@ export const COMMANDS = {
     about: 'bulk',
     actor: 'user',
     schema: bulkReschedule,
+    namesPeople: true,
     cost: FREE,
     work: (_, { tasks = [], ...body }, commandId) => ({ type: 'BulkReschedule', taskId: bulkOf(commandId), body: { ...body, tasks } }),
     check: checkBulk,
@@ -148,16 +153,21 @@ export const isDoorCommand = (type: string): type is DoorCommand => Object.hasOw
 export const executionProblem = (executionId: string): Problem | undefined =>
   taskOfExecution(executionId) === undefined ? { code: 'not_found', detail: 'There is no such execution' } : undefined;
 
+/** Whose command it is, under which id, and the time, epoch ms. */
+export type Circumstances = { commandId: string; caller: Caller; now: number };
+
 /** What a body asks for and costs, or what is wrong with it. */
-export function workOf<B>(
+export async function workOf<B>(
   { schema, work, cost }: Pick<CommandCall<B>, 'schema' | 'work' | 'cost'>,
   subject: string,
   body: Json,
-  commandId: string,
-  now: number,
-): { work: Work; cost: number } | Problem {
+  { commandId, caller, now }: Circumstances,
+): Promise<{ work: Work; cost: number } | Problem> {
   const checked = check(schema, body);
-  if (checked.kind === 'valid') return { work: work(subject, checked.value, commandId), cost: cost(checked.value, now) };
-  const problem = invalidFields(checked.errors);
-  return checked.tooLarge ? { ...problem, code: 'payload_too_large' } : problem;
+  if (checked.kind === 'invalid') {
+    const problem = invalidFields(checked.errors);
+    return checked.tooLarge ? { ...problem, code: 'payload_too_large' } : problem;
+  }
+  const asked = await work(subject, checked.value, commandId, caller);
+  return isProblem(asked) ? asked : { work: asked, cost: cost(checked.value, now) };
 }

@@ -8,7 +8,7 @@ import { supervise } from '@retrigger/lifecycle/supervise.ts';
 import { TOPICS, WORKER_GROUP } from '@retrigger/ports/log.ts';
 import { createAdmission, createGateway } from './app.ts';
 import { gatewayConfig } from './config.ts';
-import { firstApiKey } from './credentials.ts';
+import { gatewayCredentials, tokenIssuer } from './gateway-credentials.ts';
 import { consumerState, openKafkaDoor } from './open-kafka-door.ts';
 import { serve } from './serve.ts';
 
@@ -28,12 +28,14 @@ export async function composeGateway(environment: Environment, options: ClusterO
   if (apiKey === null) return giveUp('RETRIGGER_API_KEY is not set; in a cluster every gateway needs the same first key');
   const config = gatewayConfig(settings);
   const lag = new WorkLag(cluster.log, TOPICS.work, WORKER_GROUP, cluster.clock);
+  const tokens = tokenIssuer(settings);
+  if (tokens.kind === 'wrong') return giveUp(tokens.message);
   const commandsConsumer = consumerState(() => cluster.log.unhealthy() === null, cluster.clock);
   const deps = {
     ...cluster,
     lag,
     encode: encodeWork,
-    credentials: firstApiKey(apiKey, cluster.secrets),
+    credentials: gatewayCredentials(apiKey, tokens.issuer, cluster),
     freshId: () => randomBytes(16).toString('base64url'),
     metrics: telemetry.prometheus,
     readiness: async () => ({ ...(await cluster.readiness()), commandsConsumer: commandsConsumer() }),

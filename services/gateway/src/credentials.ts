@@ -3,7 +3,7 @@ import { FIRST_KEY, signingSecret } from '@retrigger/config/signing-secret.ts';
 import type { Role } from '@retrigger/domain/permissions.ts';
 import type { Secrets } from '@retrigger/ports/secrets.ts';
 
-/** Who calls, as their credentials say and nothing else. */
+/** Who calls, as their credentials say and nothing else. Behind `callerOf` a token stands for the user (P4). */
 export type Caller = { tenantId: string; userId: string; roles: Role[] };
 
 /** Who signs records with a key, and the text that is the HMAC's key. */
@@ -15,6 +15,8 @@ export interface Credentials {
   identify(token: string): Caller | undefined | Promise<Caller | undefined>;
   /** Whoever signs with the key of this id; undefined when there is no such key that is good now. */
   signer(keyId: string): Promise<Signer | undefined>;
+  /** What is remembered of a key no longer holds: it is looked up again. */
+  forget?(keyId: string): void;
 }
 
 const BEARER = /^Bearer +([\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)$/i;
@@ -51,3 +53,25 @@ export const firstApiKey = (key: string, secrets: Secrets): Credentials =>
       signing: { keyId: FIRST_KEY.keyId, secret: signingSecret(secrets, FIRST_KEY) },
     },
   ]);
+
+/** Whoever one of them knows, asked in this order. */
+export const anyOf = (...ways: Credentials[]): Credentials => ({
+  identify(token) {
+    for (const [i, way] of ways.entries()) {
+      const found = way.identify(token);
+      if (found instanceof Promise) return found.then((caller) => caller ?? anyOf(...ways.slice(i + 1)).identify(token));
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  },
+  async signer(keyId) {
+    for (const way of ways) {
+      const found = await way.signer(keyId);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  },
+  forget(keyId) {
+    for (const way of ways) way.forget?.(keyId);
+  },
+});

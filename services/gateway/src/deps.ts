@@ -1,5 +1,6 @@
 import type { Command } from '@retrigger/domain/command.ts';
 import type { CommandLimits } from '@retrigger/engine/command-limits.ts';
+import type { Privacy } from '@retrigger/engine/privacy.ts';
 import type { WorkLag } from '@retrigger/engine/work-lag.ts';
 import type { Answers } from '@retrigger/ports/answers.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
@@ -30,6 +31,7 @@ export type GatewayDeps = {
   /** What limits hold for a tenant now; asked for every command. `systemPerMinute` is the installation's. */
   limitsFor(tenantId: string): CommandLimits;
   secrets: Secrets;
+  privacy: Privacy;
   credentials: Credentials;
   clock: Clock;
   observer: Observer;

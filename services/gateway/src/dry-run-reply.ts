@@ -17,7 +17,7 @@ import { type Reply, success } from './reply.ts';
 export async function dryRunReply(
   command: Command,
   check: () => Promise<Problem | Ready | undefined>,
-  deps: Pick<GatewayDeps, 'snapshots' | 'clock'>,
+  deps: Pick<GatewayDeps, 'snapshots' | 'clock' | 'privacy'>,
   path: string,
 ): Promise<Reply> {
   const found = await check();
@@ -26,10 +26,12 @@ export async function dryRunReply(
   const [decider, now] = [domainDecider as AnyDecider, deps.clock.now()];
   const isBulk = asked.type === 'BulkTrigger' || asked.type === 'BulkReschedule';
   const { verdict, answer, refusal, events } = await (isBulk ? dryRunBulk(deps, decider, asked, now) : dryRun(deps, decider, asked, now));
+  const { tenantId } = command;
+  const { disclosure } = deps.privacy;
   return success(200, {
     verdict,
-    ...(answer === undefined ? {} : { answer }),
+    ...(answer === undefined ? {} : { answer: await disclosure.task(tenantId, answer) }),
     ...(refusal === undefined ? {} : { problem: problemBody(refusalProblem(refusal), path) }),
-    events,
+    events: await disclosure.unstored(tenantId, events),
   });
 }

@@ -35,14 +35,19 @@ export async function respond(c: Context, route: string, told: Told, run: (reque
 
 const UNAUTHENTICATED: Problem = {
   code: 'unauthenticated',
-  detail: 'Send a valid API key as "Authorization: Bearer <key>"',
+  detail: 'Send a valid API key or token as "Authorization: Bearer <key>"',
   headers: { 'www-authenticate': 'Bearer' },
 };
 
-/** Who calls, or why we don't know. Which of the two was wrong, the header or the key, is not told. */
-export async function callerOf(c: Context, deps: Pick<GatewayDeps, 'credentials'>): Promise<Caller | Problem> {
-  const token = bearerToken(c.req.header('authorization'));
-  return (token === undefined ? undefined : await deps.credentials.identify(token)) ?? UNAUTHENTICATED;
+/**
+ * Who calls, or why we don't know. Which of the two was wrong, the header or the key, is not told.
+ * P4: this is as far as a user's name gets: from here on `userId` is the token that stands for it.
+ */
+export async function callerOf(c: Context, deps: Pick<GatewayDeps, 'credentials' | 'privacy'>): Promise<Caller | Problem> {
+  const key = bearerToken(c.req.header('authorization'));
+  const caller = key === undefined ? undefined : await deps.credentials.identify(key);
+  if (caller === undefined) return UNAUTHENTICATED;
+  return { ...caller, userId: await deps.privacy.ring.tokenOf(caller.tenantId, caller.userId) };
 }
 
 export const isProblem = (value: object): value is Problem => 'code' in value;

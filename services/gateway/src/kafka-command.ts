@@ -8,7 +8,16 @@ import { derive, taskOfExecution } from '@retrigger/domain/identifiers.ts';
 import type { Json, JsonObject } from '@retrigger/domain/json.ts';
 import type { LogRecord } from '@retrigger/ports/log.ts';
 import { z } from 'zod';
-import { COMMANDS, type CommandCall, type DoorCommand, executionProblem, isDoorCommand, type Work, workOf } from './command-table.ts';
+import {
+  type Circumstances,
+  COMMANDS,
+  type CommandCall,
+  type DoorCommand,
+  executionProblem,
+  isDoorCommand,
+  type Work,
+  workOf,
+} from './command-table.ts';
 import { isProblem } from './exchange.ts';
 import { invalid, type Problem } from './problem.ts';
 import { isJsonType } from './request-body.ts';
@@ -77,29 +86,31 @@ export const kafkaCommandId = ({ tenantId, userId }: { tenantId: string; userId:
 export const sentFingerprint = ({ type, taskId, body }: SentCommand): Fingerprint =>
   fingerprint({ type, taskId, ...Object.fromEntries(Object.entries(body).map(([name, value]) => [`body.${name}`, value])) });
 
-/** What a command asks for and costs, by the table that HTTP calls go by; or what is wrong with it. `commandId`: the derived one. */
-export function workOfSent({ type, taskId, body }: SentCommand, commandId: string, now: number): { work: Work; cost: number } | Problem {
+/** What a command asks for and costs, by the table that HTTP calls go by; or what is wrong with it. Its commandId here is the derived one. */
+export async function workOfSent(
+  { type, taskId, body }: SentCommand,
+  circumstances: Circumstances,
+): Promise<{ work: Work; cost: number } | Problem> {
   const call: CommandCall<unknown> = COMMANDS[type];
-  if (call.about === 'execution') return ofExecution(call, taskId, body, commandId, now);
+  if (call.about === 'execution') return ofExecution(call, taskId, body, circumstances);
   if (call.about === 'bulk')
-    return taskId === null ? workOf(call, '', body, commandId, now) : invalid('taskId', 'goes into the body of a bulk');
-  if (call.about === 'task') return workOf(call, taskId ?? '', body, commandId, now);
+    return taskId === null ? workOf(call, '', body, circumstances) : invalid('taskId', 'goes into the body of a bulk');
+  if (call.about === 'task') return workOf(call, taskId ?? '', body, circumstances);
   if (taskId !== null && body.taskId !== undefined && body.taskId !== taskId)
     return invalid('taskId', `must be that of the command, ${taskId}, or be left out`);
-  return workOf(call, '', taskId === null ? body : { ...body, taskId }, commandId, now);
+  return workOf(call, '', taskId === null ? body : { ...body, taskId }, circumstances);
 }
 
-function ofExecution(
+async function ofExecution(
   call: CommandCall<unknown>,
   taskId: string | null,
   { executionId, ...body }: JsonObject,
-  commandId: string,
-  now: number,
-): { work: Work; cost: number } | Problem {
+  circumstances: Circumstances,
+): Promise<{ work: Work; cost: number } | Problem> {
   if (typeof executionId !== 'string') return invalid('executionId', 'must be the id of an execution');
   const problem = executionProblem(executionId);
   if (problem !== undefined) return problem;
-  const asked = workOf(call, executionId, body, commandId, now);
+  const asked = await workOf(call, executionId, body, circumstances);
   if (isProblem(asked) || taskId === null || taskId === taskOfExecution(executionId)) return asked;
   return invalid('executionId', `is no execution of ${taskId}`);
 }

@@ -1,5 +1,5 @@
 import type { Command } from '@retrigger/domain/command.ts';
-import type { Fingerprint } from '@retrigger/domain/idempotency.ts';
+import { type Fingerprint, keyedFingerprint } from '@retrigger/domain/idempotency.ts';
 import { taskKey } from '@retrigger/domain/identifiers.ts';
 import type { CommandAdmission, Submission } from '@retrigger/engine/admit-command.ts';
 import { deadLetter } from '@retrigger/engine/dead-letters.ts';
@@ -96,9 +96,11 @@ export class KafkaDoor implements RecordHandler {
     const signed = await whoSigned(record, this.#deps.topic, signer);
     if (signed.kind === 'unproven') return this.#bury(record, signed.reason, settled);
     const { command } = sent;
+    const { tenantId, userId } = signed.caller;
+    const caller = { ...signed.caller, userId: await this.#deps.privacy.ring.tokenOf(tenantId, userId) }; // P4
     const incoming = traceparentOf(record.headers.traceparent);
     await this.#deps.observer.span(`kafka ${command.type}`, incoming, {}, (traceparent) =>
-      this.#admit(record, command, signed.caller, { traceparent, patience }, settled),
+      this.#admit(record, command, caller, { traceparent, patience }, settled),
     );
   }
 
@@ -109,14 +111,14 @@ export class KafkaDoor implements RecordHandler {
     { traceparent, patience }: { traceparent: string; patience: Patience },
     settled: Settled,
   ): Promise<void> {
-    const { clock } = this.#deps;
+    const { clock, privacy } = this.#deps;
     const commandId = kafkaCommandId(caller, sent.commandId);
-    const asked = workOfSent(sent, commandId, clock.now());
+    const asked = await workOfSent(sent, { commandId, caller, now: clock.now() });
     if (isProblem(asked)) return this.#refuse(sent, caller, asked, settled);
     const call: CommandCall<unknown> = COMMANDS[sent.type];
     const { work, cost } = asked;
     const rightKey = isUnnamed(sent) ? caller.tenantId : taskKey(caller.tenantId, work.taskId);
-    const command: Submitted['command'] = {
+    const command: Submitted['command'] = await privacy.sealing.seal({
       commandId,
       tenantId: caller.tenantId,
       actor: { id: caller.userId, type: call.actor },
@@ -124,9 +126,9 @@ export class KafkaDoor implements RecordHandler {
       ...(record.key === rightKey ? {} : { denied: `The record’s key must be ${rightKey}` }), // K4
       correlationId: sent.commandId,
       ...(traceparent === '' ? {} : { traceparent }),
-      fingerprint: sentFingerprint(sent),
+      fingerprint: this.#fingerprintOf(sent, caller),
       ...work,
-    };
+    });
     const check = async () => call.check?.(caller, work, this.#deps);
     const refusal = await this.#handIn({ command, isRepeatable: true, cost, waitMs: 0, check }, patience);
     if (refusal === 'id_taken')
@@ -168,10 +170,16 @@ export class KafkaDoor implements RecordHandler {
     const taskId = sent.taskId ?? '-';
     const commandId = kafkaCommandId(caller, sent.commandId);
     const partition = log.partitionOf(TOPICS.work, taskKey(tenantId, taskId));
-    const refused = { commandId, tenantId, userId, taskId, type, fingerprint: sentFingerprint(sent) };
+    const refused = { commandId, tenantId, userId, taskId, type, fingerprint: this.#fingerprintOf(sent, caller) };
     receipts.push(refusalReceipt(refused, problem, { partition, at: clock.now() }));
     observer.count('requests_refused_total', { code: problem.code });
     observer.log('info', 'published command refused', { type, commandId, code: problem.code });
+  }
+
+  #fingerprintOf(sent: SentCommand, { tenantId }: Caller): Fingerprint {
+    const plain = sentFingerprint(sent);
+    const { namesPeople }: CommandCall<unknown> = COMMANDS[sent.type];
+    return namesPeople ? keyedFingerprint(plain, this.#deps.secrets.derive('fingerprint', tenantId, 'people', 1)) : plain;
   }
 
   #bury(record: LogRecord, reason: string, { dead }: Settled): void {

@@ -1,4 +1,4 @@
-import { type Fingerprint, fingerprint } from '@retrigger/domain/idempotency.ts';
+import { type Fingerprint, fingerprint, keyedFingerprint } from '@retrigger/domain/idempotency.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
 import { commandIdOf } from '@retrigger/engine/admit-command.ts';
 import type { Context } from 'hono';
@@ -56,12 +56,13 @@ export async function readCall<B>(
   }
   const body = await readBody(c, held);
   if (body.kind === 'problem') return body.problem;
-  const asked = workOf(call, parameter, body.value, id.commandId, deps.clock.now());
+  const asked = await workOf(call, parameter, body.value, { commandId: id.commandId, caller, now: deps.clock.now() });
   if (isProblem(asked)) return asked;
+  const plain = fingerprint(body.value as JsonObject, query.values);
   return {
     caller,
     ...asked,
-    fingerprint: fingerprint(body.value as JsonObject, query.values),
+    fingerprint: call.namesPeople ? keyedFingerprint(plain, deps.secrets.derive('fingerprint', caller.tenantId, 'people', 1)) : plain,
     isRepeatable: given.key !== null,
     isDryRun,
   };

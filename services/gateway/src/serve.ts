@@ -4,7 +4,7 @@ import { createServer, type Server, STATUS_CODES } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { type Problem, problemReply } from './problem.ts';
-import { toResponse } from './reply.ts';
+import { headersOf, toResponse } from './reply.ts';
 
 /** A client has so long for its headers, for the whole request, and between two requests. */
 const HEADERS_MS = 10_000;
@@ -123,9 +123,10 @@ function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket, unreadab
     socket.destroy();
     return;
   }
-  const { status, body, headers } = unreadable(PROBLEM_OF[error.code ?? ''] ?? NO_HTTP);
+  const reply = unreadable(PROBLEM_OF[error.code ?? ''] ?? NO_HTTP);
+  const { status, body } = reply;
   const text = String(body);
-  const lines = Object.entries({ ...headers, connection: 'close', 'content-length': String(Buffer.byteLength(text)) });
+  const lines = Object.entries({ ...headersOf(reply), connection: 'close', 'content-length': String(Buffer.byteLength(text)) });
   const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head}\r\n${text}`);
 }

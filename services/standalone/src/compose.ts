@@ -10,13 +10,15 @@ import { decodeWork, encodeWork, senderOf } from '@retrigger/contract/work-recor
 import { createDispatcher } from '@retrigger/dispatcher/dispatcher.ts';
 import { domainDecider } from '@retrigger/domain/domain-decider.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
+import { eraseFirst } from '@retrigger/engine/erase-first.ts';
+import { createPrivacy } from '@retrigger/engine/privacy.ts';
 import { type Charged, chargedSince, openWindows } from '@retrigger/engine/refill-limits.ts';
 import { WorkLag } from '@retrigger/engine/work-lag.ts';
 import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
 import { createAdmission, createGateway } from '@retrigger/gateway/app.ts';
 import { gatewayConfig } from '@retrigger/gateway/config.ts';
-import { firstApiKey } from '@retrigger/gateway/credentials.ts';
 import type { Readiness } from '@retrigger/gateway/deps.ts';
+import { gatewayCredentials, tokenIssuer } from '@retrigger/gateway/gateway-credentials.ts';
 import { openKafkaDoor } from '@retrigger/gateway/open-kafka-door.ts';
 import { serve } from '@retrigger/gateway/serve.ts';
 import type { Composed } from '@retrigger/lifecycle/run.ts';
@@ -28,6 +30,7 @@ import type { Clock } from '@retrigger/ports/clock.ts';
 import { CHARGED_HEADER, TOPICS, WORKER_GROUP } from '@retrigger/ports/log.ts';
 import { type Reached, unobserved } from '@retrigger/ports/reached.ts';
 import { lockDataFolder } from '@retrigger/sqlite/data-folder-lock.ts';
+import { SqliteKeyStore } from '@retrigger/sqlite/sqlite-key-store.ts';
 import { openSqliteLog, type SqliteLog } from '@retrigger/sqlite/sqlite-log.ts';
 import { openSqliteStore } from '@retrigger/sqlite/sqlite-store.ts';
 import { startTelemetry } from '@retrigger/telemetry/telemetry.ts';
@@ -56,6 +59,8 @@ export async function composeStandalone(environment: Environment, options: Stand
   const read = readEnvironment(environment, EMBEDDED);
   if (read.kind === 'wrong') return { kind: 'cannot_start', message: read.message };
   const { settings } = read;
+  const tokens = tokenIssuer(settings);
+  if (tokens.kind === 'wrong') return cannot(tokens.message);
   const { dataDir } = settings;
   const lock = await lockWhenFree(() => lockDataFolder(dataDir), systemClock);
   if (lock.kind === 'taken')
@@ -86,6 +91,10 @@ export async function composeStandalone(environment: Environment, options: Stand
   const store = openSqliteStore(join(dataDir, 'store.db'), reached);
   const { events, receipts, snapshots, documents } = store;
   const secrets = hmacSecrets(secret.secret);
+  const keys = new SqliteKeyStore(join(dataDir, 'keys.db'));
+  const masterSecrets = settings.masterKey === null ? secrets : hmacSecrets(Buffer.from(settings.masterKey));
+  const privacy = createPrivacy({ keys, secrets: masterSecrets, snapshots, clock, freshBytes: randomBytes });
+  const decisions = options.writeInSteps ? writeInSteps(events, receipts, snapshots, reached) : store.decisions;
   const answers = new MemoryAnswers(clock);
   const config = gatewayConfig(settings);
   const limitsFor = () => config.limits;
@@ -95,7 +104,7 @@ export async function composeStandalone(environment: Environment, options: Stand
   const worker = await createWorker({
     ...{ log, events, receipts, snapshots, answers, clock, observer, reached },
     ...{ encode: encodeWork, decode: decodeWork, encodeEvent: jsonEvents.encode },
-    decisions: options.writeInSteps ? writeInSteps(events, receipts, snapshots, reached) : store.decisions,
+    decisions: eraseFirst(decisions, (token) => privacy.ring.destroy(token)),
     decider: domainDecider as AnyDecider,
   });
   const dispatcher = await createDispatcher({
@@ -103,14 +112,15 @@ export async function composeStandalone(environment: Environment, options: Stand
     snapshots,
     eventCodec: jsonEvents,
     secrets,
+    privacy,
     clock,
     observer,
     allowPrivateTargets: settings.allowPrivateTargets,
   });
   const lag = new WorkLag(log, TOPICS.work, WORKER_GROUP, clock);
   const gateway = {
-    ...{ log, lag, answers, receipts, events, snapshots, documents, limiter, secrets, clock, observer, encode: encodeWork },
-    credentials: firstApiKey(key.key, secrets),
+    ...{ log, lag, answers, receipts, events, snapshots, documents, limiter, secrets, privacy, clock, observer, encode: encodeWork },
+    credentials: gatewayCredentials(key.key, tokens.issuer, { documents, secrets, privacy, clock, observer }),
     freshId: () => randomBytes(16).toString('base64url'),
     metrics: telemetry.prometheus,
     readiness: async (): Promise<Readiness> => ({
@@ -130,6 +140,7 @@ export async function composeStandalone(environment: Environment, options: Stand
     await truncation.stop();
     await log.close();
     await store.close();
+    await keys.close();
     await Promise.all([answers.close(), limiter.close(), telemetry.stop()]);
     lock.release();
   };

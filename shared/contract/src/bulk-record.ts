@@ -29,6 +29,7 @@ const bulk = z.strictObject({
     z.strictObject({
       taskId: id,
       context: optional(object),
+      triggerReason: optional(text),
       conditions: optional(conditionsSchema),
       schedule: optional(scheduleSchema),
     }),

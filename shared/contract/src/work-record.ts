@@ -10,6 +10,7 @@ import { BULK_BODIES } from './bulk-record.ts';
 import { conditionsSchema } from './conditions-schema.ts';
 import { isJsonObject, optional } from './fields.ts';
 import { scheduleSchema } from './schedule-schema.ts';
+import { placeOf } from './strict-json.ts';
 
 /** A record of the work log, as the log takes it. */
 export type WorkRecord = { key: string; value: Uint8Array; headers: { [name: string]: string } };
@@ -91,6 +92,7 @@ const BODIES = {
   Check: z.strictObject({}),
   ConfirmDependencies: z.strictObject({ proposal: text }),
   ResetTask: z.strictObject({ cascadeId: text, root: id, sequence: z.int() }),
+  EraseData: z.strictObject({ subject: z.enum(['user', 'task']), token: text.nullable() }),
   ReserveTask: z.strictObject({ bulkId: id, startedAt: z.int(), asked }),
   RetryReservation: ofBulk,
   ConfirmReservation: ofBulk,
@@ -134,7 +136,7 @@ export function decodeWork({ value }: { value: Uint8Array }): DecodedWork {
   try {
     parsed = JSON.parse(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8'));
   } catch (error) {
-    return undecodable(`the value is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    return undecodable(`the value is not JSON${placeOf(error)}`);
   }
   if (!isJsonObject(parsed)) return undecodable('the value is not an object');
   const schema = typeof parsed.type === 'string' ? SCHEMAS.get(parsed.type) : undefined;

@@ -1,6 +1,9 @@
 import { hash } from 'node:crypto';
-import canonicalize from 'canonicalize';
+import { canonicalJson } from './canonical-json.ts';
 import type { Event } from './event.ts';
+import { type OpenEvent, sealedForm } from './privacy/sealed-form.ts';
+
+export { canonicalJson };
 
 /**
  * The chain: SHA-256, in lower-case hex, over the UTF-8 of the previous event's hash followed by the canonical JSON (RFC 8785)
@@ -12,22 +15,18 @@ export function sealEvent<E extends Event>(event: Omit<E, 'hash'>): { event: E; 
   return { event: { ...event, hash: digest } as E, json: `${body.slice(0, -1)},"hash":"${digest}"}` };
 }
 
-/** The hash that an event must have, computed from the event itself. */
-export function expectedHash(event: Event): string {
-  const { hash: _, ...body } = event;
+/** The hash that an event must have, computed from the event itself, as it is stored or as it is shown. */
+export function expectedHash(event: OpenEvent): string {
+  const { hash: _, ...body } = sealedForm(event) ?? event; // what is shown but was not sealed is hashed as it is, which no hash matches
   return hash('sha256', event.previousHash + canonicalJson(body));
 }
 
-/** RFC 8785. @throws TypeError for what JSON can't say. */
-export function canonicalJson(value: unknown): string {
-  const text = canonicalize(value);
-  if (text === undefined) throw new TypeError('this value has no JSON form');
-  return text;
-}
-
-/** The first place where a stream's chain breaks, or undefined. `events` are in sequence order; `previousHash` is what the first must carry. */
+/**
+ * The first place where a stream's chain breaks, or undefined. `events` are in sequence order, as stored or as they are shown; `previousHash` is what the first
+ * must carry.
+ */
 export function firstBreak(
-  events: Iterable<Event>,
+  events: Iterable<OpenEvent>,
   sequence: number,
   previousHash: string,
 ): { sequence: number; reason: string } | undefined {
@@ -35,6 +34,7 @@ export function firstBreak(
   for (const event of events) {
     if (event.sequence !== next) return { sequence: next, reason: `expected sequence ${next}, found ${event.sequence}` };
     if (event.previousHash !== previous) return { sequence: next, reason: 'previousHash is not the hash of the event before' };
+    if (sealedForm(event) === undefined) return { sequence: next, reason: 'what is shown is not what was sealed' };
     const expected = hashIfAny(event);
     if (expected === undefined) return { sequence: next, reason: 'the content has no canonical form' };
     if (event.hash !== expected) return { sequence: next, reason: 'hash does not match the content' };
@@ -44,7 +44,7 @@ export function firstBreak(
 }
 
 /** What was tampered with may be such that nobody could have hashed it, e.g. half a surrogate pair. */
-function hashIfAny(event: Event): string | undefined {
+function hashIfAny(event: OpenEvent): string | undefined {
   try {
     return expectedHash(event);
   } catch {

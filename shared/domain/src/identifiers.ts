@@ -28,6 +28,9 @@ export function partsOfKey(key: string): { tenantId: string; taskId: string } {
   return { tenantId: key.slice(0, slash), taskId: key.slice(slash + 1) };
 }
 
+/** The name of a tenant's own stream, which holds what is done to the tenant as a whole; no task can have it. */
+export const TENANT_STREAM = '~tenant';
+
 /** The event's unique name. Deciding twice meets this name, so it can never become doing twice. */
 export const eventName = (key: string, sequence: number): string => `${key}/${sequence}`;
 

@@ -45,6 +45,7 @@ const NEEDED: Record<CommandType, Permission | null> = {
   GatherResults: null,
   AskBulk: null,
   TellBulk: null,
+  EraseData: 'tenant:administer',
 };
 
 /**

@@ -10,7 +10,7 @@ export type CommitOffset = (next: number) => Promise<void>;
 export interface RecordHandler {
   /** These partitions are this member's now; their records follow from the committed offset, from the earliest when there is none. */
   assigned(partitions: number[]): Promise<void>;
-  /** These partitions may already be another's. */
+  /** These partitions may already be another's. Of a member that stops politely commits still count until this resolves. */
   revoked(partitions: number[]): Promise<void>;
   /**
    * Records of one partition in offset order; the next of that partition come when this resolves. Different partitions run at once.

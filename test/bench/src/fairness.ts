@@ -1,4 +1,4 @@
-// npm run bench:fairness [-- --seconds 10 --runs 3]
+// npm run bench:fairness [-- --seconds 10 --runs 3 --slice 200]
 // What tenant B waits on a partition where tenant A has as much undecided as it may. The embedded profile's log, store and worker behind the law of the door.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,7 +22,9 @@ import { openSqliteStore } from '@retrigger/sqlite/sqlite-store.ts';
 import { createWorker } from '@retrigger/worker/worker.ts';
 import { median, now, openLoop, type Percentiles, percentiles, perSecond } from './load.ts';
 
-const { values } = parseArgs({ options: { seconds: { type: 'string', default: '10' }, runs: { type: 'string', default: '3' } } });
+const { values } = parseArgs({
+  options: { seconds: { type: 'string', default: '10' }, runs: { type: 'string', default: '3' }, slice: { type: 'string' } },
+});
 const [seconds, runs] = [Number(values.seconds), Number(values.runs)];
 /** The default of RETRIGGER_LIMIT_TENANT_UNDECIDED. */
 const QUOTA = 1_000;
@@ -39,10 +41,13 @@ async function measure(): Promise<Figures> {
   const store = openSqliteStore(join(folder, 'store.db'), reached);
   const answers = new MemoryAnswers(clock);
   const limiter = new MemoryLimiter();
-  const worker = await createWorker({
-    ...{ ...store, log, answers, clock, observer, reached },
-    ...{ encode: encodeWork, decode: decodeWork, encodeEvent: jsonEvents.encode, decider: taskDecider as AnyDecider },
-  });
+  const worker = await createWorker(
+    {
+      ...{ ...store, log, answers, clock, observer, reached },
+      ...{ encode: encodeWork, decode: decodeWork, encodeEvent: jsonEvents.encode, decider: taskDecider as AnyDecider },
+    },
+    values.slice === undefined ? {} : { sliceRecords: Number(values.slice) },
+  );
   const ports = { ...store, log, answers, limiter, clock, observer, encode: encodeWork, lag: { ageMs: () => 0, oldestMs: () => 0 } };
   const admission = new CommandAdmission(ports, { limitsFor: () => LIMITS, maxInFlight: 10_000, maxUndecided: QUOTA });
   let ids = 0;

@@ -5,39 +5,58 @@ import { EMPTY_HEAD, type StoredEvent } from '@retrigger/domain/event.ts';
 import { taskKey } from '@retrigger/domain/identifiers.ts';
 import { nextEvent } from '@retrigger/domain/next-event.ts';
 import { isPermitted, type Role } from '@retrigger/domain/permissions.ts';
+import { nameToken, SALT_BYTES } from '@retrigger/domain/privacy/name-token.ts';
 import { isKept, type Outcome, refused } from '@retrigger/domain/refusal.ts';
+import { createPrivacy } from '@retrigger/engine/privacy.ts';
 import { createGateway } from '@retrigger/gateway/app.ts';
-import { apiKeys } from '@retrigger/gateway/credentials.ts';
+import { anyOf, apiKeys } from '@retrigger/gateway/credentials.ts';
 import type { GatewayDeps } from '@retrigger/gateway/deps.ts';
+import { KeyCredentials } from '@retrigger/gateway/key-credentials.ts';
+import { namedBy } from '@retrigger/gateway/named-credentials.ts';
 import { placeText } from '@retrigger/gateway/task-query.ts';
 import { MemoryDocumentStore } from '@retrigger/memory/memory-document-store.ts';
-import type { EventFilter } from '@retrigger/ports/event-store.ts';
+import { MemoryKeyStore } from '@retrigger/memory/memory-key-store.ts';
+import type { KeyStore } from '@retrigger/ports/key-store.ts';
 import { silent } from '@retrigger/ports/observer.ts';
-import { type Receipt, unboundReceiptId } from '@retrigger/ports/receipt-store.ts';
+import { RECEIPT_LIFE_MS, type Receipt, unboundReceiptId } from '@retrigger/ports/receipt-store.ts';
+import type { Secrets } from '@retrigger/ports/secrets.ts';
 import type { Snapshot } from '@retrigger/ports/snapshot-store.ts';
-import { FakeAnswers, FakeClock, FakeLimiter } from './fakes.ts';
+import { FakeAnswers, FakeClock, FakeLimiter, found, matching } from './fakes.ts';
 
 const PEOPLE: [string, string, Role][] = [
   ['admin', 'default', 'admin'],
   ['viewer', 'default', 'viewer'],
+  ['operator', 'default', 'operator'],
   ['executor', 'default', 'executor'],
   ['stranger', 'other', 'admin'],
 ];
 
+/** No chance here, so that a test knows every token beforehand. */
+const freshBytes = (count: number): Buffer => Buffer.alloc(count, 7);
+
+/** What stands for one of the people behind the door. */
+export const tokenOf = (user: string, tenantId = 'default'): string => nameToken(freshBytes(SALT_BYTES), tenantId, user);
+
 /** The key of one of the people that the door knows. */
 export const keyOf = (user: string): string => `the-api-key-of-${user}`;
+
+const SECRETS: Secrets = { derive: (...parts) => createHmac('sha256', 'test').update(parts.join('\n')).digest() };
 
 export type Asked = {
   method?: string;
   as?: string | null;
+  /** A key of its own, instead of one of the people's. */
+  key?: string;
   body?: unknown;
   raw?: string | Uint8Array<ArrayBuffer>;
   headers?: { [name: string]: string };
 };
 
 /** A gateway over ports that a test holds in its hands. `worker` answers every command that reaches the log; null = nobody does. */
-export function startDoor(options: { config?: Partial<GatewayDeps['config']>; deps?: Partial<GatewayDeps> } = {}) {
+export function startDoor(options: { config?: Partial<GatewayDeps['config']>; deps?: Partial<GatewayDeps>; keys?: KeyStore } = {}) {
+  const keys = options.keys ?? new MemoryKeyStore();
   const clock = new FakeClock();
+  const documents = options.deps?.documents ?? new MemoryDocumentStore();
   const answers = new FakeAnswers(clock);
   const limiter = new FakeLimiter();
   const receipts = new Map<string, Receipt>();
@@ -45,6 +64,7 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
   const events: StoredEvent[] = [];
   const commands: Command[] = [];
   const door = {
+    documents,
     clock,
     answers,
     limiter,
@@ -60,11 +80,12 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
     seed: (tenantId: string, taskId: string, eventTypes: string[]) => seed(tenantId, taskId, eventTypes, { snapshots, events, clock }),
     async ask(path: string, asked: Asked = {}) {
       const { method = 'GET', as = 'admin', body, raw, headers = {} } = asked;
+      const key = asked.key ?? (as === null ? undefined : keyOf(as));
       const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
       const response = await app.request(`http://gateway${path}`, {
         method,
         headers: {
-          ...(as === null ? {} : { authorization: `Bearer ${keyOf(as)}` }),
+          ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
           ...(sent === undefined ? {} : { 'content-type': 'application/json' }),
           ...headers,
         },
@@ -86,6 +107,12 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
     allowPrivateTargets: false,
     ...options.config,
   };
+  const secrets = SECRETS;
+  const people = apiKeys(PEOPLE.map(([userId, tenantId, role]) => ({ key: keyOf(userId), caller: { tenantId, userId, roles: [role] } })));
+  const privacy = createPrivacy({
+    ...{ keys, secrets: SECRETS, clock, freshBytes },
+    snapshots: { load: async (keys) => found(snapshots, keys) },
+  });
   const deps: GatewayDeps = {
     lag: { ageMs: () => door.lagMs, oldestMs: () => door.lagMs },
     limitsFor: () => config.limits,
@@ -104,10 +131,13 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
     receipts: {
       load: async (commandIds) => found(receipts, commandIds),
       put: async (given) => {
-        for (const receipt of given) if (!receipts.has(receipt.commandId)) receipts.set(receipt.commandId, receipt);
+        for (const receipt of given) {
+          const before = receipts.get(receipt.commandId);
+          if (before === undefined || receipt.position.at - before.position.at >= RECEIPT_LIFE_MS) receipts.set(receipt.commandId, receipt);
+        }
       },
     },
-    documents: new MemoryDocumentStore(),
+    documents,
     snapshots: {
       load: async (keys) => found(snapshots, keys),
       waiting: async () => [],
@@ -129,8 +159,9 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
       count: async (key, filter) => matching(events, key, filter).length,
     },
     limiter,
-    secrets: { derive: (...parts) => createHmac('sha256', 'test').update(parts.join('\n')).digest() },
-    credentials: apiKeys(PEOPLE.map(([userId, tenantId, role]) => ({ key: keyOf(userId), caller: { tenantId, userId, roles: [role] } }))),
+    secrets,
+    privacy,
+    credentials: anyOf(people, namedBy(privacy.ring, new KeyCredentials({ documents, secrets, clock }))),
     clock,
     observer: silent,
     encode: encodeWork,
@@ -141,7 +172,7 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
     ...options.deps,
   };
   const app = createGateway(deps);
-  return Object.assign(door, { app });
+  return Object.assign(door, { app, privacy, keys });
 }
 
 export type Door = ReturnType<typeof startDoor>;
@@ -163,20 +194,6 @@ export function answerOne(
 
 export const running = (): Outcome => refused('task_already_running', 'Task t is Running; cancel it or wait for its end');
 
-const found = <V>(map: Map<string, V>, keys: string[]): Map<string, V> =>
-  new Map(keys.flatMap((key) => (map.has(key) ? [[key, map.get(key) as V] as const] : [])));
-
-function matching(events: StoredEvent[], key: string, { types, from, before, actorId }: EventFilter): StoredEvent[] {
-  return events.filter(
-    ({ key: k, event: e }) =>
-      k === key &&
-      (types?.includes(e.eventType) ?? true) &&
-      (from === undefined || e.timestamp >= from) &&
-      (before === undefined || e.timestamp < before) &&
-      (actorId === undefined || e.actor.id === actorId),
-  );
-}
-
 /** A task with a history, a minute between two events. */
 function seed(
   tenantId: string,
@@ -191,7 +208,7 @@ function seed(
       commandId: `c${i}`,
       tenantId,
       taskId,
-      actor: { id: 'admin', type: 'user' },
+      actor: { id: tokenOf('admin', tenantId), type: 'user' },
       roles: [],
       correlationId: 'r',
       type: 'CancelTask',

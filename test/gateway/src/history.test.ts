@@ -1,5 +1,6 @@
 import { NO_HASH, type StoredEvent } from '@retrigger/domain/event.ts';
 import { firstBreak } from '@retrigger/domain/event-hash.ts';
+import { sealedForm } from '@retrigger/domain/privacy/sealed-form.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type Door, startDoor } from './door.ts';
 
@@ -90,9 +91,10 @@ describe('the history of a task', () => {
   });
 
   test('one event is found by its id, in its own task only', async () => {
-    const { event, json } = door.events[3] as StoredEvent;
-    const { status, text } = await door.ask(`${EVENTS}/${event.eventId}`);
-    expect([status, text]).toEqual([200, `{"data":${json},"status":200}`]);
+    const { event } = door.events[3] as StoredEvent;
+    const { status, json } = await door.ask(`${EVENTS}/${event.eventId}`);
+    expect([status, sealedForm(json.data)]).toEqual([200, event]);
+    expect(json.data.actor).toEqual({ id: 'admin', type: 'user' });
     expect((await door.ask(`${EVENTS}/${event.eventId}`, { as: 'stranger' })).status).toBe(404);
   });
 });

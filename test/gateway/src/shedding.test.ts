@@ -85,7 +85,7 @@ describe('load shedding at the HTTP door', () => {
     const door = startDoor({ config: { maxUndecided: 1, limits } });
     door.worker = null;
     for (const expected of [202, 429, 429]) expect((await door.post(TRIGGER, {}, { prefer: 'respond-async' })).status).toBe(expected);
-    expect(door.limiter.used.get('user:default/admin')).toBe(1);
+    expect([...door.limiter.used.values()]).toEqual([1]);
   });
 });
 

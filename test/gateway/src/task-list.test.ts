@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type Door, startDoor } from './door.ts';
+import { type Door, startDoor, tokenOf } from './door.ts';
 
 type Page = { tasks: { taskId: string }[]; pageInfo: { hasMore: boolean; nextCursor: string | null } };
 
@@ -10,7 +10,7 @@ describe('the list of tasks', () => {
 
   /** A task as the list finds it. */
   const put = (tenantId: string, taskId: string, more: { status?: string; type?: string; owner?: string; critical?: boolean } = {}) => {
-    const { status = 'Draft', type = 'job', owner = 'admin', critical = false } = more;
+    const { status = 'Draft', type = 'job', owner = tokenOf('admin'), critical = false } = more;
     door.seed(tenantId, taskId, ['TaskCreated']);
     const snapshot = door.snapshots.get(`${tenantId}/${taskId}`);
     if (snapshot === undefined) throw new Error('not seeded');

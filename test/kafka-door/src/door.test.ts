@@ -1,3 +1,4 @@
+import { TOPICS } from '@retrigger/ports/log.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Sent, signed } from './signed-record.ts';
 import { World } from './world.ts';
@@ -23,7 +24,7 @@ describe('a published command', () => {
       commandId: expect.stringMatching(/^[\w-]{22}$/),
       tenantId: 'acme',
       taskId: 't',
-      actor: { id: 'ann', type: 'user' },
+      actor: { id: expect.stringMatching(/^u_[\w-]{22}$/), type: 'user' },
       roles: ['admin'],
       correlationId: 'rollout-8',
       traceparent,
@@ -66,6 +67,15 @@ describe('a published command', () => {
     await world.publish(signed({ commandId: 'r', type, taskId: 't', body }));
     await world.decided();
     expect(await world.command('r')).toMatchObject({ state: 'refused', outcome: { status } });
+  });
+
+  test('says nothing of what a sensitive task holds, nor of its sender’s name, on the work log and in what is stored', async () => {
+    const context = { patient: 'somebody-in-particular' };
+    await world.publish(signed({ commandId: 's', type: 'CreateTask', taskId: 's', body: { type: 'job', sensitive: true, context } }));
+    await world.decided();
+    expect(await world.command('s')).toMatchObject({ state: 'accepted', outcome: { body: { data: { context, owner: 'ann' } } } });
+    const kept = [...world.log.records(TOPICS.work).map(({ value }) => value.toString()), JSON.stringify(await world.stored('acme/s'))];
+    expect(kept.join('\n')).not.toMatch(/somebody-in-particular|"ann"/);
   });
 
   const UNREADABLE: [what: string, value: string, reason: string][] = [

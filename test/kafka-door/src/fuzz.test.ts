@@ -11,8 +11,8 @@ import { secretOf, signed } from './signed-record.ts';
 import { World } from './world.ts';
 
 const readAvro = avroReader<AvroCommand>(commandSchema.type, async (id) => (id === 7 ? commandSchema.type : undefined));
-const signer = async (keyId: string) =>
-  keyId === 'ann-key' ? { secret: secretOf('ann'), caller: { tenantId: 'acme', userId: 'ann', roles: [] } } : undefined;
+const caller = { tenantId: 'acme', userId: 'ann', roles: [] };
+const signer = async (keyId: string) => (keyId === 'ann-key' ? { secret: secretOf('ann'), caller } : undefined);
 
 /** Mostly what is right, so that much gets as far as the next check. */
 const mostly = <T>(right: fc.Arbitrary<T>, wrong: fc.Arbitrary<unknown> = fc.anything()) =>
@@ -63,7 +63,7 @@ test('whatever stands in a record, it is read as a command or there is a reason;
       const sent = await readSentCommand(record, readAvro);
       seen.add(sent.kind);
       if (sent.kind === 'unreadable') expect(sent.reason.length).toBeGreaterThan(0);
-      else workOfSent(sent.command, kafkaCommandId({ tenantId: 'acme', userId: 'ann' }, sent.command.commandId), 0);
+      else await workOfSent(sent.command, { commandId: kafkaCommandId(caller, sent.command.commandId), caller, now: 0 });
       expect(['proven', 'unproven']).toContain((await whoSigned(record, TOPICS.commands, signer)).kind);
     }),
     { numRuns: 3_000 },

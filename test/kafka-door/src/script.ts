@@ -46,19 +46,21 @@ export const script = (a: string, b: string): Said[] => [
 export const lastExecution = (events: Event[]): string =>
   String(events.findLast(({ metadata }) => metadata.executionId !== undefined)?.metadata.executionId);
 
+/** What belongs to one event alone: ids that are made of its command's, hashes, instants, the token of a name. */
+const OWN = new Set(['eventId', 'timestamp', 'commandId', 'correlationId', 'hash', 'previousHash', 'traceparent', 'sealed']);
+
 /** What is the same whichever way the commands came: all but ids that are made of theirs, hashes and instants. */
 export function told(events: Event[], a: string, b: string): unknown[] {
-  return events.map(
-    ({ eventId: _e, timestamp: _t, commandId: _c, correlationId: _r, hash: _h, previousHash: _p, traceparent: _x, ...event }) =>
-      JSON.parse(
-        JSON.stringify(event)
-          .replaceAll(new RegExp(`\\b(${a}|${b})\\.[\\w-]{22}`, 'g'), '$1.EXECUTION')
-          .replaceAll(new RegExp(`\\b${a}\\b`, 'g'), 'A')
-          .replaceAll(new RegExp(`\\b${b}\\b`, 'g'), 'B')
-          .replaceAll(/\brun_[\w-]{22}/g, 'RUN')
-          .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'INSTANT')
-          .replaceAll(/"delayApplied":"\d+ms"/g, '"delayApplied":"DELAY"')
-          .replaceAll(/"(proposal|commandId)":"[\w-]{22}"/g, '"$1":"COMMAND"'),
-      ),
+  return events.map((event) =>
+    JSON.parse(
+      JSON.stringify(Object.fromEntries(Object.entries(event).filter(([name]) => !OWN.has(name))))
+        .replaceAll(new RegExp(`\\b(${a}|${b})\\.[\\w-]{22}`, 'g'), '$1.EXECUTION')
+        .replaceAll(new RegExp(`\\b${a}\\b`, 'g'), 'A')
+        .replaceAll(new RegExp(`\\b${b}\\b`, 'g'), 'B')
+        .replaceAll(/\brun_[\w-]{22}/g, 'RUN')
+        .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'INSTANT')
+        .replaceAll(/"delayApplied":"\d+ms"/g, '"delayApplied":"DELAY"')
+        .replaceAll(/"(proposal|commandId)":"[\w-]{22}"/g, '"$1":"COMMAND"'),
+    ),
   );
 }

@@ -74,7 +74,7 @@ describe('who did not sign', () => {
 });
 
 describe('what nobody may say', () => {
-  test.each([...INTERNAL_COMMANDS, 'Nonsense', 'constructor', '__proto__'])(
+  test.each([...INTERNAL_COMMANDS, 'EraseData', 'Nonsense', 'constructor', '__proto__'])(
     '%s is no command of a door, however well signed',
     async (type) => {
       for (const avro of [false, true]) await world.publish(signed({ commandId: `c-${avro}`, type, taskId: 't', body: {} }, { avro }));

@@ -1,15 +1,16 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { avroReader } from '@retrigger/contract/avro-reader.ts';
 import { commandSchema } from '@retrigger/contract/avro-schemas.ts';
 import { jsonEvents } from '@retrigger/contract/event-codec.ts';
 import type { AvroCommand } from '@retrigger/contract/schema-registry.ts';
 import { decodeWork, encodeWork } from '@retrigger/contract/work-record.ts';
 import type { Command } from '@retrigger/domain/command.ts';
-import type { Event } from '@retrigger/domain/event.ts';
+import { domainDecider } from '@retrigger/domain/domain-decider.ts';
+import type { Event, StoredEvent } from '@retrigger/domain/event.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
-import { taskDecider } from '@retrigger/domain/task/decider.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
 import type { CommandLimits } from '@retrigger/engine/command-limits.ts';
+import { createPrivacy } from '@retrigger/engine/privacy.ts';
 import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
 import { createAdmission, createGateway } from '@retrigger/gateway/app.ts';
 import { apiKeys } from '@retrigger/gateway/credentials.ts';
@@ -18,6 +19,7 @@ import { systemClock } from '@retrigger/lifecycle/system-clock.ts';
 import { MemoryAnswers } from '@retrigger/memory/memory-answers.ts';
 import { MemoryDocumentStore } from '@retrigger/memory/memory-document-store.ts';
 import { MemoryEventStore } from '@retrigger/memory/memory-event-store.ts';
+import { MemoryKeyStore } from '@retrigger/memory/memory-key-store.ts';
 import { MemoryLimiter } from '@retrigger/memory/memory-limiter.ts';
 import { MemoryLog } from '@retrigger/memory/memory-log.ts';
 import { MemoryReceiptStore } from '@retrigger/memory/memory-receipt-store.ts';
@@ -41,6 +43,10 @@ export class World {
   readonly events = new MemoryEventStore(unobserved);
   readonly receipts = new MemoryReceiptStore(unobserved);
   readonly snapshots = new MemorySnapshotStore(unobserved);
+  readonly privacy = createPrivacy({
+    ...{ keys: new MemoryKeyStore(), snapshots: this.snapshots, clock: systemClock, freshBytes: randomBytes },
+    secrets: { derive: (...parts: (string | number)[]) => createHmac('sha256', 'master').update(parts.join('\n')).digest() },
+  });
   readonly counted: string[] = [];
   /** How many undecided commands a tenant may have on a partition; 0 = no bound. */
   maxUndecided = 0;
@@ -67,14 +73,14 @@ export class World {
       ...{ log, events, receipts, snapshots, answers: this.#answers, clock: systemClock, observer: silent, reached: unobserved },
       ...{ encode: encodeWork, decode: decodeWork, encodeEvent: jsonEvents.encode },
       decisions: writeInSteps(events, receipts, snapshots, unobserved),
-      decider: taskDecider as AnyDecider,
+      decider: domainDecider as AnyDecider,
     });
   }
 
   /** A gateway: both doors. Several share the log's group. */
   async openDoor(): Promise<OpenKafkaDoor> {
     let ids = 0;
-    const { log, events, receipts, snapshots } = this;
+    const { log, events, receipts, snapshots, privacy } = this;
     const observer: Observer = { ...silent, count: (name, labels) => void this.counted.push(`${name} ${Object.values(labels).join(' ')}`) };
     const deps = {
       ...{
@@ -99,6 +105,7 @@ export class World {
       freshId: () => `fresh${String(++ids).padStart(17, '-')}`,
       metrics: async () => '',
       readiness: async () => ({}),
+      privacy,
       lag: { ageMs: () => 0, oldestMs: () => 0 },
       documents: new MemoryDocumentStore(),
       limitsFor: () => this.#limits,
@@ -172,9 +179,11 @@ export class World {
   deadLetters = (): LogRecord[] => this.log.records(TOPICS.deadLetters);
   reasons = (): string[] => this.deadLetters().map(({ headers }) => headers.reason ?? '');
 
+  stored = (key: string): Promise<StoredEvent[]> => this.events.read(key, { from: 1, to: 1_000, limit: 1_000, order: 'asc' });
+
   async history(key: string): Promise<Event[]> {
-    const stored = await this.events.read(key, { from: 1, to: 1_000, limit: 1_000, order: 'asc' });
-    return stored.map(({ event }) => event);
+    const [tenantId = ''] = key.split('/');
+    return (await this.privacy.disclosure.events(tenantId, await this.stored(key))).map(({ event }) => event);
   }
 
   types = async (key: string): Promise<string[]> => (await this.history(key)).map(({ eventType }) => eventType);

@@ -1,4 +1,5 @@
 import { commandState } from '@retrigger/contract/task-schema.ts';
+import { ID_PATTERN } from '@retrigger/domain/identifiers.ts';
 import { parseInstant } from '@retrigger/domain/instant.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
 import { RECEIPT_LIFE_MS, type Receipt, unboundReceiptId } from '@retrigger/ports/receipt-store.ts';
@@ -58,6 +59,7 @@ export function commandRoutes(api: Api): void {
   /** Under the id of the command, or under the one that the caller's own id stands for; an outcome that binds repeats before one that doesn't. */
   async function receiptOf(commandId: string, caller: Caller, now: number): Promise<Receipt | undefined> {
     const published = kafkaCommandId(caller, commandId);
+    if (!ID_PATTERN.test(commandId)) return undefined; // no other name is a command's
     const names = [commandId, published, unboundReceiptId(commandId), unboundReceiptId(published)];
     const found = await deps.receipts.load(names);
     return names.map((name) => found.get(name)).find((one) => isTheirs(one, caller) && now - one.position.at < RECEIPT_LIFE_MS);
@@ -68,7 +70,7 @@ export function commandRoutes(api: Api): void {
     const direct = api.directCalls.get(type);
     if (direct !== undefined) {
       const { status } = direct;
-      const body = status === 204 ? {} : { body: { status, data: directBody(direct, receipt) } };
+      const body = status === 204 ? {} : { body: { status, data: await directBody(direct, receipt) } };
       return { commandId, state: outcome.kind, outcome: { status, ...body } };
     }
     const taskId = key.slice(tenantId.length + 1);

@@ -8,10 +8,12 @@ import { makeCursor, NOT_ITS_CURSOR, readCursor } from '../cursor.ts';
 import { EXPORT_FORMATS, EXPORT_TYPES, exportReply } from '../event-export.ts';
 import { type EventQuery, readEventQuery } from '../event-query.ts';
 import { isProblem } from '../exchange.ts';
+import { openedEvents } from '../opened-events.ts';
 import { invalid, type Problem, problemReply } from '../problem.ts';
 import { readQuery } from '../query.ts';
 import type { Reply } from '../reply.ts';
 import { inChunks } from '../stored-history.ts';
+import { withActorsToken } from '../tokens-query.ts';
 import { type Found, historyOf, taskParameters } from './task-in-path.ts';
 
 const queryParameters = z.object({
@@ -30,11 +32,12 @@ const queryParameters = z.object({
 
 export function eventRoutes(api: Api): void {
   const { deps } = api;
+  const opened = openedEvents(deps);
 
   const answer = (caller: Caller, history: Found, query: EventQuery): Promise<Reply | Problem> =>
     query.format === null
       ? page(caller, history, query)
-      : exportReply(query.format, `${history.taskId}-events`, inChunks(deps.events, history.key, query.filter, query.order), deps.observer);
+      : exportReply(query.format, `${history.taskId}-events`, inChunks(opened, history.key, query.filter, query.order), deps.observer);
 
   async function page(caller: Caller, { taskId, key }: Found, query: EventQuery): Promise<Reply | Problem> {
     const question = `${taskId}\n${query.fingerprint}`;
@@ -43,7 +46,7 @@ export function eventRoutes(api: Api): void {
     const after = place === null ? null : Number(place);
     const { filter, order, pageSize } = query;
     const [found, total] = await Promise.all([
-      deps.events.page(key, filter, { after, limit: pageSize + 1, order }),
+      opened.page(key, filter, { after, limit: pageSize + 1, order }),
       deps.events.count(key, filter),
     ]);
     const shown = found.slice(0, pageSize);
@@ -67,7 +70,7 @@ export function eventRoutes(api: Api): void {
       problems: ['invalid_request', 'forbidden', 'task_not_found'],
     },
     async (caller, c) => {
-      const query = readEventQuery(c.req.url);
+      const query = await withActorsToken(deps, caller, readEventQuery(c.req.url));
       const history = isProblem(query) ? query : await historyOf(deps, caller, c);
       const reply = isProblem(query) ? query : isProblem(history) ? history : await answer(caller, history, query);
       return isProblem(reply) ? problemReply(reply, c.req.path) : reply;
@@ -89,7 +92,7 @@ export function eventRoutes(api: Api): void {
       if (isProblem(history)) return problemReply(history, c.req.path);
       const sequence = sequenceOf(history.key, c.req.param('eventId') ?? '');
       const range = { from: sequence ?? 0, to: sequence ?? 0, limit: 1, order: 'asc' as const };
-      const [stored] = sequence === undefined ? [] : await deps.events.read(history.key, range);
+      const [stored] = sequence === undefined ? [] : await opened.read(history.key, range);
       return stored === undefined
         ? problemReply({ code: 'not_found', detail: 'There is no such event' }, c.req.path)
         : rawReply(`{"data":${stored.json},"status":200}`);
@@ -97,9 +100,9 @@ export function eventRoutes(api: Api): void {
   );
 }
 
-/** Events are shown as they are stored: the very text that was hashed. */
+/** Events are shown as they are stored, but for what could be opened: that stands beside its sealed form, so that the hash can be checked. */
 const rawReply = (body: string): Reply => ({
   status: 200,
   body,
-  headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+  headers: { 'content-type': 'application/json' },
 });

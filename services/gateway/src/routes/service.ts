@@ -45,7 +45,7 @@ export function serviceRoutes(api: Api): void {
     async () => ({
       status: 200,
       body: await deps.metrics(),
-      headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8', 'cache-control': 'no-store' },
+      headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
     }),
   );
 }

@@ -7,11 +7,10 @@ import type { BulkState } from './state.ts';
 
 /** The single command that a bulk stands for in one of its tasks. */
 export function singleOf(type: BulkState['type'], item: BulkItem, common: BulkCommon): AskedOfTask {
-  const { conditions, context = common.context } = item;
-  const { triggerReason, schedule: commonSchedule } = common;
+  const { conditions, context = common.context, triggerReason = common.triggerReason } = item;
   const own = context === undefined ? {} : { context };
   if (type === 'BulkReschedule') {
-    const schedule = item.schedule ?? commonSchedule;
+    const schedule = item.schedule ?? common.schedule;
     if (schedule === undefined) throw new Error(`${item.taskId} is to be rescheduled and has no schedule`);
     return { type: 'RescheduleTask', body: { schedule, ...own } };
   }

@@ -3,7 +3,14 @@ import type { JsonObject } from '../json.ts';
 import type { Schedule } from '../schedule.ts';
 
 /** One task of a bulk, with what it has instead of what the bulk says for all. `waits`: its conditions name a task of the same bulk. */
-export type BulkItem = { taskId: string; context?: JsonObject; conditions?: Conditions; schedule?: Schedule; waits?: true };
+export type BulkItem = {
+  taskId: string;
+  context?: JsonObject;
+  triggerReason?: string;
+  conditions?: Conditions;
+  schedule?: Schedule;
+  waits?: true;
+};
 
 /** What holds for every task of a bulk that has nothing else of its own. */
 export type BulkCommon = { context?: JsonObject; triggerReason?: string; schedule?: Schedule };

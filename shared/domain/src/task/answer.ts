@@ -38,6 +38,8 @@ export function answer(event: TaskEvent, state: TaskState | undefined): Outcome 
     case 'TaskReserved':
     case 'TaskReleased':
       return accepted({ taskId: event.taskId, bulkId: event.metadata.bulkId });
+    case 'DataErased':
+      return accepted({ subject: event.metadata.subject, erased: true, eventId: event.eventId });
     case 'DependenciesProposed':
       return { kind: 'deferred' };
     case 'TaskCreated':

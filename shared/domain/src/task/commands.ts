@@ -38,6 +38,9 @@ export type RescheduleBody = { schedule: Schedule; context?: JsonObject; force?:
 /** What a bulk asks of a task: what a single call would. */
 export type AskedOfTask = { type: 'TriggerTask'; body: TriggerBody } | { type: 'RescheduleTask'; body: RescheduleBody };
 
+/** Whose data, and what its key is known by; null = there is none (any more). The door has found it: no name of a user gets here. */
+export type EraseBody = { subject: 'user' | 'task'; token: string | null };
+
 /**
  * The bodies of the calls of API.md, already valid; a command with an executionId comes from whoever runs it. The last nine come from the
  * cluster itself: look at the due times (`silentSince`: epoch ms, when the executor was last heard), look whether the conditions are met, confirm proposed
@@ -61,7 +64,8 @@ export type TaskCommandBody =
   | { type: 'RetryReservation'; body: { bulkId: string } }
   | { type: 'ConfirmReservation'; body: { bulkId: string } }
   | { type: 'CommitTask'; body: { bulkId: string } }
-  | { type: 'ReleaseTask'; body: { bulkId: string } };
+  | { type: 'ReleaseTask'; body: { bulkId: string } }
+  | { type: 'EraseData'; body: EraseBody };
 
 export type TaskCommandType = TaskCommandBody['type'];
 

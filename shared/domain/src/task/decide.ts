@@ -1,10 +1,12 @@
 import type { Command } from '../command.ts';
 import type { Decision, Evidence } from '../decider.ts';
 import type { Head } from '../event.ts';
+import { TENANT_STREAM } from '../identifiers.ts';
 import { isPermitted } from '../permissions.ts';
 import { refused } from '../refusal.ts';
 import { reset } from './cascade.ts';
 import { change, confirm } from './decide-change.ts';
+import { eraseOfTask, eraseOfUser, isSealed, NOT_SEALED } from './decide-erasure.ts';
 import { decideReport } from './decide-report.ts';
 import { reschedule, scheduleOf } from './decide-schedule.ts';
 import { trigger } from './decide-trigger.ts';
@@ -22,6 +24,7 @@ export function decide(state: TaskState | undefined, command: Command, head: Hea
   if (state === undefined) return decideWithoutTask(command, at, evidence);
   if (!isPermitted(command)) return refuse(state, command, 'forbidden', whyNot(command));
   if (state.proposal?.commandId === command.commandId) return NOTHING; // a twin: the answer is on its way
+  if (state.sensitive && !isSealed(command)) return refuse(state, command, 'invalid_request', NOT_SEALED);
   const held = whileReserved(state, command, at);
   if (held !== undefined) return held;
   switch (command.type) {
@@ -43,6 +46,8 @@ export function decide(state: TaskState | undefined, command: Command, head: Hea
       return confirm(state, command, head.sequence + 1, at, evidence);
     case 'ResetTask':
       return reset(state, command);
+    case 'EraseData':
+      return eraseOfTask(state, command);
     case 'ReserveTask':
       return reserve(state, command, head, at, evidence);
     case 'RetryReservation':
@@ -64,6 +69,7 @@ export function decide(state: TaskState | undefined, command: Command, head: Hea
 }
 
 function decideWithoutTask(command: Command, at: number, evidence: Evidence): Decision {
+  if (command.type === 'EraseData' && command.taskId === TENANT_STREAM) return eraseOfUser(command);
   if (command.type === 'CreateTask')
     return isPermitted(command) ? create(command, at, evidence) : { kind: 'answered', outcome: refused('forbidden', whyNot(command)) };
   if (command.actor.type === 'system') return NOTHING;
@@ -73,6 +79,7 @@ function decideWithoutTask(command: Command, at: number, evidence: Evidence): De
 /** A create can close no cycle: nobody knows its task yet. */
 function create(command: Command & { type: 'CreateTask' }, at: number, evidence: Evidence): Decision {
   const { target, schedule, ...body } = command.body;
+  if (body.sensitive && !isSealed(command)) return { kind: 'answered', outcome: refused('invalid_request', NOT_SEALED) };
   const metadata: TaskMetadata['TaskCreated'] = {
     ...body,
     owner: command.actor.id,

@@ -64,6 +64,8 @@ export type TaskMetadata = {
   /** `planned`: it can commit. Else what is wanted: `named` are edges that are checked first, `waitsFor` is a bulk that has to end first. */
   TaskReserved: Age & { planned?: Planned; named?: string[]; waitsFor?: string } & Partial<Pick<Claim, 'asked' | 'by'>>;
   TaskReleased: { bulkId: string; next?: string[] };
+  /** What `token` stood for can't be told any more, or what was sealed under it not be opened. */
+  DataErased: { subject: 'user' | 'task'; token: string };
   CommandRefused: EndOfReservation & {
     command: string;
     code: string;

@@ -7,11 +7,12 @@ const REMEMBERED_DURATIONS = 10;
 
 /**
  * The state after an event. T1: folding a task's events from the first gives exactly the stored state.
- * T2: a refusal changes nothing, except that it withdraws the proposal which it refuses remembers the cascade which it is left out of, and ends what the
- * bulk that was refused had of the task.
+ * T2: an erasure changes nothing, nor does a refusal, except that it withdraws the proposal which it refuses, remembers the cascade which it is left out of,
+ * and ends what the bulk that was refused had of the task.
  */
 export function evolve(state: TaskState | undefined, event: TaskEvent): TaskState | undefined {
   if (event.eventType === 'TaskCreated') return created(event);
+  if (event.eventType === 'DataErased') return state;
   if (event.eventType === 'CommandRefused') {
     return state && refused(state, event);
   }

@@ -3,6 +3,7 @@ import type { Command } from '../command.ts';
 import type { Decision, Evidence } from '../decider.ts';
 import type { Head } from '../event.ts';
 import { bulkName, derive, taskKey } from '../identifiers.ts';
+import { isSealed, NOT_SEALED } from './decide-erasure.ts';
 import { arm, reschedule } from './decide-schedule.ts';
 import { trigger } from './decide-trigger.ts';
 import { event, isOwner, NOTHING, notOwner, refuse } from './decision.ts';
@@ -53,6 +54,7 @@ function claimed(state: TaskState, command: Command, claim: Claim, head: Head, a
   const call = singleCall(command, claim);
   const held = state.reservation;
   if (!isOwner(state, call)) return ofBulk(notOwner(state, call), bulkId);
+  if (state.sensitive && !isSealed(call)) return ofBulk(refuse(state, call, 'invalid_request', NOT_SEALED), bulkId);
   const first = held ?? state.claims.find((other) => other.bulkId !== bulkId);
   if (first !== undefined && isOlder(first, claim)) return ofBulk(taken(state, call, first.bulkId), bulkId); // R3
   if (held !== null) {
