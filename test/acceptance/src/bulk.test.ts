@@ -175,6 +175,26 @@ describe.each(PROFILES)('bulks, %s', (profile) => {
     },
   );
 
+  test.each([false, true])(
+    'what it says about a sensitive task is sealed for that task, and shown to its readers (allOrNothing: %s)',
+    async (allOrNothing) => {
+      const [plain = ''] = await create(`open-${allOrNothing}`, 1);
+      const [secret = ''] = await create(`sealed-${allOrNothing}`, 1, { sensitive: true });
+      const body = { tasks: [{ taskId: plain }, { taskId: secret }], context: { patient: 'x' }, triggerReason: 'y', allOrNothing };
+      expect(bulkOf(await trigger(body))).toMatchObject({ accepted: 2 });
+      for (const taskId of [plain, secret]) {
+        expect((await admin.task(taskId)).execution).toMatchObject({ context: { patient: 'x' } });
+        const [triggered] = (await admin.events(taskId, 'types=TaskTriggered')) as (JsonObject & {
+          metadata: JsonObject;
+          sealed?: JsonObject;
+        })[];
+        expect(triggered?.metadata).toMatchObject({ context: { patient: 'x' }, triggerReason: 'y' });
+        expect(Object.keys(triggered?.sealed ?? {}).includes('/metadata/context')).toBe(taskId === secret);
+      }
+      expect((await admin.data(`/tasks/${secret}/events/verify`)).valid).toBe(true);
+    },
+  );
+
   test('a dry run tells what would come of each task, and changes nothing', async () => {
     const taskIds = await create('dry', 3);
     await admin.trigger(taskIds[1] ?? '');

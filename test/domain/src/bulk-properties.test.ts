@@ -49,30 +49,34 @@ function toldOfOne(outcome: Outcome | undefined): unknown {
 }
 
 describe('a bulk of one is a single call', () => {
-  test.each([false, true])('for any history, command and caller: the same verdict, words and state (allOrNothing: %s)', (allOrNothing) => {
-    const cases = record({ list: moves, ask: constantFrom(...ASKS), who: constantFrom(OWNER, OWNER, EVE) });
-    assert(
-      property(cases, ({ list, ask, who }) => {
-        const history = play(list);
-        const at = history.head.at + 1_000;
-        const by = { actor: who, roles: ['operator' as const] };
-        const single = new BulkWorld(at);
-        single.put(history);
-        single.send(command(ask, { ...by, commandId: 'single' })).settle();
-        const one = new BulkWorld(at);
-        one.put(history);
-        const { schedule, ...rest } = 'schedule' in ask.body ? ask.body : { ...ask.body, schedule: undefined };
-        const { conditions, ...common } = 'conditions' in rest ? rest : { ...rest, conditions: undefined };
-        const item = { taskId: 'deploy', ...(conditions === undefined ? {} : { conditions }) };
-        const type = ask.type === 'TriggerTask' ? 'BulkTrigger' : 'BulkReschedule';
-        const body = { tasks: [item], ...common, ...(schedule === undefined ? {} : { schedule }), allOrNothing };
-        one.send(bulk(type, 'one', body, by)).settle();
-        expect(toldOfOne(one.outcomes.get('one'))).toEqual(told(single.outcomes.get('single')));
-        expect(essence(one.task('deploy'))).toEqual(essence(single.task('deploy')));
-      }),
-      { numRuns: 400 },
-    );
-  });
+  test.each([false, true])(
+    'for any history, command and caller: the same verdict, words and state (allOrNothing: %s)',
+    (allOrNothing) => {
+      const cases = record({ list: moves, ask: constantFrom(...ASKS), who: constantFrom(OWNER, OWNER, EVE) });
+      assert(
+        property(cases, ({ list, ask, who }) => {
+          const history = play(list);
+          const at = history.head.at + 1_000;
+          const by = { actor: who, roles: ['operator' as const] };
+          const single = new BulkWorld(at);
+          single.put(history);
+          single.send(command(ask, { ...by, commandId: 'single' })).settle();
+          const one = new BulkWorld(at);
+          one.put(history);
+          const { schedule, ...rest } = 'schedule' in ask.body ? ask.body : { ...ask.body, schedule: undefined };
+          const { conditions, ...common } = 'conditions' in rest ? rest : { ...rest, conditions: undefined };
+          const item = { taskId: 'deploy', ...(conditions === undefined ? {} : { conditions }) };
+          const type = ask.type === 'TriggerTask' ? 'BulkTrigger' : 'BulkReschedule';
+          const body = { tasks: [item], ...common, ...(schedule === undefined ? {} : { schedule }), allOrNothing };
+          one.send(bulk(type, 'one', body, by)).settle();
+          expect(toldOfOne(one.outcomes.get('one'))).toEqual(told(single.outcomes.get('single')));
+          expect(essence(one.task('deploy'))).toEqual(essence(single.task('deploy')));
+        }),
+        { numRuns: 200 },
+      );
+    },
+    30_000,
+  );
 });
 
 const TASKS = ['a', 'b', 'c', 'd', 'e'];
@@ -131,7 +135,7 @@ describe('overlapping bulks, in whatever order everything is decided,', () => {
           }
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
-  });
+  }, 30_000);
 });
