@@ -47,6 +47,8 @@ export class Dispatch implements RecordHandler {
   readonly #ports: DispatcherPorts;
   readonly #heartbeatEveryMs: number;
   readonly #queue: CallQueue;
+  /** The types that have a bound of their own. */
+  readonly #bounded: ReadonlyMap<string, number>;
   readonly #reports: Reports;
   readonly #partitions = new Map<number, PartitionProgress>();
   /** Calls of this process by executionId. An event that is delivered again while its call runs waits for that one. */
@@ -59,6 +61,7 @@ export class Dispatch implements RecordHandler {
     this.#ports = ports;
     this.#heartbeatEveryMs = heartbeatEveryMs;
     this.#queue = new CallQueue(bounds);
+    this.#bounded = bounds.runningInGroup ?? new Map();
     this.#reports = reportsTo(ports, this.#breaking.signal);
   }
 
@@ -128,7 +131,8 @@ export class Dispatch implements RecordHandler {
 
   #enqueue(event: Triggered, due: DueCall, offset: number, progress: PartitionProgress): void {
     let first: DueCall | undefined = due;
-    const added = this.#queue.add(laneOf(event, due), async () => {
+    const group = this.#bounded.has(due.type) ? due.type : NO_BOUND;
+    const added = this.#queue.add(laneOf(event, due, group), group, async () => {
       if (progress.isClosed) return;
       const running = this.#calls.get(event.executionId) ?? this.#callUntilOver(event, first);
       this.#calls.set(event.executionId, running);
@@ -215,5 +219,9 @@ const targetCall = ({ target, request }: DueCall, context: JsonObject, secret: B
   ...(traceparent === '' ? {} : { traceparent }),
 });
 
-/** A lane for each tenant and host: neither another tenant nor another host waits for a slow one. */
-const laneOf = (event: Triggered, { target }: DueCall): string => `${event.tenantId} ${URL.parse(target.url)?.origin ?? ''}`;
+/** A lane for each tenant, host and bounded type: none of them waits for another that is slow or at its bound. */
+const laneOf = (event: Triggered, { target }: DueCall, group: string): string =>
+  `${event.tenantId} ${URL.parse(target.url)?.origin ?? ''} ${group}`;
+
+/** The group of all types that have no bound of their own. */
+const NO_BOUND = '';

@@ -29,6 +29,8 @@ export type DispatcherDeps = {
   clock: Clock;
   observer: Observer;
   allowPrivateTargets: boolean;
+  /** Calls that run at once for tasks of a type; types that are not named have no bound of their own. */
+  typeConcurrency?: ReadonlyMap<string, number>;
   bounds?: CallQueueBounds;
   /** How long a stop waits for calls that run; 5 s. */
   drainMs?: number;
@@ -47,7 +49,8 @@ export async function createDispatcher(deps: DispatcherDeps): Promise<Dispatcher
     parse: parseStrictJson,
     ...(resolve === undefined ? {} : { resolve }),
   });
-  const dispatch = new Dispatch({ ...deps, targets, encode: encodeWork }, bounds, heartbeatEveryMs);
+  const all = deps.typeConcurrency === undefined ? bounds : { ...bounds, runningInGroup: deps.typeConcurrency };
+  const dispatch = new Dispatch({ ...deps, targets, encode: encodeWork }, all, heartbeatEveryMs);
   const consumer = await log.consume(TOPICS.events, DISPATCHER_GROUP, dispatch);
   return {
     async stop() {

@@ -1,7 +1,7 @@
 import { OpenAPIHono, type RouteConfig } from '@hono/zod-openapi';
 import type { CommandAdmission } from '@retrigger/engine/admit-command.ts';
 import type { Context } from 'hono';
-import { BodyMemory } from './body-memory.ts';
+import { BodyMemory, type Held } from './body-memory.ts';
 import { changingReply } from './changing-call.ts';
 import type { Caller } from './credentials.ts';
 import type { GatewayDeps } from './deps.ts';
@@ -24,6 +24,8 @@ export class Api {
   readonly app = new OpenAPIHono();
   readonly deps: GatewayDeps;
   readonly admission: CommandAdmission<Problem>;
+  /** Who wants to know that a command of a tenant was accepted. */
+  accepted: (tenantId: string) => void = () => {};
   readonly bodies: BodyMemory;
   /** By the type of their receipts. */
   readonly directCalls = new Map<string, Pick<DirectCall<unknown>, 'status' | 'show'>>();
@@ -62,7 +64,17 @@ export class Api {
     this.#describe(call.method, call.path, described, call.hasDryRun);
     const { deps, admission, bodies } = this;
     this.app.on(call.method, routerPath(call.path), (c) =>
-      respond(c, call.path, deps, (requestId) => bodies.during((held) => changingReply(c, call, deps, admission, requestId, held))),
+      respond(c, call.path, deps, (requestId) =>
+        bodies.during((held) => changingReply(c, call, deps, admission, requestId, held, (tenantId) => this.accepted(tenantId))),
+      ),
+    );
+  }
+
+  /** A changing call that is more than one command, or none; whoever answers it does all of it. */
+  handle(method: Method, path: string, described: Described, reply: (c: Context, requestId: string, held: Held) => Promise<Reply>): void {
+    this.#describe(method, path, described);
+    this.app.on(method, routerPath(path), (c) =>
+      respond(c, path, this.deps, (requestId) => this.bodies.during((held) => reply(c, requestId, held))),
     );
   }
 

@@ -156,18 +156,21 @@ export const executionProblem = (executionId: string): Problem | undefined =>
 /** Whose command it is, under which id, and the time, epoch ms. */
 export type Circumstances = { commandId: string; caller: Caller; now: number };
 
-/** What a body asks for and costs, or what is wrong with it. */
+/** What a valid body asks for and costs, or why that can't be. */
 export async function workOf<B>(
-  { schema, work, cost }: Pick<CommandCall<B>, 'schema' | 'work' | 'cost'>,
+  { work, cost }: Pick<CommandCall<B>, 'work' | 'cost'>,
   subject: string,
-  body: Json,
+  body: B,
   { commandId, caller, now }: Circumstances,
 ): Promise<{ work: Work; cost: number } | Problem> {
-  const checked = check(schema, body);
-  if (checked.kind === 'invalid') {
-    const problem = invalidFields(checked.errors);
-    return checked.tooLarge ? { ...problem, code: 'payload_too_large' } : problem;
-  }
-  const asked = await work(subject, checked.value, commandId, caller);
-  return isProblem(asked) ? asked : { work: asked, cost: cost(checked.value, now) };
+  const asked = await work(subject, body, commandId, caller);
+  return isProblem(asked) ? asked : { work: asked, cost: cost(body, now) };
+}
+
+/** A body that obeys its schema, or what is wrong with it. */
+export function validBody<B>(schema: z.ZodType<B>, given: Json): { body: B } | Problem {
+  const checked = check(schema, given);
+  if (checked.kind === 'valid') return { body: checked.value };
+  const problem = invalidFields(checked.errors);
+  return checked.tooLarge ? { ...problem, code: 'payload_too_large' } : problem;
 }

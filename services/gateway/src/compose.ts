@@ -11,6 +11,8 @@ import { gatewayConfig } from './config.ts';
 import { gatewayCredentials, tokenIssuer } from './gateway-credentials.ts';
 import { consumerState, openKafkaDoor } from './open-kafka-door.ts';
 import { serve } from './serve.ts';
+import { sweepKeys } from './sweep-keys.ts';
+import { LimitsOfTenants } from './tenant-settings.ts';
 
 const HTTP_GRACE_MS = 3_000;
 
@@ -26,10 +28,11 @@ export async function composeGateway(environment: Environment, options: ClusterO
     return { kind: 'cannot_start', message: `retrigger: ${message}` };
   };
   if (apiKey === null) return giveUp('RETRIGGER_API_KEY is not set; in a cluster every gateway needs the same first key');
-  const config = gatewayConfig(settings);
-  const lag = new WorkLag(cluster.log, TOPICS.work, WORKER_GROUP, cluster.clock);
   const tokens = tokenIssuer(settings);
   if (tokens.kind === 'wrong') return giveUp(tokens.message);
+  const config = gatewayConfig(settings);
+  const limits = new LimitsOfTenants(config.limits, cluster.documents, cluster.clock);
+  const lag = new WorkLag(cluster.log, TOPICS.work, WORKER_GROUP, cluster.clock);
   const commandsConsumer = consumerState(() => cluster.log.unhealthy() === null, cluster.clock);
   const deps = {
     ...cluster,
@@ -39,13 +42,15 @@ export async function composeGateway(environment: Environment, options: ClusterO
     freshId: () => randomBytes(16).toString('base64url'),
     metrics: telemetry.prometheus,
     readiness: async () => ({ ...(await cluster.readiness()), commandsConsumer: commandsConsumer() }),
-    limitsFor: () => config.limits,
+    limitsFor: (tenantId: string) => limits.of(tenantId),
+    limitsChanged: (tenantId: string) => limits.forget(tenantId),
     config,
   };
   const admission = createAdmission(deps);
   const server = await serve(createGateway(deps, admission).fetch, settings);
   if (server.kind === 'cannot_listen') return giveUp(`${server.message}; set PORT to a free port`);
   const looking = supervise('looking how far the workers are behind', () => lag.turn(), cluster);
+  const sweeping = supervise('sweeping away dead API keys', () => sweepKeys(cluster.documents, cluster.clock), cluster);
   const door = await openKafkaDoor(
     { ...deps, readAvro: cluster.readAvroCommand, topic: settings.kafkaPrefix + TOPICS.commands },
     admission,
@@ -57,6 +62,7 @@ export async function composeGateway(environment: Environment, options: ClusterO
     async stop() {
       await Promise.all([server.stop(HTTP_GRACE_MS), door.stop()]);
       await looking.stop();
+      await sweeping.stop();
       await cluster.close();
     },
   };

@@ -3,7 +3,7 @@ import { FIRST_KEY, signingSecret } from '@retrigger/config/signing-secret.ts';
 import type { Role } from '@retrigger/domain/permissions.ts';
 import type { Secrets } from '@retrigger/ports/secrets.ts';
 
-/** Who calls, as their credentials say and nothing else. Behind `callerOf` a token stands for the user (P4). */
+/** Who calls, as their credentials say and nothing else. Past `gatewayCredentials` a token stands for the user (P4). */
 export type Caller = { tenantId: string; userId: string; roles: Role[] };
 
 /** Who signs records with a key, and the text that is the HMAC's key. */

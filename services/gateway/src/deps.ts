@@ -1,5 +1,5 @@
 import type { Command } from '@retrigger/domain/command.ts';
-import type { CommandLimits } from '@retrigger/engine/command-limits.ts';
+import type { LimitsFor } from '@retrigger/engine/command-limits.ts';
 import type { Privacy } from '@retrigger/engine/privacy.ts';
 import type { WorkLag } from '@retrigger/engine/work-lag.ts';
 import type { Answers } from '@retrigger/ports/answers.ts';
@@ -25,11 +25,13 @@ export type GatewayDeps = {
   answers: Answers;
   receipts: Pick<ReceiptStore, 'load' | 'put'>;
   events: Pick<EventStore, 'read' | 'page' | 'count'>;
-  snapshots: Pick<SnapshotStore, 'load' | 'list' | 'waiting'>;
+  snapshots: Pick<SnapshotStore, 'load' | 'list' | 'waiting' | 'claimable'>;
   documents: DocumentStore;
   limiter: Limiter;
-  /** What limits hold for a tenant now; asked for every command. `systemPerMinute` is the installation's. */
-  limitsFor(tenantId: string): CommandLimits;
+  /** Asked for every command. */
+  limitsFor: LimitsFor;
+  /** A tenant’s own limits were changed here, so what is remembered of them no longer holds. */
+  limitsChanged?(tenantId: string): void;
   secrets: Secrets;
   privacy: Privacy;
   credentials: Credentials;

@@ -39,15 +39,10 @@ const UNAUTHENTICATED: Problem = {
   headers: { 'www-authenticate': 'Bearer' },
 };
 
-/**
- * Who calls, or why we don't know. Which of the two was wrong, the header or the key, is not told.
- * P4: this is as far as a user's name gets: from here on `userId` is the token that stands for it.
- */
-export async function callerOf(c: Context, deps: Pick<GatewayDeps, 'credentials' | 'privacy'>): Promise<Caller | Problem> {
-  const key = bearerToken(c.req.header('authorization'));
-  const caller = key === undefined ? undefined : await deps.credentials.identify(key);
-  if (caller === undefined) return UNAUTHENTICATED;
-  return { ...caller, userId: await deps.privacy.ring.tokenOf(caller.tenantId, caller.userId) };
+/** Who calls, or why we don't know. Which of the two was wrong, the header or the key, is not told. */
+export async function callerOf(c: Context, deps: Pick<GatewayDeps, 'credentials'>): Promise<Caller | Problem> {
+  const token = bearerToken(c.req.header('authorization'));
+  return (token === undefined ? undefined : await deps.credentials.identify(token)) ?? UNAUTHENTICATED;
 }
 
 export const isProblem = (value: object): value is Problem => 'code' in value;

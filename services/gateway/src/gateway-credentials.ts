@@ -9,16 +9,21 @@ import { anyOf, type Credentials, firstApiKey } from './credentials.ts';
 import { fetchJwks } from './fetch-jwks.ts';
 import { IssuerKeys } from './issuer-keys.ts';
 import { KeyCredentials } from './key-credentials.ts';
-import { namedBy } from './named-credentials.ts';
 import { type TokenIssuer, tokenCredentials } from './token-credentials.ts';
+import { ofKnownUsers, withTokens } from './user-tokens.ts';
 
 type Ports = { documents: Pick<DocumentStore, 'read'>; secrets: Secrets; privacy: Pick<Privacy, 'ring'>; clock: Clock; observer: Observer };
 
-/** All the ways into an installation: its first key, those that its administrators made and, where an issuer is named, that one's tokens. */
+/**
+ * P4: this is as far as a user's name gets: whoever is identified has a token for it, and that is all that anybody behind the doors is told.
+ * All the ways into an installation: its first key, those that its administrators made and, where an issuer is named, that one's tokens.
+ */
 export function gatewayCredentials(firstKey: string, issuer: TokenIssuer | null, ports: Ports): Credentials {
-  const keys = [firstApiKey(firstKey, ports.secrets), namedBy(ports.privacy.ring, new KeyCredentials(ports))];
-  if (issuer === null) return anyOf(...keys);
-  return anyOf(...keys, tokenCredentials(issuer, new IssuerKeys(() => fetchJwks(issuer.jwksUrl), ports), ports.clock));
+  const { ring } = ports.privacy;
+  const ways = [withTokens(firstApiKey(firstKey, ports.secrets), ring), ofKnownUsers(new KeyCredentials(ports), ring)];
+  if (issuer === null) return anyOf(...ways);
+  const issued = tokenCredentials(issuer, new IssuerKeys(() => fetchJwks(issuer.jwksUrl), ports), ports.clock);
+  return anyOf(...ways, withTokens(issued, ring));
 }
 
 /** Null: no tokens are taken. An issuer that is only half named is an error: a forgotten audience would let in tokens that were meant for others. */

@@ -15,6 +15,7 @@ import {
   type DoorCommand,
   executionProblem,
   isDoorCommand,
+  validBody,
   type Work,
   workOf,
 } from './command-table.ts';
@@ -86,19 +87,18 @@ export const kafkaCommandId = ({ tenantId, userId }: { tenantId: string; userId:
 export const sentFingerprint = ({ type, taskId, body }: SentCommand): Fingerprint =>
   fingerprint({ type, taskId, ...Object.fromEntries(Object.entries(body).map(([name, value]) => [`body.${name}`, value])) });
 
+type Found = { work: Work; cost: number } | Problem;
+
 /** What a command asks for and costs, by the table that HTTP calls go by; or what is wrong with it. Its commandId here is the derived one. */
-export async function workOfSent(
-  { type, taskId, body }: SentCommand,
-  circumstances: Circumstances,
-): Promise<{ work: Work; cost: number } | Problem> {
+export async function workOfSent({ type, taskId, body }: SentCommand, circumstances: Circumstances): Promise<Found> {
   const call: CommandCall<unknown> = COMMANDS[type];
   if (call.about === 'execution') return ofExecution(call, taskId, body, circumstances);
   if (call.about === 'bulk')
-    return taskId === null ? workOf(call, '', body, circumstances) : invalid('taskId', 'goes into the body of a bulk');
-  if (call.about === 'task') return workOf(call, taskId ?? '', body, circumstances);
+    return taskId === null ? ofBody(call, '', body, circumstances) : invalid('taskId', 'goes into the body of a bulk');
+  if (call.about === 'task') return ofBody(call, taskId ?? '', body, circumstances);
   if (taskId !== null && body.taskId !== undefined && body.taskId !== taskId)
     return invalid('taskId', `must be that of the command, ${taskId}, or be left out`);
-  return workOf(call, '', taskId === null ? body : { ...body, taskId }, circumstances);
+  return ofBody(call, '', taskId === null ? body : { ...body, taskId }, circumstances);
 }
 
 async function ofExecution(
@@ -106,11 +106,16 @@ async function ofExecution(
   taskId: string | null,
   { executionId, ...body }: JsonObject,
   circumstances: Circumstances,
-): Promise<{ work: Work; cost: number } | Problem> {
+): Promise<Found> {
   if (typeof executionId !== 'string') return invalid('executionId', 'must be the id of an execution');
   const problem = executionProblem(executionId);
   if (problem !== undefined) return problem;
-  const asked = await workOf(call, executionId, body, circumstances);
-  if (isProblem(asked) || taskId === null || taskId === taskOfExecution(executionId)) return asked;
+  const found = await ofBody(call, executionId, body, circumstances);
+  if (isProblem(found) || taskId === null || taskId === taskOfExecution(executionId)) return found;
   return invalid('executionId', `is no execution of ${taskId}`);
+}
+
+async function ofBody(call: CommandCall<unknown>, subject: string, given: Json, circumstances: Circumstances): Promise<Found> {
+  const checked = validBody(call.schema, given);
+  return isProblem(checked) ? checked : workOf(call, subject, checked.body, circumstances);
 }

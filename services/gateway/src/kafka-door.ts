@@ -96,11 +96,9 @@ export class KafkaDoor implements RecordHandler {
     const signed = await whoSigned(record, this.#deps.topic, signer);
     if (signed.kind === 'unproven') return this.#bury(record, signed.reason, settled);
     const { command } = sent;
-    const { tenantId, userId } = signed.caller;
-    const caller = { ...signed.caller, userId: await this.#deps.privacy.ring.tokenOf(tenantId, userId) }; // P4
     const incoming = traceparentOf(record.headers.traceparent);
     await this.#deps.observer.span(`kafka ${command.type}`, incoming, {}, (traceparent) =>
-      this.#admit(record, command, caller, { traceparent, patience }, settled),
+      this.#admit(record, command, signed.caller, { traceparent, patience }, settled),
     );
   }
 
@@ -111,14 +109,14 @@ export class KafkaDoor implements RecordHandler {
     { traceparent, patience }: { traceparent: string; patience: Patience },
     settled: Settled,
   ): Promise<void> {
-    const { clock, privacy } = this.#deps;
+    const { clock } = this.#deps;
     const commandId = kafkaCommandId(caller, sent.commandId);
     const asked = await workOfSent(sent, { commandId, caller, now: clock.now() });
     if (isProblem(asked)) return this.#refuse(sent, caller, asked, settled);
     const call: CommandCall<unknown> = COMMANDS[sent.type];
     const { work, cost } = asked;
     const rightKey = isUnnamed(sent) ? caller.tenantId : taskKey(caller.tenantId, work.taskId);
-    const command: Submitted['command'] = await privacy.sealing.seal({
+    const command: Submitted['command'] = {
       commandId,
       tenantId: caller.tenantId,
       actor: { id: caller.userId, type: call.actor },
@@ -128,7 +126,7 @@ export class KafkaDoor implements RecordHandler {
       ...(traceparent === '' ? {} : { traceparent }),
       fingerprint: this.#fingerprintOf(sent, caller),
       ...work,
-    });
+    };
     const check = async () => call.check?.(caller, work, this.#deps);
     const refusal = await this.#handIn({ command, isRepeatable: true, cost, waitMs: 0, check }, patience);
     if (refusal === 'id_taken')

@@ -3,7 +3,7 @@ import type { JsonObject } from '@retrigger/domain/json.ts';
 import { commandIdOf } from '@retrigger/engine/admit-command.ts';
 import type { Context } from 'hono';
 import type { Held } from './body-memory.ts';
-import { type CommandCall, type Work, workOf } from './command-table.ts';
+import { type CommandCall, validBody, type Work, workOf } from './command-table.ts';
 import type { Caller } from './credentials.ts';
 import type { GatewayDeps } from './deps.ts';
 import { callerOf, isProblem } from './exchange.ts';
@@ -12,8 +12,8 @@ import { readQuery } from './query.ts';
 import { readBody } from './request-body.ts';
 import { idempotencyKey } from './request-headers.ts';
 
-/** A changing call: its command, and what is particular to HTTP. */
-export type ChangingCall<B> = Omit<CommandCall<B>, 'about'> & {
+/** What is read of a changing call, and how. */
+export type ReadableCall<B> = Pick<CommandCall<B>, 'schema' | 'namesPeople'> & {
   method: 'POST' | 'PUT' | 'PATCH';
   /** With its parameter in braces, as OpenAPI writes it. */
   path: string;
@@ -23,13 +23,23 @@ export type ChangingCall<B> = Omit<CommandCall<B>, 'about'> & {
   hasDryRun?: true;
 };
 
-/** A call that was read and found valid. */
-export type Asked = { caller: Caller; work: Work; cost: number; fingerprint: Fingerprint; isRepeatable: boolean; isDryRun: boolean };
+/** A changing call: its command, and what is particular to HTTP. */
+export type ChangingCall<B> = ReadableCall<B> & Omit<CommandCall<B>, 'about'>;
 
-/**
- * Reads a changing call: credentials, idempotency key, parameter, query and body, in this order, and stops at the first that is wrong.
- * `id` is set as soon as the command has one: from the key when there is a usable one, else fresh. A dry run's is fresh always: nothing is kept under it.
- */
+/** A request that was read and found valid. `isRepeatable`: it came with an idempotency key. */
+export type ValidRequest<B> = {
+  caller: Caller;
+  parameter: string;
+  body: B;
+  fingerprint: Fingerprint;
+  isRepeatable: boolean;
+  isDryRun: boolean;
+};
+
+/** The command that a valid request asks for. */
+export type Asked = Omit<ValidRequest<unknown>, 'parameter' | 'body'> & { work: Work; cost: number };
+
+/** Reads a changing call that is one command. */
 export async function readCall<B>(
   c: Context,
   call: ChangingCall<B>,
@@ -37,6 +47,24 @@ export async function readCall<B>(
   id: { commandId: string },
   held: Held,
 ): Promise<Asked | Problem> {
+  const read = await readRequest(c, call, deps, id, held);
+  if (isProblem(read)) return read;
+  const { parameter, body, ...asked } = read;
+  const found = await workOf(call, parameter, body, { commandId: id.commandId, caller: asked.caller, now: deps.clock.now() });
+  return isProblem(found) ? found : { ...asked, ...found };
+}
+
+/**
+ * Reads a changing call: credentials, idempotency key, parameter, query and body, in this order, and stops at the first that is wrong.
+ * `id` is set as soon as the command has one: from the key when there is a usable one, else fresh. A dry run's is fresh always: nothing is kept under it.
+ */
+export async function readRequest<B>(
+  c: Context,
+  call: ReadableCall<B>,
+  deps: GatewayDeps,
+  id: { commandId: string },
+  held: Held,
+): Promise<ValidRequest<B> | Problem> {
   id.commandId = deps.freshId();
   const caller = await callerOf(c, deps);
   if (isProblem(caller)) return caller;
@@ -56,12 +84,13 @@ export async function readCall<B>(
   }
   const body = await readBody(c, held);
   if (body.kind === 'problem') return body.problem;
-  const asked = await workOf(call, parameter, body.value, { commandId: id.commandId, caller, now: deps.clock.now() });
-  if (isProblem(asked)) return asked;
+  const checked = validBody(call.schema, body.value);
+  if (isProblem(checked)) return checked;
   const plain = fingerprint(body.value as JsonObject, query.values);
   return {
     caller,
-    ...asked,
+    parameter,
+    body: checked.body,
     fingerprint: call.namesPeople ? keyedFingerprint(plain, deps.secrets.derive('fingerprint', caller.tenantId, 'people', 1)) : plain,
     isRepeatable: given.key !== null,
     isDryRun,

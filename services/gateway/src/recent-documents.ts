@@ -39,9 +39,9 @@ export class RecentDocuments {
     return entry.next !== null && isGood(entry.next.at, now) ? entry.next.read : this.#fetch(key, name, entry); // Z1
   }
 
-  /** Looks up anew what is named by this id, whatever its kind and tenant. */
-  forget(id: string): void {
-    for (const key of this.#entries.keys()) if (key.endsWith(`/${id}`)) this.#entries.delete(key);
+  /** Looks up anew what has a name that ends so: an id, or a tenant, a slash and an id. */
+  forget(ending: string): void {
+    for (const key of this.#entries.keys()) if (key.endsWith(`/${ending}`)) this.#entries.delete(key);
   }
 
   #fetch(key: string, name: Name, entry: Entry): Promise<Document | undefined> {

@@ -23,6 +23,9 @@ export const jsonReply = (status: number, body: JsonObject, headers: { [name: st
 export const success = (status: number, data: JsonObject, headers?: { [name: string]: string }): Reply =>
   jsonReply(status, { status, data }, headers);
 
+/** 204: there is nothing to say. */
+export const nothing = (): Reply => ({ status: 204, body: '', headers: {} });
+
 /**
  * What every answer says besides its own headers: it is what its type says, nobody keeps it, and no page frames it, runs from it or learns of it.
  * HSTS is for whoever terminates TLS.

@@ -21,6 +21,8 @@ import type { Readiness } from '@retrigger/gateway/deps.ts';
 import { gatewayCredentials, tokenIssuer } from '@retrigger/gateway/gateway-credentials.ts';
 import { openKafkaDoor } from '@retrigger/gateway/open-kafka-door.ts';
 import { serve } from '@retrigger/gateway/serve.ts';
+import { sweepKeys } from '@retrigger/gateway/sweep-keys.ts';
+import { LimitsOfTenants, storedLimits } from '@retrigger/gateway/tenant-settings.ts';
 import type { Composed } from '@retrigger/lifecycle/run.ts';
 import { supervise } from '@retrigger/lifecycle/supervise.ts';
 import { systemClock } from '@retrigger/lifecycle/system-clock.ts';
@@ -90,6 +92,7 @@ export async function composeStandalone(environment: Environment, options: Stand
   const truncation = supervise('truncating the log', () => truncate(log, clock), { clock, observer });
   const store = openSqliteStore(join(dataDir, 'store.db'), reached);
   const { events, receipts, snapshots, documents } = store;
+  const sweeping = supervise('sweeping away dead API keys', () => sweepKeys(documents, clock), { clock, observer });
   const secrets = hmacSecrets(secret.secret);
   const keys = new SqliteKeyStore(join(dataDir, 'keys.db'));
   const masterSecrets = settings.masterKey === null ? secrets : hmacSecrets(Buffer.from(settings.masterKey));
@@ -97,9 +100,9 @@ export async function composeStandalone(environment: Environment, options: Stand
   const decisions = options.writeInSteps ? writeInSteps(events, receipts, snapshots, reached) : store.decisions;
   const answers = new MemoryAnswers(clock);
   const config = gatewayConfig(settings);
-  const limitsFor = () => config.limits;
+  const limits = new LimitsOfTenants(config.limits, documents, clock);
   const limiter = new MemoryLimiter();
-  await limiter.restore(openWindows(charged(log, clock), limitsFor, clock.now()), clock.now());
+  await limiter.restore(openWindows(charged(log, clock), await storedLimits(config.limits, documents), clock.now()), clock.now());
 
   const worker = await createWorker({
     ...{ log, events, receipts, snapshots, answers, clock, observer, reached },
@@ -116,6 +119,7 @@ export async function composeStandalone(environment: Environment, options: Stand
     clock,
     observer,
     allowPrivateTargets: settings.allowPrivateTargets,
+    typeConcurrency: settings.typeConcurrency,
   });
   const lag = new WorkLag(log, TOPICS.work, WORKER_GROUP, clock);
   const gateway = {
@@ -128,7 +132,8 @@ export async function composeStandalone(environment: Environment, options: Stand
       store: 'up',
       wakeUps: worker.oldestWakeUpLagMs() > MOST_WAKE_UP_LAG_MS ? 'down' : 'up',
     }),
-    limitsFor,
+    limitsFor: (tenantId: string) => limits.of(tenantId),
+    limitsChanged: (tenantId: string) => limits.forget(tenantId),
     config,
   };
   const admission = createAdmission(gateway);
@@ -138,6 +143,7 @@ export async function composeStandalone(environment: Environment, options: Stand
     await dispatcher.stop();
     await worker.stop();
     await truncation.stop();
+    await sweeping.stop();
     await log.close();
     await store.close();
     await keys.close();

@@ -1,4 +1,4 @@
-import { flag, hosts, httpUrl, integer, oneOf, port, secretText, text } from './environment.ts';
+import { counts, flag, hosts, httpUrl, integer, oneOf, port, secretText, text } from './environment.ts';
 
 /** Where the gateway listens. */
 export const LISTENING = { host: text('HOST', '127.0.0.1'), port: port('PORT', 8080) };
@@ -22,8 +22,6 @@ export const LIMITS = {
   tenantPerMinute: integer('RETRIGGER_LIMIT_TENANT_PER_MINUTE', 0, 0, 1_000_000_000),
 };
 
-/** How many of its commands may wait on one partition of the work log to be decided, by tenant and gateway; 0 = no bound. */
-export const SHARES = { tenantUndecided: integer('RETRIGGER_LIMIT_TENANT_UNDECIDED', 1_000, 0, 1_000_000) };
 /** Whose tokens are taken beside API keys; all three or none. */
 export const TOKENS = {
   jwksUrl: httpUrl('RETRIGGER_JWKS_URL'),
@@ -31,8 +29,15 @@ export const TOKENS = {
   jwtAudience: text('RETRIGGER_JWT_AUDIENCE', ''),
 };
 
-/** Whether targets and subscriptions may be on private, loopback and link-local addresses. */
-export const TARGETS = { allowPrivateTargets: flag('RETRIGGER_ALLOW_PRIVATE_TARGETS', false) };
+/** How many of its commands may wait on one partition of the work log to be decided, by tenant and gateway; 0 = no bound. */
+export const SHARES = { tenantUndecided: integer('RETRIGGER_LIMIT_TENANT_UNDECIDED', 1_000, 0, 1_000_000) };
+
+/** How targets are called. The first is also for subscriptions: whether they may be on private, loopback and link-local addresses. */
+export const TARGETS = {
+  allowPrivateTargets: flag('RETRIGGER_ALLOW_PRIVATE_TARGETS', false),
+  /** How many targets of tasks of a type one dispatcher calls at once; types that are not named have no bound of their own. */
+  typeConcurrency: counts('RETRIGGER_TYPE_CONCURRENCY'),
+};
 
 /** `otlpEndpoint` null: no spans leave the process. */
 export const TELEMETRY = {

@@ -6,7 +6,8 @@ import { duration, id, optional } from './fields.ts';
 const roles = z
   .array(z.enum(ROLES))
   .min(1)
-  .refine((given) => new Set(given).size === given.length, 'names a role twice');
+  .refine((given) => new Set(given).size === given.length, 'names a role twice')
+  .meta({ uniqueItems: true });
 
 const instant = z
   .string()

@@ -80,6 +80,7 @@ const BODIES = {
   TriggerTask: trigger,
   RescheduleTask: reschedule,
   CancelTask: z.strictObject({ reason: optional(text) }),
+  ClaimExecution: z.strictObject({ claim: id }),
   StartExecution: z.strictObject({ executionId: text }),
   HeartbeatExecution: z.strictObject({ executionId: text }),
   CompleteExecution: z.strictObject({ executionId: text, result: optional(json) }),

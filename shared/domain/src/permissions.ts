@@ -27,6 +27,7 @@ const NEEDED: Record<CommandType, Permission | null> = {
   TriggerTask: 'task:trigger',
   RescheduleTask: 'task:reschedule',
   CancelTask: 'task:cancel',
+  ClaimExecution: 'execution:claim',
   StartExecution: 'execution:report',
   HeartbeatExecution: 'execution:report',
   CompleteExecution: 'execution:report',

@@ -10,11 +10,12 @@ import { CHARGED_HEADER, type Log, type NewRecord, TOPICS } from '@retrigger/por
 import type { Observer } from '@retrigger/ports/observer.ts';
 import { RECEIPT_LIFE_MS, type Receipt, type ReceiptStore } from '@retrigger/ports/receipt-store.ts';
 import { CommandCharges } from './charge-command.ts';
-import type { CommandLimits } from './command-limits.ts';
+import type { LimitsFor } from './command-limits.ts';
 import { checked, completed, type Ready } from './ready.ts';
 import { ReceiptWatch } from './receipt-watch.ts';
 import { isSame, receiptNames, replay, reused } from './replay.ts';
 import { UndecidedShares } from './undecided-shares.ts';
+import { within } from './within.ts';
 import type { WorkLag } from './work-lag.ts';
 
 export type AdmissionPorts = {
@@ -27,11 +28,12 @@ export type AdmissionPorts = {
   clock: Clock;
   observer: Observer;
   encode(command: Command): NewRecord;
+  /** Puts what is personal out of sight (P1). */
+  seal<C extends Command>(command: C): Promise<C>;
 };
 
 export type AdmissionConfig = {
-  /** What holds for a tenant now. `systemPerMinute` is the installation's, the same for all. */
-  limitsFor(tenantId: string): CommandLimits;
+  limitsFor: LimitsFor;
   /** Commands of this process that are neither decided nor given up; past it `overloaded`. */
   maxInFlight: number;
   /** How many of those one tenant may have on one partition; past it `limited`. 0 = no bound. */
@@ -72,6 +74,8 @@ type Flight<P> = { fingerprint: Fingerprint; launched: Promise<Launched<P>>; tol
 /** A partition whose oldest record has waited for so long takes nothing more. */
 const MOST_LAG_MS = 10_000;
 
+const OVERLOADED = { kind: 'overloaded' } as const;
+const UNAVAILABLE = { kind: 'unavailable', reason: 'the command could not be stored' } as const;
 /** So long a command counts as in flight when no answer comes; a repeat after that is handed in, and charged, again. */
 const IN_FLIGHT_MS = 60_000;
 
@@ -91,6 +95,7 @@ export const commandIdOf = (
  * G4: whatever the door refuses is neither charged nor appended, except `unavailable`, of which only the charge is sure.
  * G5: what the caller's roles don't permit is handed in all the same, free of charge: the worker refuses it, and the task's history shows it.
  * G6: past what is in flight, and while the workers are late, commands are shed before anything is charged or appended; repeats of what is decided are not.
+ * G8: what is personal is sealed before anything else is done with a command, whichever door it came through.
  * G7: a tenant has a bounded share of what is undecided on a partition, so that it can't make the others wait.
  */
 export class CommandAdmission<P = never> {
@@ -118,15 +123,28 @@ export class CommandAdmission<P = never> {
 
   /** Never throws for what a caller or a broken machine behind a port can cause. */
   async admit(submission: Submission<P>): Promise<Admission<P>> {
-    const admission = await this.#admit(submission);
+    const admission = this.#isFull(submission.command) ? OVERLOADED : await this.#sealAndAdmit(submission);
     this.#ports.observer.count('commands_total', { type: submission.command.type, outcome: labelOf(admission) });
     return admission;
+  }
+
+  /** G6: no place in flight for one that is not there yet. */
+  #isFull({ commandId }: Command): boolean {
+    return this.#flights.size >= this.#config.maxInFlight && !this.#flights.has(commandId);
+  }
+
+  async #sealAndAdmit(submission: Submission<P>): Promise<Admission<P>> {
+    const { type } = submission.command;
+    const sealed = await this.#ports.seal(submission.command).catch((error: unknown) => {
+      this.#ports.observer.log('error', 'a command could not be sealed', { type, error: String(error) });
+    }); // G8
+    return sealed ? this.#admit({ ...submission, command: sealed }) : UNAVAILABLE;
   }
 
   async #admit(submission: Submission<P>): Promise<Admission<P>> {
     const { command, isRepeatable, waitMs, leaving } = submission;
     const twin = this.#flights.get(command.commandId);
-    if (twin === undefined && this.#flights.size >= this.#config.maxInFlight) return { kind: 'overloaded' };
+    if (this.#isFull(command)) return OVERLOADED;
     const flight = twin ?? this.#depart(submission);
     const launched = await flight.launched;
     const joined = twin !== undefined;
@@ -134,7 +152,7 @@ export class CommandAdmission<P = never> {
     if (launched.kind !== 'pending') return joined && !isSame(flight.fingerprint, command.fingerprint) ? this.#admit(submission) : launched;
     if (joined && !isSame(flight.fingerprint, command.fingerprint)) return reused(flight.fingerprint, command.fingerprint);
     if (waitMs === 0) return launched;
-    const told = await this.#within(flight.told, waitMs, leaving);
+    const told = await within(flight.told, waitMs, this.#ports.clock, leaving);
     if (told?.kind === 'answer') return { kind: 'decided', outcome: told.answer.outcome, replayed: joined || told.answer.replayed };
     const receipt = told?.receipt ?? (await this.#receipt(receiptNames(command, isRepeatable)).catch(() => undefined)); // G3
     return receipt === undefined ? launched : replay(receipt, command.fingerprint, joined);
@@ -173,7 +191,7 @@ export class CommandAdmission<P = never> {
         if (receipt !== undefined) return { kind: 'known', receipt };
       }
       const partition = log.partitionOf(TOPICS.work, taskKey(tenantId, command.taskId));
-      if (lag.ageMs(partition) > MOST_LAG_MS) return { kind: 'overloaded' }; // G6
+      if (lag.ageMs(partition) > MOST_LAG_MS) return OVERLOADED; // G6
       const { problem, ready } = isAllowed ? await checked<P>(submission) : {};
       if (problem !== undefined) return { kind: 'invalid', problem };
       const full = this.#shares.take(commandId, tenantId, partition); // G7
@@ -190,7 +208,7 @@ export class CommandAdmission<P = never> {
     } catch (error) {
       observer.log('error', 'a command could not be handed in', { type: command.type, error: String(error) });
       await giveBack?.(); // G4
-      return { kind: 'unavailable', reason: 'the command could not be stored' };
+      return UNAVAILABLE;
     }
   }
 
@@ -223,22 +241,6 @@ export class CommandAdmission<P = never> {
   #unheard(): Promise<undefined> {
     const { clock } = this.#ports;
     return new Promise((resolve) => clock.timer(clock.now() + IN_FLIGHT_MS, () => resolve(undefined)));
-  }
-
-  #within(told: Promise<Told>, waitMs: number, leaving: AbortSignal | undefined): Promise<Told> {
-    const { clock } = this.#ports;
-    if (leaving?.aborted) return Promise.resolve(undefined);
-    return new Promise((resolve) => {
-      const end = (found: Told) => {
-        cancel();
-        leaving?.removeEventListener('abort', leave);
-        resolve(found);
-      };
-      const leave = () => end(undefined);
-      const cancel = clock.timer(clock.now() + waitMs, leave);
-      leaving?.addEventListener('abort', leave);
-      void told.then(end);
-    });
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from '@retrigger/domain/command.ts';
 import type { Limit, Limiter } from '@retrigger/ports/limiter.ts';
 import type { Observer } from '@retrigger/ports/observer.ts';
-import { type CommandLimits, limitsOf } from './command-limits.ts';
+import { type LimitsFor, limitsOf } from './command-limits.ts';
 
 export type ChargeOutcome =
   | { kind: 'charged'; cost: number; giveBack(): Promise<void> }
@@ -16,9 +16,9 @@ const FREE: ChargeOutcome = { kind: 'charged', cost: 0, giveBack: async () => {}
 export class CommandCharges {
   readonly #limiter: Limiter;
   readonly #observer: Observer;
-  readonly #limitsFor: (tenantId: string) => CommandLimits;
+  readonly #limitsFor: LimitsFor;
 
-  constructor(ports: { limiter: Limiter; observer: Observer }, limitsFor: (tenantId: string) => CommandLimits) {
+  constructor(ports: { limiter: Limiter; observer: Observer }, limitsFor: LimitsFor) {
     this.#limiter = ports.limiter;
     this.#observer = ports.observer;
     this.#limitsFor = limitsFor;
@@ -27,7 +27,7 @@ export class CommandCharges {
   /** `what`: how much, or the tasks that a bulk triggers, one for each. @throws when the limits can't be asked. */
   async charge(command: Command, what: number | readonly string[]): Promise<ChargeOutcome> {
     const [cost, tasks] = typeof what === 'number' ? [what] : [what.length, what];
-    const limits = cost === 0 ? [] : limitsOf(this.#limitsFor(command.tenantId), command, tasks);
+    const limits = cost === 0 ? [] : limitsOf(await this.#limitsFor(command.tenantId), command, tasks);
     if (limits.length === 0) return FREE;
     const charge = await this.#limiter.charge(limits, cost).catch((error: unknown) => {
       this.#observer.count('limits_unavailable_total', {});

@@ -5,6 +5,9 @@ import type { Limit } from '@retrigger/ports/limiter.ts';
 /** How many triggers are taken in a window; 0 = off. */
 export type CommandLimits = { userPerHour: number; taskPerHour: number; systemPerMinute: number; tenantPerMinute: number };
 
+/** What holds for a tenant now. `systemPerMinute` is the installation's, the same for all. */
+export type LimitsFor = (tenantId: string) => CommandLimits | Promise<CommandLimits>;
+
 const HOUR_MS = 3_600_000;
 export const LONGEST_WINDOW_MS = HOUR_MS;
 const MINUTE_MS = 60_000;

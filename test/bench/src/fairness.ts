@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { jsonEvents } from '@retrigger/contract/event-codec.ts';
 import { decodeWork, encodeWork } from '@retrigger/contract/work-record.ts';
+import type { Command } from '@retrigger/domain/command.ts';
 import { fingerprint } from '@retrigger/domain/idempotency.ts';
 import { taskKey } from '@retrigger/domain/identifiers.ts';
 import { taskDecider } from '@retrigger/domain/task/decider.ts';
@@ -48,7 +49,8 @@ async function measure(): Promise<Figures> {
     },
     values.slice === undefined ? {} : { sliceRecords: Number(values.slice) },
   );
-  const ports = { ...store, log, answers, limiter, clock, observer, encode: encodeWork, lag: { ageMs: () => 0, oldestMs: () => 0 } };
+  const seal = async <C extends Command>(command: C): Promise<C> => command;
+  const ports = { ...store, log, answers, limiter, clock, observer, seal, encode: encodeWork, lag: { ageMs: () => 0, oldestMs: () => 0 } };
   const admission = new CommandAdmission(ports, { limitsFor: () => LIMITS, maxInFlight: 10_000, maxUndecided: QUOTA });
   let ids = 0;
   /** Hands in a creation of a task on partition 0 and waits for its outcome. */

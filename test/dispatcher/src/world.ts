@@ -114,6 +114,7 @@ export class World {
       drainMs?: number;
       heartbeatEveryMs?: number;
       allowPrivateTargets?: boolean;
+      typeConcurrency?: ReadonlyMap<string, number>;
     } = {},
   ) {
     const log = new LoopbackLog(this.storage, options.trouble);
@@ -124,10 +125,11 @@ export class World {
       due: async () => [],
       waiting: async () => [],
       list: async () => [],
+      claimable: async () => [],
       saveMark: async () => {},
       marks: async () => new Map(),
     };
-    const { allowPrivateTargets = true, drainMs = 0, bounds, heartbeatEveryMs = 60_000 } = options;
+    const { allowPrivateTargets = true, drainMs = 0, bounds, heartbeatEveryMs = 60_000, typeConcurrency } = options;
     const deps = {
       log,
       snapshots,
@@ -140,6 +142,7 @@ export class World {
       drainMs,
       heartbeatEveryMs,
       ...(bounds ? { bounds } : {}),
+      ...(typeConcurrency ? { typeConcurrency } : {}),
     };
     const dispatcher = await createDispatcher(deps);
     const started = { dispatcher, log };

@@ -73,6 +73,7 @@ export function startAdmission() {
     clock,
     observer: silent,
     encode: encodeWork,
+    seal: async (command) => command,
   };
   return Object.assign(world, {
     ports,

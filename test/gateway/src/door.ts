@@ -1,9 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { decodeWork, encodeWork } from '@retrigger/contract/work-record.ts';
 import type { Command } from '@retrigger/domain/command.ts';
-import { EMPTY_HEAD, type StoredEvent } from '@retrigger/domain/event.ts';
+import type { StoredEvent } from '@retrigger/domain/event.ts';
 import { taskKey } from '@retrigger/domain/identifiers.ts';
-import { nextEvent } from '@retrigger/domain/next-event.ts';
 import { isPermitted, type Role } from '@retrigger/domain/permissions.ts';
 import { nameToken, SALT_BYTES } from '@retrigger/domain/privacy/name-token.ts';
 import { isKept, type Outcome, refused } from '@retrigger/domain/refusal.ts';
@@ -12,8 +11,9 @@ import { createGateway } from '@retrigger/gateway/app.ts';
 import { anyOf, apiKeys } from '@retrigger/gateway/credentials.ts';
 import type { GatewayDeps } from '@retrigger/gateway/deps.ts';
 import { KeyCredentials } from '@retrigger/gateway/key-credentials.ts';
-import { namedBy } from '@retrigger/gateway/named-credentials.ts';
 import { placeText } from '@retrigger/gateway/task-query.ts';
+import { LimitsOfTenants } from '@retrigger/gateway/tenant-settings.ts';
+import { ofKnownUsers, withTokens } from '@retrigger/gateway/user-tokens.ts';
 import { MemoryDocumentStore } from '@retrigger/memory/memory-document-store.ts';
 import { MemoryKeyStore } from '@retrigger/memory/memory-key-store.ts';
 import type { KeyStore } from '@retrigger/ports/key-store.ts';
@@ -22,6 +22,7 @@ import { RECEIPT_LIFE_MS, type Receipt, unboundReceiptId } from '@retrigger/port
 import type { Secrets } from '@retrigger/ports/secrets.ts';
 import type { Snapshot } from '@retrigger/ports/snapshot-store.ts';
 import { FakeAnswers, FakeClock, FakeLimiter, found, matching } from './fakes.ts';
+import { seed } from './seed.ts';
 
 const PEOPLE: [string, string, Role][] = [
   ['admin', 'default', 'admin'],
@@ -52,8 +53,15 @@ export type Asked = {
   headers?: { [name: string]: string };
 };
 
+type Options = {
+  config?: Partial<GatewayDeps['config']>;
+  deps?: Partial<GatewayDeps>;
+  keys?: KeyStore;
+  wrap?: (deps: GatewayDeps) => GatewayDeps;
+};
+
 /** A gateway over ports that a test holds in its hands. `worker` answers every command that reaches the log; null = nobody does. */
-export function startDoor(options: { config?: Partial<GatewayDeps['config']>; deps?: Partial<GatewayDeps>; keys?: KeyStore } = {}) {
+export function startDoor(options: Options = {}) {
   const keys = options.keys ?? new MemoryKeyStore();
   const clock = new FakeClock();
   const documents = options.deps?.documents ?? new MemoryDocumentStore();
@@ -72,12 +80,15 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
     snapshots,
     events,
     commands,
+    /** What may be claimed; nothing, unless a test says so. */
+    claimable: (async () => []) as GatewayDeps['snapshots']['claimable'],
     lagMs: 0,
     worker: ((command: Command): Outcome =>
       isPermitted(command)
         ? { kind: 'accepted', answer: { taskId: command.taskId, for: command.type } }
         : refused('forbidden', 'The caller’s roles do not permit this')) as ((command: Command) => Outcome) | null,
-    seed: (tenantId: string, taskId: string, eventTypes: string[]) => seed(tenantId, taskId, eventTypes, { snapshots, events, clock }),
+    seed: (tenantId: string, taskId: string, eventTypes: string[]) =>
+      seed(tenantId, taskId, eventTypes, { snapshots, events, clock, by: tokenOf('admin', tenantId) }),
     async ask(path: string, asked: Asked = {}) {
       const { method = 'GET', as = 'admin', body, raw, headers = {} } = asked;
       const key = asked.key ?? (as === null ? undefined : keyOf(as));
@@ -113,9 +124,11 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
     ...{ keys, secrets: SECRETS, clock, freshBytes },
     snapshots: { load: async (keys) => found(snapshots, keys) },
   });
+  const limits = new LimitsOfTenants(config.limits, documents, clock);
   const deps: GatewayDeps = {
     lag: { ageMs: () => door.lagMs, oldestMs: () => door.lagMs },
-    limitsFor: () => config.limits,
+    limitsFor: (tenantId) => limits.of(tenantId),
+    limitsChanged: (tenantId) => limits.forget(tenantId),
     log: {
       partitionOf: () => 0,
       async append(_topic, records) {
@@ -141,6 +154,7 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
     snapshots: {
       load: async (keys) => found(snapshots, keys),
       waiting: async () => [],
+      claimable: async (...asked) => door.claimable(...asked),
       list: async (tenantId, { statuses, type }, after, limit) =>
         [...snapshots.values()]
           .filter((one) => one.tenantId === tenantId && statuses.includes(one.status) && (type ?? one.type) === one.type)
@@ -161,7 +175,7 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
     limiter,
     secrets,
     privacy,
-    credentials: anyOf(people, namedBy(privacy.ring, new KeyCredentials({ documents, secrets, clock }))),
+    credentials: anyOf(withTokens(people, privacy.ring), ofKnownUsers(new KeyCredentials({ documents, secrets, clock }), privacy.ring)),
     clock,
     observer: silent,
     encode: encodeWork,
@@ -171,7 +185,7 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
     config,
     ...options.deps,
   };
-  const app = createGateway(deps);
+  const app = createGateway(options.wrap?.(deps) ?? deps);
   return Object.assign(door, { app, privacy, keys });
 }
 
@@ -193,56 +207,3 @@ export function answerOne(
 }
 
 export const running = (): Outcome => refused('task_already_running', 'Task t is Running; cancel it or wait for its end');
-
-/** A task with a history, a minute between two events. */
-function seed(
-  tenantId: string,
-  taskId: string,
-  eventTypes: string[],
-  { snapshots, events, clock }: { snapshots: Map<string, Snapshot>; events: StoredEvent[]; clock: FakeClock },
-): void {
-  const key = taskKey(tenantId, taskId);
-  let head = EMPTY_HEAD;
-  for (const [i, eventType] of eventTypes.entries()) {
-    const command = {
-      commandId: `c${i}`,
-      tenantId,
-      taskId,
-      actor: { id: tokenOf('admin', tenantId), type: 'user' },
-      roles: [],
-      correlationId: 'r',
-      type: 'CancelTask',
-      body: {},
-    } satisfies Command;
-    const decision = { eventType, schemaVersion: 1, newState: 'Draft', metadata: {} };
-    const stored = nextEvent(head, i === 0 ? null : 'Draft', command, decision, { partition: 0, offset: i, at: clock.now() + i * 60_000 });
-    head = { sequence: i + 1, hash: stored.event.hash, at: Date.parse(stored.event.timestamp), position: stored.position };
-    events.push(stored);
-  }
-  const state = {
-    tenantId,
-    taskId,
-    status: 'Draft',
-    target: null,
-    deadline: null,
-    estimatedDuration: null,
-    execution: null,
-    lastExecution: null,
-    schedule: null,
-    nextExecution: null,
-    pendingRetry: null,
-    proposal: null,
-  };
-  snapshots.set(key, {
-    key,
-    tenantId,
-    taskId,
-    partition: 0,
-    head,
-    state,
-    status: 'Draft',
-    type: 'job',
-    wakeAt: null,
-    waitsFor: [],
-  } as unknown as Snapshot);
-}

@@ -30,6 +30,19 @@ describe('load shedding at the law that all doors share', () => {
     expect(await world.admission.admit(submission('a'))).toMatchObject({ kind: 'decided', replayed: true });
   });
 
+  test('past what may be in flight nothing is taken, and nothing is even sealed, but repeats of what is in flight join it (G6)', async () => {
+    world.append = async () => {};
+    const pending = ['a', 'b'].map((id) => world.admission.admit(submission(id)));
+    await settled();
+    world.ports.seal = () => Promise.reject(new Error('it was sealed'));
+    expect(await world.admission.admit(submission('c'))).toEqual({ kind: 'overloaded' });
+    world.ports.seal = async (command) => command;
+    const repeat = world.admission.admit(submission('a'));
+    for (const command of world.appended) world.decide(command);
+    for (const one of [...pending, repeat]) expect(await one).toMatchObject({ kind: 'decided' });
+    expect(world.appended).toHaveLength(2);
+  });
+
   test('how late the workers are counts towards the load', async () => {
     expect(world.admission.load).toBe(0);
     world.lagMs = 8_100;

@@ -1,27 +1,36 @@
 import type { JsonObject } from '@retrigger/domain/json.ts';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
+import { embeddedLog } from './embedded-log.ts';
 import { lastExecution, script, told } from './script.ts';
 import { signed } from './signed-record.ts';
-import { World } from './world.ts';
+import { OFF, World, type WorldLog } from './world.ts';
 
 const sameOf = (problem: JsonObject | undefined) =>
   JSON.parse(JSON.stringify({ ...problem, instance: '' }).replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'INSTANT'));
 
 let worlds: { http: World; kafka: World };
-beforeEach(async () => {
-  worlds = { http: new World(), kafka: new World() };
+async function start(logOf: () => Promise<WorldLog | undefined>): Promise<void> {
+  worlds = { http: new World(OFF, await logOf()), kafka: new World(OFF, await logOf()) };
   for (const world of Object.values(worlds)) {
     await world.startWorker();
     await world.openDoor();
   }
-});
+}
 afterEach(async () => {
   for (const world of Object.values(worlds)) await world.end();
 });
 
 const executionOf = async (world: World, taskId: string) => lastExecution(await world.history(`acme/${taskId}`));
 
-test.each([false, true])('a table of commands leads to the same events and outcomes through both doors (Avro: %s)', async (avro) => {
+const inMemory = async () => undefined;
+
+test.each([
+  ['JSON', 'memory', inMemory],
+  ['Avro', 'memory', inMemory],
+  ['JSON', 'the embedded log', embeddedLog],
+])('a table of commands leads to the same events and outcomes through both doors, as %s through %s', async (encoding, _, logOf) => {
+  await start(logOf);
+  const avro = encoding === 'Avro';
   const { http, kafka } = worlds;
   for (const [n, { type, method, path, taskId, body, execution, as = 'ann' }] of script('a', 'b').entries()) {
     const httpPath = execution ? path.replace('EXECUTION', await executionOf(http, taskId)) : path;
@@ -42,6 +51,7 @@ test.each([false, true])('a table of commands leads to the same events and outco
 });
 
 test('what only the door can say is the same too', async () => {
+  await start(inMemory);
   const { http, kafka } = worlds;
   const wrong: [type: string, taskId: string | null, method: string, path: string, body: JsonObject][] = [
     ['CreateTask', 'x', 'POST', '/api/v1/tasks', { taskId: 'x', type: 'job', dependencies: ['missing'] }],

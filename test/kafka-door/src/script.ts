@@ -59,6 +59,7 @@ export function told(events: Event[], a: string, b: string): unknown[] {
         .replaceAll(new RegExp(`\\b${b}\\b`, 'g'), 'B')
         .replaceAll(/\brun_[\w-]{22}/g, 'RUN')
         .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'INSTANT')
+        .replaceAll(/\bu_[\w-]{22}/g, 'TOKEN')
         .replaceAll(/"delayApplied":"\d+ms"/g, '"delayApplied":"DELAY"')
         .replaceAll(/"(proposal|commandId)":"[\w-]{22}"/g, '"$1":"COMMAND"'),
     ),

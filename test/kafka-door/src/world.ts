@@ -15,6 +15,7 @@ import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
 import { createAdmission, createGateway } from '@retrigger/gateway/app.ts';
 import { apiKeys } from '@retrigger/gateway/credentials.ts';
 import { GATEWAY_GROUP, type OpenKafkaDoor, openKafkaDoor } from '@retrigger/gateway/open-kafka-door.ts';
+import { withTokens } from '@retrigger/gateway/user-tokens.ts';
 import { systemClock } from '@retrigger/lifecycle/system-clock.ts';
 import { MemoryAnswers } from '@retrigger/memory/memory-answers.ts';
 import { MemoryDocumentStore } from '@retrigger/memory/memory-document-store.ts';
@@ -31,15 +32,16 @@ import { unobserved } from '@retrigger/ports/reached.ts';
 import { createWorker, type Worker } from '@retrigger/worker/worker.ts';
 import { keyOf, PEOPLE, SCHEMA_ID, secretOf } from './signed-record.ts';
 
+/** A log that tells a test what stands in it. */
+export type WorldLog = Log & Pick<MemoryLog, 'records' | 'appendFault'> & { seen?: () => Promise<boolean> };
+
+export const PARTITIONS = { [TOPICS.commands]: 2, [TOPICS.work]: 2, [TOPICS.events]: 2, [TOPICS.deadLetters]: 1 };
+
 export const OFF: CommandLimits = { userPerHour: 0, taskPerHour: 0, systemPerMinute: 0, tenantPerMinute: 0 };
 
 /** Both doors and a worker on ports in memory. Time is the machine's. */
 export class World {
-  readonly log = new MemoryLog(
-    { [TOPICS.commands]: 2, [TOPICS.work]: 2, [TOPICS.events]: 2, [TOPICS.deadLetters]: 1 },
-    systemClock,
-    unobserved,
-  );
+  readonly log: WorldLog;
   readonly events = new MemoryEventStore(unobserved);
   readonly receipts = new MemoryReceiptStore(unobserved);
   readonly snapshots = new MemorySnapshotStore(unobserved);
@@ -63,8 +65,9 @@ export class World {
   #worker: Worker | undefined;
   #app: ReturnType<typeof createGateway> | undefined;
 
-  constructor(limits = OFF) {
+  constructor(limits = OFF, log: WorldLog = new MemoryLog(PARTITIONS, systemClock, unobserved)) {
     this.#limits = limits;
+    this.log = log;
   }
 
   async startWorker(): Promise<void> {
@@ -95,12 +98,15 @@ export class World {
         encode: encodeWork,
       },
       secrets: { derive: (...parts: (string | number)[]) => createHmac('sha256', 'test').update(parts.join('\n')).digest() },
-      credentials: apiKeys(
-        PEOPLE.map(([userId, tenantId, role]) => ({
-          key: keyOf(userId),
-          caller: { tenantId, userId, roles: [role] },
-          signing: { keyId: `${userId}-key`, secret: secretOf(userId) },
-        })),
+      credentials: withTokens(
+        apiKeys(
+          PEOPLE.map(([userId, tenantId, role]) => ({
+            key: keyOf(userId),
+            caller: { tenantId, userId, roles: [role] },
+            signing: { keyId: `${userId}-key`, secret: secretOf(userId) },
+          })),
+        ),
+        privacy.ring,
       ),
       freshId: () => `fresh${String(++ids).padStart(17, '-')}`,
       metrics: async () => '',
@@ -165,6 +171,7 @@ export class World {
   async decided(): Promise<void> {
     await this.taken();
     await until('the worker is through', async () => (await this.log.lag(TOPICS.work, 'retrigger.worker')) === 0);
+    await until('what stands in the log is seen', async () => (await this.log.seen?.()) ?? true);
   }
 
   /** Commands from a door on the work log. */

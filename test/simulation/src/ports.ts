@@ -122,6 +122,7 @@ function snapshotsOf({ scheduler, stored }: World, process: Process): SnapshotSt
         finish: () => stored.waiting(tenantId, taskId, after, limit),
       }),
     list: () => scheduler.operation(process, { label: 'lists tasks', finish: () => [] }), // only the door asks
+    claimable: () => scheduler.operation(process, { label: 'asks what may be claimed', finish: () => [] }), // only the door asks
     saveMark(partition, at) {
       const finish = () => void stored.marks.set(partition, Math.max(stored.marks.get(partition) ?? 0, at));
       return scheduler.operation(process, { label: `marks ${partition}`, finish });

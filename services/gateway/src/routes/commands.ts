@@ -6,6 +6,7 @@ import { RECEIPT_LIFE_MS, type Receipt, unboundReceiptId } from '@retrigger/port
 import { z } from 'zod';
 import type { Api } from '../api.ts';
 import { bulkProgress } from '../bulk-progress.ts';
+import { claimedUnder, isList } from '../claimed-under.ts';
 import type { Caller } from '../credentials.ts';
 import { directBody } from '../direct-call.ts';
 import { kafkaCommandId } from '../kafka-command.ts';
@@ -74,6 +75,14 @@ export function commandRoutes(api: Api): void {
       return { commandId, state: outcome.kind, outcome: { status, ...body } };
     }
     const taskId = key.slice(tenantId.length + 1);
+    if (type === 'ClaimExecution' && isList(receipt)) {
+      const { executions = [] } = (await claimedUnder(commandId, deps)) ?? {};
+      return {
+        commandId,
+        state: outcome.kind,
+        outcome: { status: 200, body: { status: 200, data: await deps.privacy.disclosure.tasks(tenantId, executions) } },
+      };
+    }
     return { commandId, state: outcome.kind, outcome: await outcomeBody({ commandId, type, tenantId, taskId }, outcome, deps) };
   }
 }

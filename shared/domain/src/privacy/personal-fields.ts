@@ -11,6 +11,7 @@ export type PersonalFields = Readonly<{ [pointer: string]: PersonalKind }>;
 export const EVENT_FIELDS: PersonalFields = {
   '/actor/id': 'name',
   '/metadata/owner': 'name',
+  '/metadata/executor': 'name',
   '/metadata/context': 'context',
   '/metadata/changes/context': 'context',
   '/metadata/reschedule/context': 'context',
@@ -33,6 +34,8 @@ export const TASK_FIELDS: PersonalFields = {
   '/owner': 'name',
   '/context': 'context',
   '/execution/context': 'context',
+  '/execution/executor': 'name',
+  '/lastExecution/executor': 'name',
   '/lastExecution/result': 'result',
   '/lastExecution/error/message': 'error',
 };

@@ -42,7 +42,8 @@ export type AskedOfTask = { type: 'TriggerTask'; body: TriggerBody } | { type: '
 export type EraseBody = { subject: 'user' | 'task'; token: string | null };
 
 /**
- * The bodies of the calls of API.md, already valid; a command with an executionId comes from whoever runs it. The last nine come from the
+ * The bodies of the calls of API.md, already valid; a command with an executionId comes from whoever runs it. A claim
+ * takes whatever execution of the task nobody has (`claim` is what the caller asked for one execution by: it gets one, whichever task gives it). The last nine come from the
  * cluster itself: look at the due times (`silentSince`: epoch ms, when the executor was last heard), look whether the conditions are met, confirm proposed
  * dependencies, be armed again by a cascade (`sequence` is that of the root's event), and the steps of a
  * reservation for a bulk (reservation.ts; `startedAt` is the bulk's, in epoch ms).
@@ -52,6 +53,7 @@ export type TaskCommandBody =
   | { type: 'ChangeTask'; body: ChangeTaskBody }
   | AskedOfTask
   | { type: 'CancelTask'; body: { reason?: string } }
+  | { type: 'ClaimExecution'; body: { claim: string } }
   | { type: 'StartExecution'; body: { executionId: string } }
   | { type: 'HeartbeatExecution'; body: { executionId: string } }
   | { type: 'CompleteExecution'; body: { executionId: string; result?: JsonObject[string] } }

@@ -5,6 +5,7 @@ import { TENANT_STREAM } from '../identifiers.ts';
 import { isPermitted } from '../permissions.ts';
 import { refused } from '../refusal.ts';
 import { reset } from './cascade.ts';
+import { claim } from './claim.ts';
 import { change, confirm } from './decide-change.ts';
 import { eraseOfTask, eraseOfUser, isSealed, NOT_SEALED } from './decide-erasure.ts';
 import { decideReport } from './decide-report.ts';
@@ -48,6 +49,8 @@ export function decide(state: TaskState | undefined, command: Command, head: Hea
       return reset(state, command);
     case 'EraseData':
       return eraseOfTask(state, command);
+    case 'ClaimExecution':
+      return claim(state, command);
     case 'ReserveTask':
       return reserve(state, command, head, at, evidence);
     case 'RetryReservation':
