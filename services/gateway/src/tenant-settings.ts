@@ -1,3 +1,4 @@
+import { parseDuration } from '@retrigger/domain/duration.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
 import type { CommandLimits } from '@retrigger/engine/command-limits.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
@@ -70,6 +71,21 @@ export async function storedLimits(
     for (const document of found) own.set(document.tenantId, limitsInForce(installation, settingsIn(document).limits));
     last = found.at(-1) ?? null;
     if (last === null || found.length < LISTED_AT_ONCE) return (tenantId) => own.get(tenantId) ?? installation;
+  }
+}
+
+/** For how long each tenant that says so keeps its events, in milliseconds. */
+export async function* storedRetentions(
+  documents: Pick<DocumentStore, 'listAll'>,
+): AsyncGenerator<{ tenantId: string; keepMs: number }, void> {
+  for (let last: Document | null = null; ; ) {
+    const found: Document[] = await documents.listAll(TENANT_SETTINGS, last, LISTED_AT_ONCE);
+    for (const document of found) {
+      const keepMs = parseDuration(settingsIn(document).retention.events ?? '');
+      if (keepMs !== undefined) yield { tenantId: document.tenantId, keepMs };
+    }
+    last = found.at(-1) ?? null;
+    if (last === null || found.length < LISTED_AT_ONCE) return;
   }
 }
 

@@ -15,6 +15,7 @@ import { createPrivacy } from '@retrigger/engine/privacy.ts';
 import { type Charged, chargedSince, openWindows } from '@retrigger/engine/refill-limits.ts';
 import { WorkLag } from '@retrigger/engine/work-lag.ts';
 import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
+import { folderArchive } from '@retrigger/files/folder-archive.ts';
 import { createAdmission, createGateway } from '@retrigger/gateway/app.ts';
 import { gatewayConfig } from '@retrigger/gateway/config.ts';
 import type { Readiness } from '@retrigger/gateway/deps.ts';
@@ -28,6 +29,8 @@ import { supervise } from '@retrigger/lifecycle/supervise.ts';
 import { systemClock } from '@retrigger/lifecycle/system-clock.ts';
 import { MemoryAnswers } from '@retrigger/memory/memory-answers.ts';
 import { MemoryLimiter } from '@retrigger/memory/memory-limiter.ts';
+import { createNotifier } from '@retrigger/notifier/notifier.ts';
+import { notifierParts } from '@retrigger/notifier/settings.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
 import { CHARGED_HEADER, TOPICS, WORKER_GROUP } from '@retrigger/ports/log.ts';
 import { type Reached, unobserved } from '@retrigger/ports/reached.ts';
@@ -39,6 +42,7 @@ import { startTelemetry } from '@retrigger/telemetry/telemetry.ts';
 import { createWorker } from '@retrigger/worker/worker.ts';
 import { greeting } from './greeting.ts';
 import { lockWhenFree } from './lock-when-free.ts';
+import { retentionTurn } from './retention.ts';
 
 const VERSION = '0.1.0';
 /** In one process partitions only spread the work over batches: few make larger ones, and share an fsync all the same. */
@@ -56,7 +60,7 @@ export type StandaloneOptions = {
   writeInSteps?: boolean;
 };
 
-/** Gateway, worker and dispatcher in one process on one data folder. What its user can mend is a value; see lifecycle/run.ts. */
+/** Gateway, worker, dispatcher and notifier in one process on one data folder. What its user can mend is a value; see lifecycle/run.ts. */
 export async function composeStandalone(environment: Environment, options: StandaloneOptions = {}): Promise<Composed> {
   const read = readEnvironment(environment, EMBEDDED);
   if (read.kind === 'wrong') return { kind: 'cannot_start', message: read.message };
@@ -110,6 +114,9 @@ export async function composeStandalone(environment: Environment, options: Stand
     decisions: eraseFirst(decisions, (token) => privacy.ring.destroy(token)),
     decider: domainDecider as AnyDecider,
   });
+  const archive = folderArchive(join(dataDir, 'archive'));
+  const archived = { events, snapshots, documents, archive, decider: domainDecider as AnyDecider, observer };
+  const retention = supervise('archiving old events', () => retentionTurn(archived, clock), { clock, observer });
   const dispatcher = await createDispatcher({
     log,
     snapshots,
@@ -120,6 +127,11 @@ export async function composeStandalone(environment: Environment, options: Stand
     observer,
     allowPrivateTargets: settings.allowPrivateTargets,
     typeConcurrency: settings.typeConcurrency,
+  });
+  const notifier = await createNotifier({
+    ...{ log, documents, events, snapshots, eventCodec: jsonEvents, secrets, clock, observer },
+    ...notifierParts(settings, clock),
+    showEvents: (stored) => privacy.disclosure.named(stored),
   });
   const lag = new WorkLag(log, TOPICS.work, WORKER_GROUP, clock);
   const gateway = {
@@ -141,8 +153,10 @@ export async function composeStandalone(environment: Environment, options: Stand
   const stopBehindTheDoor = async () => {
     await door.stop();
     await dispatcher.stop();
+    await notifier.stop();
     await worker.stop();
     await truncation.stop();
+    await retention.stop();
     await sweeping.stop();
     await log.close();
     await store.close();
@@ -168,9 +182,9 @@ export async function composeStandalone(environment: Environment, options: Stand
   };
 }
 
-/** Dead letters stay until somebody deals with them. Returns when to look again. */
+/** Dead letters are kept as documents by then. Returns when to look again. */
 async function truncate(log: SqliteLog, clock: Clock): Promise<number> {
-  for (const topic of [TOPICS.commands, TOPICS.work, TOPICS.events]) await log.truncate(topic, clock.now() - KEEP_LOG_MS);
+  for (const topic of Object.values(TOPICS)) await log.truncate(topic, clock.now() - KEEP_LOG_MS);
   return clock.now() + TRUNCATE_EVERY_MS;
 }
 

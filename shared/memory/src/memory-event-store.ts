@@ -1,9 +1,10 @@
 import type { StoredEvent } from '@retrigger/domain/event.ts';
+import type { RemovableEvents } from '@retrigger/ports/event-archive.ts';
 import type { AppendOutcome, EventFilter, EventRange, EventStore } from '@retrigger/ports/event-store.ts';
 import type { Reached } from '@retrigger/ports/reached.ts';
 
 /** Events in memory, for tests: durable as long as the process. What is read is a copy. */
-export class MemoryEventStore implements EventStore {
+export class MemoryEventStore implements EventStore, RemovableEvents {
   readonly #streams = new Map<string, Map<number, Omit<StoredEvent, 'event'>>>();
   readonly #reached: Reached;
 
@@ -41,6 +42,13 @@ export class MemoryEventStore implements EventStore {
 
   async count(key: string, filter: EventFilter): Promise<number> {
     return this.#stream(key, 'asc', () => true).filter((stored) => matches(stored, filter)).length;
+  }
+
+  async removeFirst(key: string, upTo: number): Promise<number> {
+    const stream = this.#streams.get(key) ?? new Map();
+    const gone = [...stream.keys()].filter((sequence) => sequence <= upTo);
+    for (const sequence of gone) stream.delete(sequence);
+    return gone.length;
   }
 
   /** Every key that has events, for checkers. */

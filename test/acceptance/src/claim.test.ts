@@ -93,9 +93,9 @@ describe.each(PROFILES)('claiming executions, %s', (profile) => {
     await Promise.all(Array.from({ length: count }, (_, i) => admin.create(`${type}-${i}`, { type })));
     const got: string[] = [];
     const worker = async (max?: number) => {
-      for (;;) {
-        const { status, json } = await claim({ types: [type], wait: '3s', ...(max === undefined ? {} : { max }) });
-        if (status === 204) return;
+      while (got.length < count) {
+        const { status, json } = await claim({ types: [type], wait: '1s', ...(max === undefined ? {} : { max }) });
+        if (status === 204) continue;
         for (const { executionId } of [json.data].flat() as Execution[]) {
           got.push(executionId);
           expect((await report(executionId, 'completed')).status).toBe(200);
@@ -158,8 +158,10 @@ describe.each(PROFILES)('claiming executions, %s', (profile) => {
 
   test('an execution that is reported by nobody until its deadline fails, is tried again by policy, and can be claimed anew', async () => {
     const type = own('overdue');
-    await waiting(type, 1, { deadline: '300ms', retry: { maxAttempts: 2, baseDelay: '10ms', jitter: 'none' } });
-    const first = await claimed({ types: [type] });
+    await admin.create(`${type}-0`, { type, deadline: '2s', retry: { maxAttempts: 2, baseDelay: '10ms', jitter: 'none' } });
+    const soon = claimed({ types: [type], wait: '20s' });
+    await admin.trigger(`${type}-0`);
+    const first = await soon;
     const second = await claimed({ types: [type], wait: '20s' });
     expect(second).toMatchObject({ taskId: `${type}-0`, attempt: 2, runId: first.runId });
     expect(second.executionId).not.toBe(first.executionId);

@@ -16,6 +16,7 @@ import {
   youngerWereRefused,
 } from '@retrigger/test-history/bulk-checkers.ts';
 import { violations } from '@retrigger/test-history/checkers.ts';
+import { claimsAreAnswered, onlyTheirExecutorReports, wishesAreGivenOnce } from '@retrigger/test-history/claim-checkers.ts';
 import { conditionsWereTrue, noDependencyCycle, waitingHaveFired } from '@retrigger/test-history/condition-checkers.ts';
 import { dueTimesFireOnce, endedInTime, firedWithin, nothingIsOverdue } from '@retrigger/test-history/due-time-checkers.ts';
 import type { Recorded } from '@retrigger/test-history/recorded.ts';
@@ -39,6 +40,10 @@ const GRACE_MS = 1_000;
 /** What the checkers say of it. */
 export function findings(scene: Scene): string[] {
   const { plan, log, stored, door, executors, end } = scene;
+  const gaps = [...stored.events]
+    .filter(([, events]) => [...events].includes(undefined as never))
+    .map(([key]) => `${key}: an event is missing`);
+  if (gaps.length > 0) return gaps; // nothing else can be said of it
   const positions = new Map<string, StoredEvent>();
   const streams = new Map<string, Event[]>();
   for (const [key, events] of stored.events) {
@@ -57,7 +62,9 @@ export function findings(scene: Scene): string[] {
     const command = JSON.parse(Buffer.from(value).toString()) as Command;
     if (!asked.has(command.commandId)) asked.set(command.commandId, command);
   }
-  const withEvents = door.acknowledged.filter(({ key, answer }) => !isOfBulk(key) && !hasNoEvent(answer));
+  const withEvents = door.acknowledged.filter(
+    ({ key, commandId, answer }) => !isOfBulk(key) && !hasNoEvent(answer) && asked.get(commandId)?.type !== 'ClaimExecution',
+  );
   const ofBulks = door.acknowledged.filter(({ key }) => isOfBulk(key));
   const sawAt = (key: string, step: number): number => {
     const seen = stored.seen.get(key)?.findLast((one) => one.step <= step);
@@ -78,6 +85,10 @@ export function findings(scene: Scene): string[] {
     const command = asked.get(commandId);
     return command?.type === 'TriggerTask' ? command.body.conditions : undefined;
   };
+  const wishOf = (commandId: string) => {
+    const command = asked.get(commandId);
+    return command?.type === 'ClaimExecution' ? command.body.claim : undefined;
+  };
   return [
     ...violations(recorded),
     ...timeGoesOn(recorded),
@@ -91,6 +102,9 @@ export function findings(scene: Scene): string[] {
     ...conditionsWereTrue(recorded, visible, conditionsOf),
     ...waitingHaveFired(recorded),
     ...noDependencyCycle(recorded),
+    ...wishesAreGivenOnce(recorded),
+    ...onlyTheirExecutorReports(recorded),
+    ...claimsAreAnswered(recorded, door.acknowledged, wishOf),
     ...silenceWasReal(scene),
     ...allOrNone(recorded, bulks),
     ...bulksHaveEnded(recorded, bulks),

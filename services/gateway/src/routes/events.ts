@@ -1,8 +1,10 @@
 import { EVENT_TYPES, eventPage, event as eventSchema } from '@retrigger/contract/event-schema.ts';
 import { canonicalJson } from '@retrigger/domain/event-hash.ts';
 import { sequenceOf } from '@retrigger/domain/identifiers.ts';
+import { archivedOf } from '@retrigger/engine/archived-events.ts';
 import { z } from 'zod';
 import type { Api } from '../api.ts';
+import { archivedPart } from '../archived-part.ts';
 import type { Caller } from '../credentials.ts';
 import { makeCursor, NOT_ITS_CURSOR, readCursor } from '../cursor.ts';
 import { EXPORT_FORMATS, EXPORT_TYPES, exportReply } from '../event-export.ts';
@@ -45,16 +47,19 @@ export function eventRoutes(api: Api): void {
     if (place === undefined) return invalid('cursor', NOT_ITS_CURSOR);
     const after = place === null ? null : Number(place);
     const { filter, order, pageSize } = query;
-    const [found, total] = await Promise.all([
+    const [found, total, archived] = await Promise.all([
       opened.page(key, filter, { after, limit: pageSize + 1, order }),
       deps.events.count(key, filter),
+      archivedOf(deps.documents, key),
     ]);
     const shown = found.slice(0, pageSize);
     const last = shown.at(-1);
     const hasMore = found.length > pageSize && last !== undefined;
     const nextCursor = hasMore ? makeCursor(deps.secrets, caller.tenantId, question, String(last.event.sequence)) : null;
     const events = shown.map(({ json }) => json).join(',');
-    return rawReply(`{"data":{"events":[${events}],"pageInfo":${canonicalJson({ hasMore, nextCursor })},"total":${total}},"status":200}`);
+    const page = `"events":[${events}],"pageInfo":${canonicalJson({ hasMore, nextCursor })},"total":${total}`;
+    const older = archived.last === 0 ? '' : `${canonicalJson(archivedPart(archived)).slice(1, -1)},`;
+    return rawReply(`{"data":{${older}${page}},"status":200}`);
   }
 
   api.read(
