@@ -5,6 +5,7 @@ import { Claims } from './claims.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { Problem } from './problem.ts';
 import { apiKeyRoutes } from './routes/api-keys.ts';
+import { bulkRoutes } from './routes/bulk.ts';
 import { claimRoutes } from './routes/claims.ts';
 import { commandRoutes } from './routes/commands.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
@@ -35,6 +36,7 @@ export function createGateway(deps: GatewayDeps, admission = createAdmission(dep
   const claims = new Claims(deps, admission);
   const api = new Api(deps, admission);
   api.accepted = (tenantId) => claims.hint(tenantId);
+  bulkRoutes(api); // before the tasks by id, of which `bulk` is none
   taskRoutes(api);
   taskListRoutes(api);
   runRoutes(api);

@@ -1,10 +1,14 @@
+import { bulkReschedule, bulkTrigger } from '@retrigger/contract/bulk-bodies.ts';
 import { completedReport, emptyReport, failedReport } from '@retrigger/contract/execution-bodies.ts';
 import { check } from '@retrigger/contract/field-errors.ts';
 import { cancelTask, changeTask, createTask, rescheduleTask, triggerTask } from '@retrigger/contract/task-bodies.ts';
-import { deriveTaskId, taskOfExecution } from '@retrigger/domain/identifiers.ts';
+import type { BulkCommandBody } from '@retrigger/domain/bulk/commands.ts';
+import { bulkName, deriveBulkId, deriveTaskId, taskOfExecution } from '@retrigger/domain/identifiers.ts';
 import type { Json } from '@retrigger/domain/json.ts';
 import type { TaskCommandBody } from '@retrigger/domain/task/commands.ts';
+import type { Ready } from '@retrigger/engine/ready.ts';
 import type { z } from 'zod';
+import { checkBulk } from './bulk-checks.ts';
 import type { Caller } from './credentials.ts';
 import { isProblem } from './exchange.ts';
 import type { Problem } from './problem.ts';
@@ -12,20 +16,22 @@ import { invalidFields } from './query.ts';
 import { type CheckPorts, checkTask, isDueAtOnce } from './task-checks.ts';
 
 /** What one command asks for, once its parts are valid. */
-export type Work = { taskId: string } & TaskCommandBody;
+export type Work = { taskId: string } & (TaskCommandBody | BulkCommandBody);
 
 /** What a command means, whichever door it comes through. */
 export type CommandCall<B> = {
-  /** What it is about: a task, an execution, or a task that is yet to be. */
-  about: 'task' | 'execution' | 'newTask';
+  /** What it is about: a task, an execution, a task that is yet to be, or the tasks that its body names. */
+  about: 'task' | 'execution' | 'newTask' | 'bulk';
   actor: 'user' | 'executor';
   schema: z.ZodType<B>;
+  /** The body names people, or is about tasks of which one may be sensitive, so that a digest of it could be guessed: it is keyed. */
+  namesPeople?: true;
   /** How many tasks it triggers; what the limits are charged. `now` in epoch milliseconds. */
   cost(body: B, now: number): number;
-  /** `subject`: the id of what it is about; not looked at for a new task. */
+  /** `subject`: the id of what it is about; not looked at for a new task or a bulk. */
   work(subject: string, body: B, commandId: string, caller: Caller): Work | Promise<Work | Problem>;
-  /** What is wrong with it as the world is now; asked once, before the command is handed in. */
-  check?(caller: Caller, work: Work, ports: CheckPorts): Promise<Problem | undefined>;
+  /** What is wrong with it as the world is now, or what makes it complete; asked once, before the command is handed in. */
+  check?(caller: Caller, work: Work, ports: CheckPorts): Promise<Problem | Ready | undefined>;
 };
 
 /** Keeps the type of the body inside an entry of the table. */
@@ -37,6 +43,7 @@ const REPORTED_ERROR = 'execution_failed';
 const FREE = () => 0;
 /** An execution's id names its task. */
 const taskOf = (executionId: string): string => taskOfExecution(executionId) ?? '';
+const bulkOf = (commandId: string): string => bulkName(deriveBulkId(commandId));
 const REPORT = { about: 'execution', actor: 'executor', cost: FREE } as const;
 
 /**
@@ -94,6 +101,24 @@ export const COMMANDS = {
     cost: FREE,
     work: (taskId, body) => ({ type: 'CancelTask', taskId, body }),
   }),
+  BulkTrigger: call({
+    about: 'bulk',
+    actor: 'user',
+    schema: bulkTrigger,
+    namesPeople: true,
+    cost: FREE, // its check says which tasks it is charged for
+    work: (_, { tasks = [], ...body }, commandId) => ({ type: 'BulkTrigger', taskId: bulkOf(commandId), body: { ...body, tasks } }),
+    check: checkBulk,
+  }),
+  BulkReschedule: call({
+    about: 'bulk',
+    actor: 'user',
+    schema: bulkReschedule,
+    namesPeople: true,
+    cost: FREE,
+    work: (_, { tasks = [], ...body }, commandId) => ({ type: 'BulkReschedule', taskId: bulkOf(commandId), body: { ...body, tasks } }),
+    check: checkBulk,
+  }),
   StartExecution: call({
     ...REPORT,
     schema: emptyReport,
@@ -118,7 +143,7 @@ export const COMMANDS = {
       body: { executionId, error: { code: REPORTED_ERROR, message: error }, ...body },
     }),
   }),
-} satisfies { [type in TaskCommandBody['type']]?: unknown };
+} satisfies { [type in Work['type']]?: unknown };
 
 export type DoorCommand = keyof typeof COMMANDS;
 

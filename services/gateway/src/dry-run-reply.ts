@@ -1,8 +1,11 @@
 import type { Command } from '@retrigger/domain/command.ts';
-import { taskDecider } from '@retrigger/domain/task/decider.ts';
+import { domainDecider } from '@retrigger/domain/domain-decider.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
 import { dryRun } from '@retrigger/engine/dry-run.ts';
+import { dryRunBulk } from '@retrigger/engine/dry-run-bulk.ts';
+import { completed, type Ready } from '@retrigger/engine/ready.ts';
 import type { GatewayDeps } from './deps.ts';
+import { isProblem } from './exchange.ts';
 import { type Problem, problemBody, problemReply, refusalProblem } from './problem.ts';
 import { type Reply, success } from './reply.ts';
 
@@ -13,13 +16,16 @@ import { type Reply, success } from './reply.ts';
  */
 export async function dryRunReply(
   command: Command,
-  check: () => Promise<Problem | undefined>,
+  check: () => Promise<Problem | Ready | undefined>,
   deps: Pick<GatewayDeps, 'snapshots' | 'clock' | 'privacy'>,
   path: string,
 ): Promise<Reply> {
-  const wrong = await check();
-  if (wrong !== undefined) return problemReply(wrong, path);
-  const { verdict, answer, refusal, events } = await dryRun(deps, taskDecider as AnyDecider, command, deps.clock.now());
+  const found = await check();
+  if (found !== undefined && isProblem(found)) return problemReply(found, path);
+  const asked = completed(command, found?.ready);
+  const [decider, now] = [domainDecider as AnyDecider, deps.clock.now()];
+  const isBulk = asked.type === 'BulkTrigger' || asked.type === 'BulkReschedule';
+  const { verdict, answer, refusal, events } = await (isBulk ? dryRunBulk(deps, decider, asked, now) : dryRun(deps, decider, asked, now));
   const { tenantId } = command;
   const { disclosure } = deps.privacy;
   return success(200, {

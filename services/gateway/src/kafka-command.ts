@@ -93,6 +93,8 @@ type Found = { work: Work; cost: number } | Problem;
 export async function workOfSent({ type, taskId, body }: SentCommand, circumstances: Circumstances): Promise<Found> {
   const call: CommandCall<unknown> = COMMANDS[type];
   if (call.about === 'execution') return ofExecution(call, taskId, body, circumstances);
+  if (call.about === 'bulk')
+    return taskId === null ? ofBody(call, '', body, circumstances) : invalid('taskId', 'goes into the body of a bulk');
   if (call.about === 'task') return ofBody(call, taskId ?? '', body, circumstances);
   if (taskId !== null && body.taskId !== undefined && body.taskId !== taskId)
     return invalid('taskId', `must be that of the command, ${taskId}, or be left out`);

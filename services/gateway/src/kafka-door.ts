@@ -1,5 +1,5 @@
 import type { Command } from '@retrigger/domain/command.ts';
-import type { Fingerprint } from '@retrigger/domain/idempotency.ts';
+import { type Fingerprint, keyedFingerprint } from '@retrigger/domain/idempotency.ts';
 import { taskKey } from '@retrigger/domain/identifiers.ts';
 import type { CommandAdmission, Submission } from '@retrigger/engine/admit-command.ts';
 import { deadLetter } from '@retrigger/engine/dead-letters.ts';
@@ -124,7 +124,7 @@ export class KafkaDoor implements RecordHandler {
       ...(record.key === rightKey ? {} : { denied: `The record’s key must be ${rightKey}` }), // K4
       correlationId: sent.commandId,
       ...(traceparent === '' ? {} : { traceparent }),
-      fingerprint: sentFingerprint(sent),
+      fingerprint: this.#fingerprintOf(sent, caller),
       ...work,
     };
     const check = async () => call.check?.(caller, work, this.#deps);
@@ -168,10 +168,16 @@ export class KafkaDoor implements RecordHandler {
     const taskId = sent.taskId ?? '-';
     const commandId = kafkaCommandId(caller, sent.commandId);
     const partition = log.partitionOf(TOPICS.work, taskKey(tenantId, taskId));
-    const refused = { commandId, tenantId, userId, taskId, type, fingerprint: sentFingerprint(sent) };
+    const refused = { commandId, tenantId, userId, taskId, type, fingerprint: this.#fingerprintOf(sent, caller) };
     receipts.push(refusalReceipt(refused, problem, { partition, at: clock.now() }));
     observer.count('requests_refused_total', { code: problem.code });
     observer.log('info', 'published command refused', { type, commandId, code: problem.code });
+  }
+
+  #fingerprintOf(sent: SentCommand, { tenantId }: Caller): Fingerprint {
+    const plain = sentFingerprint(sent);
+    const { namesPeople }: CommandCall<unknown> = COMMANDS[sent.type];
+    return namesPeople ? keyedFingerprint(plain, this.#deps.secrets.derive('fingerprint', tenantId, 'people', 1)) : plain;
   }
 
   #bury(record: LogRecord, reason: string, { dead }: Settled): void {
@@ -188,9 +194,9 @@ const isShare = ({ windowMs }: { windowMs: number }): boolean => windowMs === 0;
 const isIdTaken = (outcome: { kind: 'accepted' } | { kind: 'refused'; refusal: { code: string } }): boolean =>
   outcome.kind === 'refused' && outcome.refusal.code === 'idempotency_key_reused';
 
-/** A creation that leaves the name to us: its record is keyed by the tenant alone. */
+/** A bulk, and a creation that leaves the name to us: their records are keyed by the tenant alone. */
 const isUnnamed = ({ type, taskId, body }: SentCommand): boolean =>
-  COMMANDS[type].about === 'newTask' && taskId === null && body.taskId === undefined;
+  COMMANDS[type].about === 'bulk' || (COMMANDS[type].about === 'newTask' && taskId === null && body.taskId === undefined);
 
 /** Asks for each key once in a batch. */
 function rememberedIn({ signer }: Credentials): Credentials['signer'] {

@@ -1,6 +1,6 @@
 import { isJsonObject } from '@retrigger/contract/fields.ts';
 import type { CommandType } from '@retrigger/domain/command.ts';
-import { taskKey } from '@retrigger/domain/identifiers.ts';
+import { isBulkName, taskKey } from '@retrigger/domain/identifiers.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
 import type { Outcome } from '@retrigger/domain/refusal.ts';
 import type { TaskEvent } from '@retrigger/domain/task/events.ts';
@@ -25,7 +25,9 @@ type Ports = Pick<GatewayDeps, 'secrets' | 'events' | 'privacy'>;
 export async function outcomeReply(command: Decided, outcome: Outcome, ports: Ports): Promise<Reply> {
   if (outcome.kind === 'refused') {
     const { refusal, ...reply } = problemReply(refusalProblem(outcome.refusal), commandPath(command.commandId));
-    const isToldHere = refusal !== undefined && (WITHOUT_EVENT.has(refusal) || (command.type === 'CreateTask' && refusal === 'forbidden'));
+    const isToldHere =
+      refusal !== undefined &&
+      (WITHOUT_EVENT.has(refusal) || isBulkName(command.taskId) || (command.type === 'CreateTask' && refusal === 'forbidden'));
     return isToldHere ? { ...reply, refusal } : reply;
   }
   const location: { [name: string]: string } = command.type === 'CreateTask' ? { location: `/api/v1/tasks/${command.taskId}` } : {};

@@ -13,14 +13,12 @@ import { readBody } from './request-body.ts';
 import { idempotencyKey } from './request-headers.ts';
 
 /** What is read of a changing call, and how. */
-export type ReadableCall<B> = Pick<CommandCall<B>, 'schema'> & {
+export type ReadableCall<B> = Pick<CommandCall<B>, 'schema' | 'namesPeople'> & {
   method: 'POST' | 'PUT' | 'PATCH';
   /** With its parameter in braces, as OpenAPI writes it. */
   path: string;
   /** The path's parameter when it is one, else why not. Calls without a parameter have none. */
   parameter?: { name: string; check(text: string): Problem | undefined };
-  /** The body names people, so that a digest of it could be guessed: it is keyed. */
-  namesPeople?: true;
   /** `?dryRun=true` is possible. */
   hasDryRun?: true;
 };

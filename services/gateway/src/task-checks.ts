@@ -12,11 +12,11 @@ import type { Problem } from './problem.ts';
 import { invalidFields } from './query.ts';
 
 /** A task that a request names, and where; `looksInside`: it asks for a part of its result. */
-type Named = { path: string; taskId: string; looksInside?: true };
+export type Named = { path: string; taskId: string; looksInside?: true };
 
 const NONE: ReadonlyMap<string, Snapshot> = new Map();
 
-export type CheckPorts = Pick<GatewayDeps, 'snapshots' | 'clock' | 'config'>;
+export type CheckPorts = Pick<GatewayDeps, 'snapshots' | 'clock' | 'config' | 'privacy'>;
 
 /**
  * What only the door can say of a task's body: that its target may be called, that its schedule is possible from now on, and that every task it names exists.
@@ -30,20 +30,19 @@ export async function checkTask({ tenantId }: Caller, work: Work, { snapshots, c
   if (unreachable !== undefined) errors.push({ path: 'target.url', message: unreachable });
   if (schedule !== undefined) errors.push(...impossible(schedule.schedule, schedule.path, clock.now()));
   const known = names.length === 0 ? NONE : await snapshots.load([...new Set(names.map(({ taskId }) => taskKey(tenantId, taskId)))]);
-  for (const { path, taskId, looksInside } of names) {
-    const snapshot = known.get(taskKey(tenantId, taskId));
-    if (taskId !== work.taskId && snapshot === undefined) errors.push({ path, message: `names ${taskId}, which does not exist` });
-    else if (looksInside && (snapshot?.state as TaskState | undefined)?.sensitive)
-      errors.push({
-        path: path.replace(/taskId$/, 'result'),
-        message: `asks for the result of ${taskId}, which is sensitive: it is sealed`,
-      });
-  }
+  for (const name of names) errors.push(...wrongName(name, known.get(taskKey(tenantId, name.taskId)), work.taskId));
   if (errors.length > 0) return invalidFields(errors);
   const own = names.filter(({ taskId }) => taskId === work.taskId).map(({ path }) => ({ path, message: 'names the task itself' }));
   if (own.length === 0) return undefined;
   const detail = `Task ${work.taskId} would wait for itself`;
   return { code: 'circular_dependency', detail, errors: own, more: { cycle: [work.taskId, work.taskId] } }; // V1
+}
+
+/** V3. `own`: the task whose request it is, which need not exist yet. */
+export function wrongName({ path, taskId, looksInside }: Named, snapshot: Snapshot | undefined, own?: string): FieldError[] {
+  if (taskId !== own && snapshot === undefined) return [{ path, message: `names ${taskId}, which does not exist` }];
+  if (!looksInside || !(snapshot?.state as TaskState | undefined)?.sensitive) return [];
+  return [{ path: path.replace(/taskId$/, 'result'), message: `asks for the result of ${taskId}, which is sensitive: it is sealed` }];
 }
 
 type Parts = { target?: { url: string } | null; schedule?: { schedule: Schedule; path: string }; names: Named[] };
@@ -72,10 +71,10 @@ function partsOf(work: Work): Parts {
 
 const listed = (path: string, taskIds: readonly string[]): Named[] => taskIds.map((taskId, i) => ({ path: `${path}[${i}]`, taskId }));
 
-const waitedFor = (prefix: string, schedule: Schedule): Named[] =>
+export const waitedFor = (prefix: string, schedule: Schedule): Named[] =>
   schedule.strategy === 'conditional' ? inConditions(prefix, schedule.conditions) : [];
 
-function inConditions(prefix: string, { dependenciesComplete, dependenciesCompleted, outcome }: Conditions): Named[] {
+export function inConditions(prefix: string, { dependenciesComplete, dependenciesCompleted, outcome }: Conditions): Named[] {
   const at = `${prefix}conditions`;
   return [
     ...(Array.isArray(dependenciesComplete) ? listed(`${at}.dependenciesComplete`, dependenciesComplete) : []),
@@ -89,7 +88,7 @@ function inConditions(prefix: string, { dependenciesComplete, dependenciesComple
 }
 
 /** What is wrong with a schedule at `now`: in the past, too far ahead, no time zone, a cron expression that never fires. */
-function impossible(schedule: Schedule, prefix: string, now: number): FieldError[] {
+export function impossible(schedule: Schedule, prefix: string, now: number): FieldError[] {
   const next = nextExecution(schedule, now, { retryCount: 0, commandId: 'door' });
   return next.kind === 'refused' ? [{ path: `${prefix}${next.field}`, message: next.message }] : [];
 }

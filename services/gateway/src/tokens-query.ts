@@ -3,7 +3,6 @@ import type { GatewayDeps } from './deps.ts';
 import type { EventQuery } from './event-query.ts';
 import { isProblem } from './exchange.ts';
 import type { Problem } from './problem.ts';
-import type { TaskQuery } from './task-query.ts';
 
 type Deps = Pick<GatewayDeps, 'privacy'>;
 
@@ -17,8 +16,10 @@ export async function withActorsToken(deps: Deps, caller: Caller, query: EventQu
   return { ...query, filter: { ...query.filter, actorId: await storedAs(deps, caller, query.filter.actorId) } };
 }
 
-/** The same for a list of tasks: who owns them. */
-export async function withOwnersToken(deps: Deps, caller: Caller, query: TaskQuery | Problem): Promise<TaskQuery | Problem> {
+/** The same for whoever asks for tasks: who owns them. */
+export async function withOwnersToken<Q extends { owner?: string }>(deps: Deps, caller: Caller, query: Q): Promise<Q>;
+export async function withOwnersToken<Q extends { owner?: string }>(deps: Deps, caller: Caller, query: Q | Problem): Promise<Q | Problem>;
+export async function withOwnersToken<Q extends { owner?: string }>(deps: Deps, caller: Caller, query: Q | Problem): Promise<Q | Problem> {
   if (isProblem(query) || query.owner === undefined) return query;
   return { ...query, owner: await storedAs(deps, caller, query.owner) };
 }

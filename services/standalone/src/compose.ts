@@ -8,7 +8,7 @@ import { EMBEDDED } from '@retrigger/config/variables.ts';
 import { jsonEvents } from '@retrigger/contract/event-codec.ts';
 import { decodeWork, encodeWork, senderOf } from '@retrigger/contract/work-record.ts';
 import { createDispatcher } from '@retrigger/dispatcher/dispatcher.ts';
-import { taskDecider } from '@retrigger/domain/task/decider.ts';
+import { domainDecider } from '@retrigger/domain/domain-decider.ts';
 import { STATUSES } from '@retrigger/domain/task/state.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
 import { eraseFirst } from '@retrigger/engine/erase-first.ts';
@@ -114,10 +114,10 @@ export async function composeStandalone(environment: Environment, options: Stand
     ...{ log, events, receipts, snapshots, answers, clock, observer, reached },
     ...{ encode: encodeWork, decode: decodeWork, encodeEvent: jsonEvents.encode },
     decisions: eraseFirst(decisions, (token) => privacy.ring.destroy(token)),
-    decider: taskDecider as AnyDecider,
+    decider: domainDecider as AnyDecider,
   });
   const archive = folderArchive(join(dataDir, 'archive'));
-  const archived = { events, snapshots, documents, archive, decider: taskDecider as AnyDecider, observer, clock };
+  const archived = { events, snapshots, documents, archive, decider: domainDecider as AnyDecider, observer, clock };
   const retention = supervise('archiving old events', () => archiveInTurn(archived), { clock, observer });
   const dispatcher = await createDispatcher({
     log,

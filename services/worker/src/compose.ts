@@ -2,7 +2,7 @@ import { type ClusterOptions, connectCluster } from '@retrigger/cluster/compose.
 import { serveHealth } from '@retrigger/cluster/health.ts';
 import type { Environment } from '@retrigger/config/environment.ts';
 import { decodeWork, encodeWork } from '@retrigger/contract/work-record.ts';
-import { taskDecider } from '@retrigger/domain/task/decider.ts';
+import { domainDecider } from '@retrigger/domain/domain-decider.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
 import type { Composed } from '@retrigger/lifecycle/run.ts';
 import { createWorker } from './worker.ts';
@@ -19,7 +19,7 @@ export async function composeWorker(environment: Environment, options: ClusterOp
     ...cluster,
     ...{ encode: encodeWork, decode: decodeWork, encodeEvent: cluster.eventCodec.encode },
     showEvents: (stored) => cluster.privacy.disclosure.named(stored),
-    decider: taskDecider as AnyDecider,
+    decider: domainDecider as AnyDecider,
   });
   const health = await serveHealth(cluster, () => ({
     consumer: cluster.log.unhealthy() === null ? 'up' : 'down',

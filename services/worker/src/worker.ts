@@ -1,3 +1,4 @@
+import { partsOfKey } from '@retrigger/domain/identifiers.ts';
 import { wakeCommand } from '@retrigger/domain/task/react.ts';
 import type { WorkerPorts } from '@retrigger/engine/apply-batch.ts';
 import { Housekeeping } from '@retrigger/engine/housekeeping.ts';
@@ -19,7 +20,7 @@ export async function createWorker(ports: WorkerPorts, { sliceRecords }: { slice
   const wakeUps = new WakeUps({
     ...{ log, snapshots, clock, observer, encode },
     wake: (key, wakeAt, silentSince, sentAt) => {
-      const [tenantId = '', taskId = ''] = key.split('/');
+      const { tenantId, taskId } = partsOfKey(key);
       return wakeCommand(tenantId, taskId, wakeAt, silentSince, sentAt);
     },
   });

@@ -6,8 +6,6 @@ export const PROBLEM_TITLES = {
   invalid_request: 'The request is not valid',
   unauthenticated: 'Credentials are missing or not valid',
   method_not_allowed: 'This method is not possible here',
-  transaction_aborted: 'Transaction aborted',
-  task_reserved: 'Task is reserved by a bulk operation',
   unsupported_media_type: 'This media type is not understood',
   overloaded: 'Too much work at the moment',
   unavailable: 'Not available at the moment',

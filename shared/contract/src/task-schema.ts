@@ -47,6 +47,9 @@ export const task = z
     schedule: optional(scheduleSchema),
     nextExecution: optional(instant),
     proposedDependencies: optional(z.array(id).meta({ description: 'Asked for, and being checked for cycles' })),
+    reservation: optional(
+      z.strictObject({ bulkId: z.string() }).meta({ description: 'A bulk of all or nothing holds it until that has decided' }),
+    ),
     retryCount: z.int().meta({ description: 'Failed attempts since it last completed or was rescheduled' }),
     execution: optional(
       z.strictObject({
@@ -138,6 +141,16 @@ export const commandState = z
     state: z.enum(['pending', 'accepted', 'refused']),
     outcome: optional(
       z.strictObject({ status: z.int(), body: optional(z.looseObject({})) }).meta({ description: 'Without a body after a 204' }),
+    ),
+    progress: optional(
+      z
+        .strictObject({
+          tasks: z.int(),
+          heard: z.int().meta({ description: 'Of so many it has heard' }),
+          decision: optional(z.enum(['commit', 'release'])),
+          settled: optional(z.int().meta({ description: 'So many have done what was decided' })),
+        })
+        .meta({ description: 'Of a bulk that is under way' }),
     ),
   })
   .meta({ id: 'Command' });

@@ -1,10 +1,12 @@
 import { isUtf8 } from 'node:buffer';
+import type { BulkCommandBody } from '@retrigger/domain/bulk/commands.ts';
 import type { Command } from '@retrigger/domain/command.ts';
-import { ID_PATTERN, taskKey } from '@retrigger/domain/identifiers.ts';
+import { ID_PATTERN, isBulkName, NAME_PATTERN, taskKey } from '@retrigger/domain/identifiers.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
 import { ROLES } from '@retrigger/domain/permissions.ts';
-import type { TaskCommandBody, TaskCommandType } from '@retrigger/domain/task/commands.ts';
+import type { TaskCommandBody } from '@retrigger/domain/task/commands.ts';
 import { z } from 'zod';
+import { BULK_BODIES } from './bulk-record.ts';
 import { conditionsSchema } from './conditions-schema.ts';
 import { isJsonObject, optional } from './fields.ts';
 import { scheduleSchema } from './schedule-schema.ts';
@@ -41,6 +43,22 @@ const settings = {
   onMissed: optional(z.enum(['fire', 'skip'])),
 };
 
+const trigger = z.strictObject({ context: optional(object), triggerReason: optional(text), conditions: optional(conditionsSchema) });
+const reschedule = z.strictObject({
+  schedule: scheduleSchema,
+  context: optional(object),
+  force: optional(flag),
+  cascade: optional(flag),
+  reason: optional(text),
+});
+const asked = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('TriggerTask'), body: trigger }),
+  z.strictObject({ type: z.literal('RescheduleTask'), body: reschedule }),
+]);
+const ofBulk = z.strictObject({ bulkId: id });
+
+type AnyBody = TaskCommandBody | BulkCommandBody;
+
 /**
  * The shape of every body, for whoever reads the log. The doors have checked contents and sizes (task-bodies.ts); here only what a decider relies on is
  * checked again, so that no record can stop a worker.
@@ -59,14 +77,8 @@ const BODIES = {
     deadline: optional(text.nullable()),
     estimatedDuration: optional(text.nullable()),
   }),
-  TriggerTask: z.strictObject({ context: optional(object), triggerReason: optional(text), conditions: optional(conditionsSchema) }),
-  RescheduleTask: z.strictObject({
-    schedule: scheduleSchema,
-    context: optional(object),
-    force: optional(flag),
-    cascade: optional(flag),
-    reason: optional(text),
-  }),
+  TriggerTask: trigger,
+  RescheduleTask: reschedule,
   CancelTask: z.strictObject({ reason: optional(text) }),
   ClaimExecution: z.strictObject({ claim: id }),
   StartExecution: z.strictObject({ executionId: text }),
@@ -82,12 +94,18 @@ const BODIES = {
   ConfirmDependencies: z.strictObject({ proposal: text }),
   ResetTask: z.strictObject({ cascadeId: text, root: id, sequence: z.int() }),
   EraseData: z.strictObject({ subject: z.enum(['user', 'task']), token: text.nullable() }),
-} satisfies { [T in TaskCommandType]: z.ZodType<Extract<TaskCommandBody, { type: T }>['body']> };
+  ReserveTask: z.strictObject({ bulkId: id, startedAt: z.int(), asked }),
+  RetryReservation: ofBulk,
+  ConfirmReservation: ofBulk,
+  CommitTask: ofBulk,
+  ReleaseTask: ofBulk,
+  ...BULK_BODIES,
+} satisfies { [T in AnyBody['type']]: z.ZodType<Extract<AnyBody, { type: T }>['body']> };
 
 const header = {
   commandId: id,
   tenantId: id,
-  taskId: id,
+  taskId: z.string().regex(NAME_PATTERN),
   actor: z.strictObject({ id, type: z.enum(['user', 'system', 'executor']) }),
   roles: z.array(z.enum(ROLES)),
   denied: optional(text),
@@ -96,6 +114,7 @@ const header = {
   fingerprint: optional(z.record(text, text)),
   replyTo: optional(text),
   answersTo: optional(text),
+  bulkId: optional(id),
 };
 
 const SCHEMAS = new Map<string, z.ZodType>(
@@ -129,13 +148,17 @@ export function decodeWork({ value }: { value: Uint8Array }): DecodedWork {
   return undecodable(`${parsed.type}: ${issue?.path.join('.') || 'value'}: ${issue?.message ?? 'invalid'}`);
 }
 
-/** Whose command a record of our own holds, without the checks: cheap enough for a million. Undefined when it is none. */
-export function senderOf({ value }: { value: Uint8Array }): Pick<Command, 'tenantId' | 'taskId' | 'actor'> | undefined {
+/** Whose command a record of our own holds, without the checks: cheap enough for a million. Undefined when it is none. `tasks`: those of a bulk. */
+export function senderOf({
+  value,
+}: {
+  value: Uint8Array;
+}): (Pick<Command, 'tenantId' | 'taskId' | 'actor'> & { tasks?: string[] }) | undefined {
   try {
-    const { tenantId, taskId, actor } = JSON.parse(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8'));
-    return typeof tenantId === 'string' && typeof taskId === 'string' && typeof actor?.id === 'string'
-      ? { tenantId, taskId, actor }
-      : undefined;
+    const { tenantId, taskId, actor, body } = JSON.parse(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8'));
+    if (typeof tenantId !== 'string' || typeof taskId !== 'string' || typeof actor?.id !== 'string') return undefined;
+    const tasks = isBulkName(taskId) && Array.isArray(body?.tasks) ? body.tasks.map((task: { taskId: string }) => task.taskId) : undefined;
+    return { tenantId, taskId, actor, ...(tasks === undefined ? {} : { tasks }) };
   } catch {
     return undefined;
   }

@@ -1,3 +1,4 @@
+import type { BulkCommandBody } from './bulk/commands.ts';
 import type { Fingerprint } from './idempotency.ts';
 import type { Role } from './permissions.ts';
 import type { TaskCommandBody } from './task/commands.ts';
@@ -10,6 +11,7 @@ export type CommandHeader = {
   /** Unique per door, tenant, user and idempotency key: the same id is the same command. */
   commandId: string;
   tenantId: string;
+  /** Whom it is for: a task by its id, or a bulk by its name (`bulkName`). */
   taskId: string;
   actor: Actor;
   /** The roles the door found in the caller's credentials; empty for the system. */
@@ -26,7 +28,9 @@ export type CommandHeader = {
   replyTo?: string;
   /** The command whose answer this one gives, when a decision took two steps. */
   answersTo?: string;
+  /** The bulk that this is one task's part of, and that is to be told what came of it. */
+  bulkId?: string;
 };
 
-export type Command = CommandHeader & TaskCommandBody;
+export type Command = CommandHeader & (TaskCommandBody | BulkCommandBody);
 export type CommandType = Command['type'];

@@ -9,6 +9,7 @@ export type NewEvent = { eventType: string; schemaVersion: number; newState: str
 /**
  * D1: a command leads to at most one event. What would be two is an event and a follow-up command.
  * `answered` gives an answer and writes nothing (no such task, a report that was already taken); `nothing` is for commands that came too late to matter;
+ * `tells` writes nothing either and sends commands, which a crash may lose: whoever asked asks again.
  * `needs` asks for the states of other aggregates and to be asked again. `expand` says which more a state leads to (undefined = there is none), so that a
  * whole closure is read before the next time; `dependentsOf` asks who waits for these, or once did.
  */
@@ -16,6 +17,7 @@ export type Decision =
   | { kind: 'event'; event: NewEvent }
   | { kind: 'answered'; outcome: Outcome }
   | { kind: 'nothing' }
+  | { kind: 'tells'; commands: Command[] }
   | { kind: 'needs'; keys: string[]; expand?: Expand; dependentsOf?: string[] };
 
 /** The keys of the aggregates that a state leads to. */
@@ -66,4 +68,8 @@ export type Decider<S, E extends Event = Event> = {
   /** The command that each task waiting for this event's task is to be sent; undefined when the event ends nothing. */
   announce(event: E): ((waitingTaskId: string) => Command) | undefined;
   lookup(state: S): Lookup;
+  /** Whether the event goes to the events topic. */
+  isTold(event: E): boolean;
+  /** The same follow-ups of one batch in as few commands as do the same, in their order. */
+  join(followUps: Command[]): Command[];
 };

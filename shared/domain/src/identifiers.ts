@@ -11,6 +11,23 @@ export function derive(...parts: (string | number)[]): string {
 /** The name of a task's stream of commands and events: `tenantId/taskId`. */
 export const taskKey = (tenantId: string, taskId: string): string => `${tenantId}/${taskId}`;
 
+/** The name that a bulk has where a task has its id: the key of its stream is `tenantId/bulk/bulkId`. No task id has a slash, so the two never meet. */
+export const bulkName = (bulkId: string): string => `bulk/${bulkId}`;
+
+/** Whether a name is a bulk's, not a task's. */
+export const isBulkName = (name: string): boolean => name.startsWith('bulk/');
+
+export const bulkIdOf = (name: string): string => name.slice('bulk/'.length);
+
+/** What stands where a command or an event has its task's id: that, or a bulk's name. */
+export const NAME_PATTERN = /^(bulk\/)?[A-Za-z0-9._~:@-]{1,128}$/;
+
+/** The two parts of a stream's key. */
+export function partsOfKey(key: string): { tenantId: string; taskId: string } {
+  const slash = key.indexOf('/');
+  return { tenantId: key.slice(0, slash), taskId: key.slice(slash + 1) };
+}
+
 /** The name of a tenant's own stream, which holds what is done to the tenant as a whole; no task can have it. */
 export const TENANT_STREAM = '~tenant';
 
@@ -27,6 +44,8 @@ export function sequenceOf(key: string, id: string): number | undefined {
 }
 
 export const deriveTaskId = (commandId: string): string => `task_${derive('task', commandId)}`;
+
+export const deriveBulkId = (commandId: string): string => `bulk_${derive('bulk', commandId)}`;
 
 /** One run: all attempts of one trigger. The sequence keeps a commandId that is used again after its 24 hours apart. */
 export const deriveRunId = (key: string, commandId: string, sequence: number): string => `run_${derive('run', key, commandId, sequence)}`;

@@ -1,5 +1,4 @@
-import type { Actor, Command } from './command.ts';
-import type { TaskCommandType } from './task/commands.ts';
+import type { Actor, Command, CommandType } from './command.ts';
 
 export const ROLES = ['viewer', 'operator', 'executor', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
@@ -22,7 +21,7 @@ export const isGranted = (roles: readonly Role[], permission: Permission): boole
   roles.some((role) => GRANTS[role].includes(permission));
 
 /** What each command needs; null = no door takes it. */
-const NEEDED: Record<TaskCommandType, Permission | null> = {
+const NEEDED: Record<CommandType, Permission | null> = {
   CreateTask: 'task:create',
   ChangeTask: 'task:create',
   TriggerTask: 'task:trigger',
@@ -37,6 +36,16 @@ const NEEDED: Record<TaskCommandType, Permission | null> = {
   Check: null,
   ConfirmDependencies: null,
   ResetTask: null,
+  ReserveTask: null,
+  RetryReservation: null,
+  ConfirmReservation: null,
+  CommitTask: null,
+  ReleaseTask: null,
+  BulkTrigger: 'task:trigger',
+  BulkReschedule: 'task:reschedule',
+  GatherResults: null,
+  AskBulk: null,
+  TellBulk: null,
   EraseData: 'tenant:administer',
 };
 

@@ -13,6 +13,8 @@ export const REFUSAL_TITLES = {
   invalid_state: 'Not possible in this state',
   conditions_unmet: 'The conditions are not met',
   circular_dependency: 'Circular dependency detected',
+  task_reserved: 'Task is reserved by a bulk operation',
+  transaction_aborted: 'Transaction aborted',
   stale_execution: 'This execution is not the current one',
   idempotency_key_reused: 'Idempotency key reused with another request',
   not_found: 'Not found',

@@ -1,6 +1,6 @@
 import type { Command } from '@retrigger/domain/command.ts';
 import type { Fingerprint } from '@retrigger/domain/idempotency.ts';
-import { derive } from '@retrigger/domain/identifiers.ts';
+import { derive, taskKey } from '@retrigger/domain/identifiers.ts';
 import { isPermitted } from '@retrigger/domain/permissions.ts';
 import type { Outcome } from '@retrigger/domain/refusal.ts';
 import type { Answer, Answers } from '@retrigger/ports/answers.ts';
@@ -11,6 +11,7 @@ import type { Observer } from '@retrigger/ports/observer.ts';
 import { RECEIPT_LIFE_MS, type Receipt, type ReceiptStore } from '@retrigger/ports/receipt-store.ts';
 import { CommandCharges } from './charge-command.ts';
 import type { LimitsFor } from './command-limits.ts';
+import { checked, completed, type Ready } from './ready.ts';
 import { ReceiptWatch } from './receipt-watch.ts';
 import { isSame, receiptNames, replay, reused } from './replay.ts';
 import { UndecidedShares } from './undecided-shares.ts';
@@ -50,8 +51,8 @@ export type Submission<P = never> = {
   waitMs: number;
   /** Ends the wait early: whoever serves the caller must go. */
   leaving?: AbortSignal;
-  /** What is wrong with it as the world is now (its time is past, it names what does not exist). A repeat is not asked again: it gets its first answer. */
-  check?(): Promise<P | undefined>;
+  /** What is wrong with it as the world is now (its time is past, …), or what completes it. A repeat is not asked again: it gets its first answer. */
+  check?(): Promise<P | Ready | undefined>;
 };
 
 /** All but the first two have cost nothing; after `unavailable` the command may or may not be in the log. */
@@ -189,16 +190,16 @@ export class CommandAdmission<P = never> {
         const receipt = await this.#receipt([commandId]); // G1
         if (receipt !== undefined) return { kind: 'known', receipt };
       }
-      const record = encode({ ...command, replyTo: answers.address });
-      const partition = log.partitionOf(TOPICS.work, record.key);
+      const partition = log.partitionOf(TOPICS.work, taskKey(tenantId, command.taskId));
       if (lag.ageMs(partition) > MOST_LAG_MS) return OVERLOADED; // G6
-      const problem = isAllowed ? await submission.check?.() : undefined;
+      const { problem, ready } = isAllowed ? await checked<P>(submission) : {};
       if (problem !== undefined) return { kind: 'invalid', problem };
       const full = this.#shares.take(commandId, tenantId, partition); // G7
       if (full !== undefined) return full;
-      const charge = await this.#charges.charge(command, isAllowed ? submission.cost : 0); // G5
+      const charge = await this.#charges.charge(command, isAllowed ? (ready?.charged ?? submission.cost) : 0); // G5
       if (charge.kind === 'limited') return charge;
       giveBack = charge.giveBack;
+      const record = encode({ ...completed(command, ready), replyTo: answers.address });
       if (charge.cost > 0) record.headers[CHARGED_HEADER] = String(charge.cost); // what a restart refills the limits from
       const acceptedAt = clock.now();
       arrive(this.#hear(command, isRepeatable)); // G2

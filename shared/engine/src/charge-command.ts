@@ -24,9 +24,10 @@ export class CommandCharges {
     this.#limitsFor = limitsFor;
   }
 
-  /** @throws when the limits can't be asked. */
-  async charge(command: Command, cost: number): Promise<ChargeOutcome> {
-    const limits = cost === 0 ? [] : limitsOf(await this.#limitsFor(command.tenantId), command);
+  /** `what`: how much, or the tasks that a bulk triggers, one for each. @throws when the limits can't be asked. */
+  async charge(command: Command, what: number | readonly string[]): Promise<ChargeOutcome> {
+    const [cost, tasks] = typeof what === 'number' ? [what] : [what.length, what];
+    const limits = cost === 0 ? [] : limitsOf(await this.#limitsFor(command.tenantId), command, tasks);
     if (limits.length === 0) return FREE;
     const charge = await this.#limiter.charge(limits, cost).catch((error: unknown) => {
       this.#observer.count('limits_unavailable_total', {});

@@ -12,11 +12,22 @@ const HOUR_MS = 3_600_000;
 export const LONGEST_WINDOW_MS = HOUR_MS;
 const MINUTE_MS = 60_000;
 
-/** The limits that a trigger is charged to, the narrowest first; those that are off are left out. */
-export function limitsOf(limits: CommandLimits, { tenantId, taskId, actor }: Pick<Command, 'tenantId' | 'taskId' | 'actor'>): Limit[] {
+/**
+ * The limits that a command is charged to, the narrowest first; those that are off are left out. `tasks` are those that a bulk triggers: each has a limit of
+ * its own, of which it takes one; from the others the bulk takes what it costs.
+ */
+export function limitsOf(
+  limits: CommandLimits,
+  { tenantId, taskId, actor }: Pick<Command, 'tenantId' | 'taskId' | 'actor'>,
+  tasks?: readonly string[],
+): Limit[] {
   const { userPerHour, taskPerHour, systemPerMinute, tenantPerMinute } = limits;
   const charged: Limit[] = [];
-  if (taskPerHour > 0) charged.push({ name: 'task', key: `task:${taskKey(tenantId, taskId)}`, points: taskPerHour, windowMs: HOUR_MS });
+  const ofTask = (one: string): Limit => ({ name: 'task', key: `task:${taskKey(tenantId, one)}`, points: taskPerHour, windowMs: HOUR_MS });
+  if (taskPerHour > 0) {
+    if (tasks !== undefined) charged.push(...tasks.map((one) => ({ ...ofTask(one), cost: 1 })));
+    else charged.push(ofTask(taskId));
+  }
   if (userPerHour > 0) charged.push({ name: 'user', key: `user:${tenantId}/${actor.id}`, points: userPerHour, windowMs: HOUR_MS });
   if (tenantPerMinute > 0) charged.push({ name: 'tenant', key: `tenant:${tenantId}`, points: tenantPerMinute, windowMs: MINUTE_MS });
   if (systemPerMinute > 0) charged.push({ name: 'system', key: 'system', points: systemPerMinute, windowMs: MINUTE_MS });

@@ -47,7 +47,7 @@ async function decideOnce(
   let decision = ask();
   for (; decision.kind === 'needs'; decision = ask()) await gatherEvidence(snapshots, evidence, [decision]);
   if (decision.kind === 'answered') return { outcome: decision.outcome };
-  if (decision.kind === 'nothing') return { outcome: { kind: 'deferred' } };
+  if (decision.kind === 'nothing' || decision.kind === 'tells') return { outcome: { kind: 'deferred' } };
   const previous = state === undefined ? null : decider.lookup(state).status;
   const stored = nextEvent(head, previous, command, decision.event, position);
   apply(aggregate, decider, stored);

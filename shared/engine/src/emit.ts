@@ -39,16 +39,17 @@ type EmitPorts = {
  */
 export async function emitDecisions(ports: EmitPorts, decisions: Map<string, KeyDecisions>, dead: NewRecord[]): Promise<void> {
   const emitted: StoredEvent[] = [];
-  const followUps: NewRecord[] = [];
+  const commands: Command[] = [];
   const announced: Promise<Command[]>[] = [];
   for (const made of decisions.values()) {
     for (const stored of made.emitted) {
-      emitted.push(stored);
+      if (ports.decider.isTold(stored.event)) emitted.push(stored);
       announced.push(announcements(ports, stored.event));
     }
-    for (const command of made.followUps) followUps.push(ports.encode(command));
+    commands.push(...made.followUps);
   }
-  for (const commands of await Promise.all(announced)) for (const command of commands) followUps.push(ports.encode(command));
+  const followUps = ports.decider.join(commands).map(ports.encode);
+  for (const checks of await Promise.all(announced)) for (const command of checks) followUps.push(ports.encode(command));
   const shown = ports.showEvents === undefined ? emitted : await ports.showEvents(emitted);
   await Promise.all([
     appendInParts(

@@ -1,4 +1,5 @@
-import type { Command } from '@retrigger/domain/command.ts';
+import type { BulkBody, BulkItem } from '@retrigger/domain/bulk/commands.ts';
+import type { Command, CommandHeader } from '@retrigger/domain/command.ts';
 import { keyedFingerprint } from '@retrigger/domain/idempotency.ts';
 import { taskKey } from '@retrigger/domain/identifiers.ts';
 import type { Json } from '@retrigger/domain/json.ts';
@@ -33,6 +34,7 @@ export class CommandSealing {
   }
 
   async seal<C extends Command>(command: C): Promise<C> {
+    if (isBulk(command)) return isPermitted(command) ? command : withBody(command, { tasks: [] }); // its items are sealed one by one, when they are known
     const fields = personalFields(command);
     if (fields.length === 0) return command;
     if (!isPermitted(command))
@@ -50,6 +52,40 @@ export class CommandSealing {
       ...withBody(command, body),
       ...(fingerprint === undefined ? {} : { fingerprint: keyedFingerprint(fingerprint, fingerprintKey(key)) }),
     }; // P3
+  }
+
+  /**
+   * P4: what a bulk says about a sensitive task is sealed for that task, also what it says for all; what it says for all stays open only for those that are not
+   * sensitive. `bulk` is its name, `body` names all tasks.
+   */
+  async sealItems(tenantId: string, bulk: string, body: BulkBody): Promise<BulkBody> {
+    const { tasks, context, triggerReason, ...rest } = body;
+    if (context === undefined && triggerReason === undefined && tasks.every((item) => item.context === undefined)) return body;
+    await this.#learn(tasks.map(({ taskId }) => taskKey(tenantId, taskId)));
+    const sealed: BulkItem[] = [];
+    let isShared = false;
+    for (const item of tasks) {
+      const own = await this.#sealItem({ tenantId, commandId: bulk, correlationId: bulk, actor: DOOR, roles: [] }, item, body);
+      isShared ||= own === item;
+      sealed.push(own);
+    }
+    const common = { ...(context === undefined ? {} : { context }), ...(triggerReason === undefined ? {} : { triggerReason }) };
+    return { ...rest, ...(isShared ? common : {}), tasks: sealed };
+  }
+
+  /** The very same item when its task is not sensitive. */
+  async #sealItem(header: Omit<CommandHeader, 'taskId'>, item: BulkItem, { context, triggerReason }: BulkBody): Promise<BulkItem> {
+    const said = { ...(context === undefined ? {} : { context }), ...(triggerReason === undefined ? {} : { triggerReason }) };
+    const body = { ...said, ...(item.context === undefined ? {} : { context: item.context }) };
+    const single = await this.seal({ ...header, taskId: item.taskId, type: 'TriggerTask' as const, body });
+    return single.body === body ? item : { ...item, ...single.body };
+  }
+
+  /** Finds which of these are not sensitive in one go, so that they need not be looked at one by one. */
+  async #learn(keys: string[]): Promise<void> {
+    const unknown = keys.filter((key) => !this.#plain.has(key));
+    const found = unknown.length === 0 ? undefined : await this.#snapshots.load(unknown);
+    for (const [key, { state }] of found ?? []) if (!(state as { sensitive?: boolean }).sensitive) this.#remember(key);
   }
 
   async #keyFor(command: Command): Promise<DataKey | undefined> {
@@ -70,6 +106,11 @@ export class CommandSealing {
     this.#plain.add(key);
   }
 }
+
+/** Who sealed; it goes nowhere. */
+const DOOR = { id: 'door', type: 'system' } as const;
+
+const isBulk = ({ type }: Command): boolean => type === 'BulkTrigger' || type === 'BulkReschedule';
 
 const personalFields = ({ body }: Command): [string, Json][] =>
   Object.keys(COMMAND_FIELDS).flatMap((pointer) => {

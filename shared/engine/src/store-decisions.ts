@@ -1,4 +1,5 @@
 import type { StoredEvent } from '@retrigger/domain/event.ts';
+import { partsOfKey } from '@retrigger/domain/identifiers.ts';
 import type { Decided } from '@retrigger/ports/decision-store.ts';
 import type { Snapshot } from '@retrigger/ports/snapshot-store.ts';
 import type { AnyDecider } from './aggregate.ts';
@@ -24,7 +25,6 @@ export function toDecided(decisions: Iterable<KeyDecisions>, decider: AnyDecider
 }
 
 function snapshotOf(key: string, state: unknown, head: Snapshot['head'], decider: AnyDecider, partition: number): Snapshot {
-  const [tenantId = '', taskId = ''] = key.split('/');
   const { dueAt: _, ...lookup } = decider.lookup(state);
-  return { key, tenantId, taskId, partition, head, state, ...lookup };
+  return { key, ...partsOfKey(key), partition, head, state, ...lookup };
 }

@@ -25,12 +25,15 @@ export class MemoryLimiter implements Limiter {
       for (const limit of active) {
         const { used, resetMs } = await this.#window(limit);
         const { name, points } = limit;
-        if (used + cost > points) return { kind: 'limited', name, points, remaining: Math.max(0, points - used), retryAfterMs: resetMs };
+        if (used + (limit.cost ?? cost) > points)
+          return { kind: 'limited', name, points, remaining: Math.max(0, points - used), retryAfterMs: resetMs };
       }
       let tightest: Extract<Charge, { kind: 'charged' }>['tightest'] = null;
       for (const limit of active) {
         const { name, points, windowMs } = limit;
-        const { consumedPoints, msBeforeNext } = await this.#windows.penalty(keyOf(limit), cost, { customDuration: windowMs / 1000 });
+        const { consumedPoints, msBeforeNext } = await this.#windows.penalty(keyOf(limit), limit.cost ?? cost, {
+          customDuration: windowMs / 1000,
+        });
         const remaining = points - consumedPoints;
         if (tightest === null || remaining < tightest.remaining) tightest = { name, points, remaining, resetMs: msBeforeNext };
       }
@@ -43,7 +46,7 @@ export class MemoryLimiter implements Limiter {
       for (const limit of limits) {
         const { used } = await this.#window(limit);
         if (used === 0) continue; // its window has ended: nothing to give back
-        const { consumedPoints } = await this.#windows.reward(keyOf(limit), Math.min(cost, used));
+        const { consumedPoints } = await this.#windows.reward(keyOf(limit), Math.min(limit.cost ?? cost, used));
         if (consumedPoints <= 0) await this.#windows.delete(keyOf(limit)); // M2: never below nothing, also when the window ended just now
       }
     });

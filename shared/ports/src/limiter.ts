@@ -1,5 +1,5 @@
-/** A fixed-window limit. `points` per `windowMs`; 0 points = off. */
-export type Limit = { name: string; key: string; points: number; windowMs: number };
+/** A fixed-window limit. `points` per `windowMs`; 0 points = off. `cost`: what a charge takes from this one, where that is not what it takes from the others. */
+export type Limit = { name: string; key: string; points: number; windowMs: number; cost?: number };
 
 export type Charge =
   | {
@@ -12,7 +12,7 @@ export type Charge =
 export type ChargedWindow = { limit: Limit; used: number; endsAt: number };
 
 /**
- * M1: a charge takes `cost` from every limit or from none.
+ * M1: a charge takes `cost` (a limit's own where it has one) from every limit or from none.
  * M2: never more than `points` are charged in one window, however many callers there are at once.
  */
 export interface Limiter {

@@ -32,7 +32,11 @@ export class RedisLimiter implements Limiter {
   async charge(limits: Limit[], cost: number): Promise<Charge> {
     const on = limits.filter(({ points }) => points > 0);
     if (on.length === 0) return { kind: 'charged', tightest: null };
-    const [refusedBy, ...figures] = await this.#run(CHARGE, on, [cost, ...on.flatMap(({ points, windowMs }) => [points, windowMs])]);
+    const [refusedBy, ...figures] = await this.#run(
+      CHARGE,
+      on,
+      on.flatMap((limit) => [limit.points, limit.windowMs, limit.cost ?? cost]),
+    );
     const figuresOf = (index: number) => ({ remaining: figures[2 * index] ?? 0, ms: figures[2 * index + 1] ?? 0 });
     const refusing = on[(refusedBy ?? 0) - 1];
     if (refusing !== undefined) {
@@ -51,7 +55,12 @@ export class RedisLimiter implements Limiter {
   /** A charge of a window that has ended is not given back to the next. @throws RedisFailure when Redis gives no reply. */
   async refund(limits: Limit[], cost: number): Promise<void> {
     const on = limits.filter(({ points }) => points > 0);
-    if (on.length > 0) await this.#run(REFUND, on, [cost]);
+    if (on.length > 0)
+      await this.#run(
+        REFUND,
+        on,
+        on.map((limit) => limit.cost ?? cost),
+      );
   }
 
   async close(): Promise<void> {

@@ -15,6 +15,8 @@ export const PROFILES: Profile[] = [process.env.RETRIGGER_TEST_PROFILE === 'clus
 export type Running = {
   /** Calls as the first admin. */
   admin: Client;
+  /** The same through further gateways, where there can be any. */
+  others: Client[];
   url: string;
   /** The metrics of all processes. */
   metrics(): Promise<string>;
@@ -38,14 +40,14 @@ export const SETTINGS: Env = {
 };
 
 /** Starts the product in each of the ways: on a free port, as processes of its own. */
-const STARTERS: Record<Profile, (env: Env, nodeOptions: string[]) => Promise<Running>> = {
+const STARTERS: Record<Profile, (env: Env, nodeOptions: string[], gateways: number) => Promise<Running>> = {
   embedded: startEmbedded,
   cluster: startCluster,
 };
 
-/** `env` goes over `SETTINGS`; `nodeOptions` are for Node itself. */
-export const start = (profile: Profile, env: Env = {}, nodeOptions: string[] = []): Promise<Running> =>
-  STARTERS[profile]({ ...SETTINGS, ...env }, nodeOptions);
+/** `env` goes over `SETTINGS`; `nodeOptions` are for Node itself; the embedded profile has one gateway however many are asked for. */
+export const start = (profile: Profile, env: Env = {}, nodeOptions: string[] = [], gateways = 1): Promise<Running> =>
+  STARTERS[profile]({ ...SETTINGS, ...env }, nodeOptions, gateways);
 
 async function startEmbedded(env: Env, nodeOptions: string[]): Promise<Running> {
   const folder = mkdtempSync(join(tmpdir(), 'retrigger-acceptance-'));
@@ -53,6 +55,7 @@ async function startEmbedded(env: Env, nodeOptions: string[]): Promise<Running> 
   return {
     url: served.url,
     admin: new Client(served.url, KEY),
+    others: [],
     metrics: () => textAt(`${served.url}/metrics`),
     async stop() {
       await served.stop();
@@ -62,7 +65,7 @@ async function startEmbedded(env: Env, nodeOptions: string[]): Promise<Running> 
 }
 
 /** On the cluster that runs, with topics and databases of its own; ready when a worker has decided something. */
-async function startCluster(env: Env, nodeOptions: string[]): Promise<Running> {
+async function startCluster(env: Env, nodeOptions: string[], gateways: number): Promise<Running> {
   // The worker's; the next one is the dispatcher's, and the one after it the notifier's.
   const healthPort = await freePorts(3);
   const settings = { ...(await freshInstallation()), ...env, RETRIGGER_HEALTH_PORT: String(healthPort) };
@@ -72,7 +75,19 @@ async function startCluster(env: Env, nodeOptions: string[]): Promise<Running> {
   if (status !== 404) throw new Error(`the first command was answered with ${status}`);
   const behind = [0, 1, 2].map((after) => `http://127.0.0.1:${healthPort + after}`);
   const metrics = async () => (await Promise.all([url, ...behind].map((at) => textAt(`${at}/metrics`)))).join('\n');
-  return { url, admin, metrics, stop };
+  const others = await Promise.all(
+    Array.from({ length: gateways - 1 }, () =>
+      serveFrom('@retrigger/gateway/main.ts', { ...settings, RETRIGGER_HEALTH_PORT: '0' }, nodeOptions),
+    ),
+  );
+  return {
+    ...{ url, admin, metrics },
+    others: others.map((other) => new Client(other.url, KEY)),
+    async stop() {
+      await Promise.all(others.map((other) => other.stop()));
+      await stop();
+    },
+  };
 }
 
 const textAt = async (url: string): Promise<string> => (await fetch(url)).text();

@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
+import { type BulkFigures, measureBulks } from './bulks.ts';
 import { bareAppend, bareHttp } from './limits.ts';
 import { median, type Percentiles } from './load.ts';
 import { measureTriggers, type TriggerFigures } from './triggers.ts';
@@ -17,13 +18,19 @@ const { values } = parseArgs({
 });
 const [count, runs, seconds] = [Number(values.count), Number(values.runs), Number(values.seconds)];
 const RATE = 200;
+const BULKS = 40;
 
-type Run = TriggerFigures & { bareHttpPerSecond: number; bareAppendPerSecond: number };
+type Run = TriggerFigures & BulkFigures & { bareHttpPerSecond: number; bareAppendPerSecond: number };
 const results: Run[] = [];
 for (let run = 1; run <= runs; run++) {
   process.stdout.write(`run ${run} of ${runs} …\n`);
   const [bareHttpPerSecond, bareAppendPerSecond] = [await bareHttp(count), await bareAppend(count)];
-  results.push({ bareHttpPerSecond, bareAppendPerSecond, ...(await measureTriggers(count, RATE, seconds)) });
+  results.push({
+    bareHttpPerSecond,
+    bareAppendPerSecond,
+    ...(await measureTriggers(count, RATE, seconds)),
+    ...(await measureBulks(BULKS, RATE, seconds)),
+  });
 }
 
 const middle = (pick: (run: Run) => number): number => median(results.map(pick));
@@ -55,6 +62,11 @@ const rows = [
   ),
   [`accept at ${RATE}/s, P50 / P95 / P99 ms`, times((run) => run.acceptMs), ''],
   [`target called at ${RATE}/s, P50 / P95 / P99 ms`, times((run) => run.startMs), ''],
+  ['bulk of 100, best effort, P50 / P95 / P99 ms', times((run) => run.bestEffortMs), ''],
+  ['bulk of 100, all or nothing, P50 / P95 / P99 ms', times((run) => run.allOrNothingMs), ''],
+  [`trigger at ${RATE}/s alone, P50 / P95 / P99 ms`, times((run) => run.singleMs), ''],
+  ['the same beside bulks of 1,000', times((run) => run.singleBesideBulksMs), ''],
+  ['bulk of 1,000, all or nothing, beside them', times((run) => run.largeMs), ''],
   ['calls of a target that were not the first', String(middle((run) => run.duplicateCalls)), ''],
 ];
 const machine = { cpu: cpus()[0]?.model, cores: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30), node: process.version };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { jsonEvents } from '@retrigger/contract/event-codec.ts';
 import { decodeWork, encodeWork } from '@retrigger/contract/work-record.ts';
 import type { Command } from '@retrigger/domain/command.ts';
-import { taskDecider } from '@retrigger/domain/task/decider.ts';
+import { domainDecider } from '@retrigger/domain/domain-decider.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
 import { systemClock as clock } from '@retrigger/lifecycle/system-clock.ts';
 import { MemoryAnswers } from '@retrigger/memory/memory-answers.ts';
@@ -41,7 +41,7 @@ await log.consume(TOPICS.events, 'bench', {
 const worker = await createWorker({
   ...{ log, events: store.events, receipts: store.receipts, snapshots: store.snapshots, decisions: store.decisions },
   ...{ answers: new MemoryAnswers(clock), clock, observer: silent, reached: unobserved },
-  ...{ decider: taskDecider as AnyDecider, decode: decodeWork, encode: encodeWork, encodeEvent: jsonEvents.encode },
+  ...{ decider: domainDecider as AnyDecider, decode: decodeWork, encode: encodeWork, encodeEvent: jsonEvents.encode },
 });
 
 function note({ value, key }: LogRecord): void {

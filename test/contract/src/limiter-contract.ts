@@ -40,6 +40,17 @@ export function limiterContract(name: string, adapter: LimiterAdapter): void {
       expect(charge.tightest?.resetMs).toBeLessThanOrEqual(HOUR_MS);
     });
 
+    test('a limit with a cost of its own is charged that, and given back that; the others what the charge costs (M1)', async () => {
+      const { limiter } = await open();
+      const [user, a, b] = [limit('user', 10), { ...limit('task', 2), cost: 1 }, { ...limit('task', 2), cost: 1 }];
+      expect(await limiter.charge([user, a, b], 4)).toMatchObject({ tightest: { name: 'task', remaining: 1 } });
+      expect(await limiter.charge([user, a], 6)).toMatchObject({ tightest: { remaining: 0 } });
+      await limiter.refund([user, a], 6);
+      expect(await limiter.charge([user], 7)).toMatchObject({ kind: 'limited', remaining: 6 });
+      expect(await limiter.charge([user, a, b], 6)).toMatchObject({ kind: 'charged', tightest: { remaining: 0 } });
+      expect(await limiter.charge([b], 5)).toMatchObject({ kind: 'limited', name: 'task', remaining: 0 });
+    });
+
     test('what is past a limit is refused, naming it and when to come again', async () => {
       const { limiter } = await open();
       const user = limit('user', 3);

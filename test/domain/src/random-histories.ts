@@ -38,7 +38,7 @@ type Kind =
   | 'check'
   | 'change';
 
-const moves = array(
+export const moves = array(
   record({
     kind: oneof(
       constantFrom<Kind>('trigger', 'trigger', 'complete', 'fail', 'reschedule', 'wake', 'wake', 'wake'),

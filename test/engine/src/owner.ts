@@ -1,9 +1,9 @@
 import type { Command } from '@retrigger/domain/command.ts';
+import { domainDecider } from '@retrigger/domain/domain-decider.ts';
 import { type Fingerprint, fingerprint } from '@retrigger/domain/idempotency.ts';
 import { taskKey } from '@retrigger/domain/identifiers.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
 import type { TaskCommandBody } from '@retrigger/domain/task/commands.ts';
-import { taskDecider } from '@retrigger/domain/task/decider.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
 import { AggregateCache } from '@retrigger/engine/aggregate-cache.ts';
 import { applyBatch, type WorkerPorts } from '@retrigger/engine/apply-batch.ts';
@@ -77,7 +77,7 @@ export class Owner {
       },
       clock: new ManualClock(MORNING),
       observer: silent,
-      decider: taskDecider as AnyDecider,
+      decider: domainDecider as AnyDecider,
       reached: unobserved,
     };
   }

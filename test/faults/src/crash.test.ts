@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CrashPoint } from '@retrigger/ports/reached.ts';
 import { afterEach, beforeEach, describe, test } from 'vitest';
+import { liveThroughBulkCrash } from './bulk-crash-scenario.ts';
 import { type Child, kill, startChild } from './child.ts';
 import { Client } from './client.ts';
 import { liveThroughCrash } from './crash-scenario.ts';
@@ -60,4 +61,21 @@ describe('a process that is killed', () => {
       target,
     });
   });
+
+  test.each([...BETWEEN, ...WITHIN, ...STEPS])(
+    'steps, %s: overlapping bulks are all or nothing each, and nothing stays reserved',
+    async (point) => {
+      const store = 'steps'; // which has every place to die that a transaction has
+      const victim = start(point, WITHIN.includes(point) ? 4 : 60, store);
+      const before = new Client(await victim.ready, KEY);
+      await liveThroughBulkCrash(
+        {
+          before,
+          died: () => victim.process.signalCode === 'SIGKILL',
+          restart: async () => new Client(await start('never', 1, store).ready, KEY),
+        },
+        before,
+      );
+    },
+  );
 });

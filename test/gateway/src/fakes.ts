@@ -75,16 +75,16 @@ export class FakeLimiter implements Limiter {
   readonly used = new Map<string, number>();
 
   async charge(limits: Limit[], cost: number): Promise<Charge> {
-    for (const { name, key, points } of limits) {
+    for (const { name, key, points, cost: own = cost } of limits) {
       const used = this.used.get(key) ?? 0;
-      if (used + cost > points) return { kind: 'limited', name, points, remaining: points - used, retryAfterMs: 1_500 };
+      if (used + own > points) return { kind: 'limited', name, points, remaining: points - used, retryAfterMs: 1_500 };
     }
-    for (const { key } of limits) this.used.set(key, (this.used.get(key) ?? 0) + cost);
+    for (const { key, cost: own = cost } of limits) this.used.set(key, (this.used.get(key) ?? 0) + own);
     return { kind: 'charged', tightest: null };
   }
 
   async refund(limits: Limit[], cost: number): Promise<void> {
-    for (const { key } of limits) this.used.set(key, (this.used.get(key) ?? 0) - cost);
+    for (const { key, cost: own = cost } of limits) this.used.set(key, (this.used.get(key) ?? 0) - own);
   }
 
   async close(): Promise<void> {}

@@ -1,4 +1,5 @@
 import { decodeWork, encodeWork } from '@retrigger/contract/work-record.ts';
+import type { BulkCommandBody } from '@retrigger/domain/bulk/commands.ts';
 import type { Command } from '@retrigger/domain/command.ts';
 import type { TaskCommandBody } from '@retrigger/domain/task/commands.ts';
 import fc from 'fast-check';
@@ -16,7 +17,7 @@ const header = {
   replyTo: 'here',
 };
 
-const BODIES: TaskCommandBody[] = [
+const BODIES: (TaskCommandBody | BulkCommandBody)[] = [
   {
     type: 'CreateTask',
     body: {
@@ -44,6 +45,43 @@ const BODIES: TaskCommandBody[] = [
   { type: 'Wake', body: { wakeAt: 5, silentSince: null } },
   { type: 'Check', body: {} },
   { type: 'ConfirmDependencies', body: { proposal: 'p' } },
+  { type: 'ReserveTask', body: { bulkId: 'b', startedAt: 5, asked: { type: 'TriggerTask', body: { context: {}, triggerReason: 'r' } } } },
+  {
+    type: 'ReserveTask',
+    body: { bulkId: 'b', startedAt: 5, asked: { type: 'RescheduleTask', body: { schedule: { strategy: 'immediate' } } } },
+  },
+  { type: 'RetryReservation', body: { bulkId: 'b' } },
+  { type: 'ConfirmReservation', body: { bulkId: 'b' } },
+  { type: 'CommitTask', body: { bulkId: 'b' } },
+  { type: 'ReleaseTask', body: { bulkId: 'b' } },
+  {
+    type: 'BulkTrigger',
+    body: {
+      tasks: [{ taskId: 'a', context: { n: 1 }, conditions: { dependenciesComplete: ['b'] } }],
+      filter: { status: 'Failed', type: 'job', owner: 'ann', critical: true, taskIds: ['a'] },
+      allOrNothing: true,
+      context: {},
+      triggerReason: 'r',
+    },
+  },
+  {
+    type: 'BulkReschedule',
+    body: { tasks: [{ taskId: 'a', schedule: { strategy: 'immediate' } }], schedule: { strategy: 'delayed', delay: '5m' } },
+  },
+  {
+    type: 'GatherResults',
+    body: {
+      results: [
+        { taskId: 'a', kind: 'accepted', executionId: 'e' },
+        { taskId: 'b', kind: 'accepted', nextExecution: '2026-01-31T12:00:00.000Z' },
+        { taskId: 'c', kind: 'refused', error: { code: 'x', title: 'X', detail: 'y', conditions: [{ taskId: 'z' }] } },
+        { taskId: 'd', kind: 'reserved' },
+        { taskId: 'e', kind: 'released' },
+      ],
+    },
+  },
+  { type: 'AskBulk', body: { taskId: 'a' } },
+  { type: 'TellBulk', body: {} },
 ];
 
 test.each(BODIES)('$type is read as it was written', (body) => {

@@ -5,9 +5,9 @@ import { jsonEvents } from '@retrigger/contract/event-codec.ts';
 import type { AvroCommand } from '@retrigger/contract/schema-registry.ts';
 import { decodeWork, encodeWork } from '@retrigger/contract/work-record.ts';
 import type { Command } from '@retrigger/domain/command.ts';
+import { domainDecider } from '@retrigger/domain/domain-decider.ts';
 import type { Event, StoredEvent } from '@retrigger/domain/event.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
-import { taskDecider } from '@retrigger/domain/task/decider.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
 import type { CommandLimits } from '@retrigger/engine/command-limits.ts';
 import { createPrivacy } from '@retrigger/engine/privacy.ts';
@@ -76,7 +76,7 @@ export class World {
       ...{ log, events, receipts, snapshots, answers: this.#answers, clock: systemClock, observer: silent, reached: unobserved },
       ...{ encode: encodeWork, decode: decodeWork, encodeEvent: jsonEvents.encode },
       decisions: writeInSteps(events, receipts, snapshots, unobserved),
-      decider: taskDecider as AnyDecider,
+      decider: domainDecider as AnyDecider,
     });
   }
 

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { BulkCommandBody } from '@retrigger/domain/bulk/commands.ts';
 import type { Command, CommandHeader } from '@retrigger/domain/command.ts';
 import { differingFields, type Fingerprint, fingerprint } from '@retrigger/domain/idempotency.ts';
-import { derive, taskKey } from '@retrigger/domain/identifiers.ts';
+import { bulkName, derive, deriveBulkId, taskKey } from '@retrigger/domain/identifiers.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
 import type { Role } from '@retrigger/domain/permissions.ts';
 import { type Outcome, refused } from '@retrigger/domain/refusal.ts';
@@ -15,8 +16,8 @@ import { encode } from './ports.ts';
 import type { Scheduler } from './scheduler.ts';
 
 export type Caller = { id: string; type: 'user' | 'executor'; roles: Role[] };
-/** What somebody asks for. The same key of the same caller is the same command. */
-export type Request = { tenantId: string; taskId: string; caller: Caller; key: string } & TaskCommandBody;
+/** What somebody asks for; of a bulk the taskId is not looked at. The same key of the same caller is the same command. */
+export type Request = { tenantId: string; taskId: string; caller: Caller; key: string } & (TaskCommandBody | BulkCommandBody);
 
 /** A caller that is told something more than once must be told the same. */
 type Waiting = { command: Command & { fingerprint: Fingerprint }; outcome?: Outcome; tell?: () => void };
@@ -26,7 +27,7 @@ type Waiting = { command: Command & { fingerprint: Fingerprint }; outcome?: Outc
  * an outcome. Every try awaits its answer at an address of its own, so that each can be judged.
  */
 export class Door {
-  readonly acknowledged: (Acknowledged & { fingerprint: Fingerprint })[] = [];
+  readonly acknowledged: (Acknowledged & { fingerprint: Fingerprint; step: number })[] = [];
   /** Requests that have no outcome yet. */
   open = 0;
   readonly #waiting = new Map<string, Waiting>();
@@ -88,9 +89,18 @@ export class Door {
     waiting.tell?.();
     this.#scheduler.note(where, `${commandId} ${type} ${taskId}: ${outcome.kind === 'accepted' ? 'accepted' : outcome.refusal.code}`);
     const answer = outcome.kind === 'accepted' ? outcome.answer : outcome.refusal;
-    this.acknowledged.push({ key: taskKey(tenantId, taskId), commandId, kind: outcome.kind, answer, fingerprint });
+    this.acknowledged.push({
+      key: taskKey(tenantId, taskId),
+      commandId,
+      kind: outcome.kind,
+      answer,
+      fingerprint,
+      step: this.#scheduler.steps,
+    });
   }
 }
+
+const isBulk = (type: Command['type']): boolean => type === 'BulkTrigger' || type === 'BulkReschedule';
 
 const isReuse = (outcome: Outcome) => outcome.kind === 'refused' && outcome.refusal.code === 'idempotency_key_reused';
 
@@ -100,7 +110,7 @@ const isSame = (one: Outcome, other: Outcome) => isDeepStrictEqual(one, other) |
 function commandOf({ tenantId, taskId, caller, key, ...body }: Request): Waiting['command'] {
   const commandId = derive('simulation', tenantId, caller.id, key);
   const header: CommandHeader & { fingerprint: Fingerprint } = {
-    ...{ commandId, tenantId, taskId },
+    ...{ commandId, tenantId, taskId: isBulk(body.type) ? bulkName(deriveBulkId(commandId)) : taskId },
     actor: { id: caller.id, type: caller.type },
     roles: caller.roles,
     correlationId: commandId,

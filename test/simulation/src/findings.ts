@@ -1,9 +1,20 @@
+import type { BulkState } from '@retrigger/domain/bulk/state.ts';
 import type { Command } from '@retrigger/domain/command.ts';
 import type { Event, StoredEvent } from '@retrigger/domain/event.ts';
 import type { Fingerprint } from '@retrigger/domain/idempotency.ts';
+import { isBulkName, partsOfKey } from '@retrigger/domain/identifiers.ts';
 import type { TaskEvent } from '@retrigger/domain/task/events.ts';
 import type { TaskState } from '@retrigger/domain/task/state.ts';
 import { TOPICS } from '@retrigger/ports/log.ts';
+import {
+  allOrNone,
+  answeredWhenVisible,
+  bulkAnswersAreTrue,
+  bulksHaveEnded,
+  reservationsEnd,
+  reservedTasksStandStill,
+  youngerWereRefused,
+} from '@retrigger/test-history/bulk-checkers.ts';
 import { violations } from '@retrigger/test-history/checkers.ts';
 import { claimsAreAnswered, onlyTheirExecutorReports, wishesAreGivenOnce } from '@retrigger/test-history/claim-checkers.ts';
 import { conditionsWereTrue, noDependencyCycle, waitingHaveFired } from '@retrigger/test-history/condition-checkers.ts';
@@ -21,6 +32,7 @@ import type { WorkLog } from './work-log.ts';
 export type Scene = { plan: Plan; log: WorkLog; stored: Stored; group: Group; door: Door; executors: Executors; end: number };
 
 const CALM_LATENESS_MS = 2_500;
+const LONGEST_RESERVATION_MS = 10_000;
 const SILENCE_MS = 60_000;
 /** For how long after the last due time nothing is called overdue. */
 const GRACE_MS = 1_000;
@@ -35,21 +47,29 @@ export function findings(scene: Scene): string[] {
   const positions = new Map<string, StoredEvent>();
   const streams = new Map<string, Event[]>();
   for (const [key, events] of stored.events) {
-    streams.set(
-      key,
-      [...events].map((one) => JSON.parse(one.json)),
-    );
+    if (!isOfBulk(key))
+      streams.set(
+        key,
+        [...events].map((one) => JSON.parse(one.json)),
+      );
     events.forEach((one) => void positions.set(one.event.eventId, one));
   }
-  const states = new Map([...stored.rows].map(([key, { text }]) => [key, JSON.parse(text) as TaskState]));
+  const rows = [...stored.rows].map(([key, { text }]) => [key, JSON.parse(text)] as const);
+  const states = new Map(rows.filter(([key]) => !isOfBulk(key)) as [string, TaskState][]);
+  const bulks = new Map(rows.filter(([key]) => isOfBulk(key)) as [string, BulkState][]);
   const asked = new Map<string, Command>();
   for (const { value } of log.all(TOPICS.work)) {
     const command = JSON.parse(Buffer.from(value).toString()) as Command;
     if (!asked.has(command.commandId)) asked.set(command.commandId, command);
   }
   const withEvents = door.acknowledged.filter(
-    ({ commandId, answer }) => !hasNoEvent(answer) && asked.get(commandId)?.type !== 'ClaimExecution',
+    ({ key, commandId, answer }) => !isOfBulk(key) && !hasNoEvent(answer) && asked.get(commandId)?.type !== 'ClaimExecution',
   );
+  const ofBulks = door.acknowledged.filter(({ key }) => isOfBulk(key));
+  const sawAt = (key: string, step: number): number => {
+    const seen = stored.seen.get(key)?.findLast((one) => one.step <= step);
+    return seen === undefined ? 0 : (JSON.parse(seen.text) as TaskState).version;
+  };
   const recorded: Recorded = { streams, states, acknowledged: withEvents, calls: executors.calls };
   const told = log.all(TOPICS.events).map(({ value }) => Buffer.from(value).toString());
   const visible = (key: string, event: TaskEvent) => {
@@ -86,8 +106,17 @@ export function findings(scene: Scene): string[] {
     ...onlyTheirExecutorReports(recorded),
     ...claimsAreAnswered(recorded, door.acknowledged, wishOf),
     ...silenceWasReal(scene),
+    ...allOrNone(recorded, bulks),
+    ...bulksHaveEnded(recorded, bulks),
+    ...bulkAnswersAreTrue(recorded, bulks, ofBulks),
+    ...answeredWhenVisible(recorded, bulks, ofBulks, sawAt),
+    ...reservedTasksStandStill(recorded),
+    ...youngerWereRefused(bulks),
+    ...(plan.name === 'calm' ? reservationsEnd(recorded, LONGEST_RESERVATION_MS) : []),
   ];
 }
+
+const isOfBulk = (key: string): boolean => isBulkName(partsOfKey(key).taskId);
 
 /** Answers that are given without an event: no such task, the key of another request, a report that was taken before. */
 function hasNoEvent(answer: unknown): boolean {

@@ -1,5 +1,6 @@
+import type { BulkPart, BulkState } from '@retrigger/domain/bulk/state.ts';
 import type { Command } from '@retrigger/domain/command.ts';
-import { taskDecider } from '@retrigger/domain/task/decider.ts';
+import { domainDecider } from '@retrigger/domain/domain-decider.ts';
 import type { TaskState } from '@retrigger/domain/task/state.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
 import type { WorkerPorts } from '@retrigger/engine/apply-batch.ts';
@@ -8,7 +9,7 @@ import { describe, expect, test } from 'vitest';
 import { type Planted, simulate } from './simulate.ts';
 
 const MOST_SEEDS = 150;
-const decider = taskDecider as AnyDecider;
+const decider = domainDecider as AnyDecider;
 
 /** Another handler between the log and the engine. */
 const between = (ports: WorkerPorts, wrap: (handler: RecordHandler) => RecordHandler): WorkerPorts => ({
@@ -95,6 +96,63 @@ const BUGS: { [bug: string]: Planted } = {
         decider.decide(state, command, head, command.type === 'Wake' ? at + 20_000 : at, evidence),
     },
   },
+  'a bulk commits although a task refused (A2)': {
+    decider: {
+      ...decider,
+      decide: (state, command, head, at, evidence) =>
+        decider.decide(
+          state,
+          command.type === 'GatherResults'
+            ? {
+                ...command,
+                body: { results: command.body.results.map((one) => (one.kind === 'refused' ? { ...one, kind: 'reserved' } : one)) },
+              }
+            : command,
+          head,
+          at,
+          evidence,
+        ),
+    },
+  },
+  'a bulk answers before all have committed (A3)': {
+    decider: {
+      ...decider,
+      decide: (state, command, head, at, evidence) =>
+        command.type === 'GatherResults' && (state as BulkState | undefined)?.status === 'Committing'
+          ? decider.decide({ ...(state as BulkState), parts: (state as BulkState).parts.map(committed) }, command, head, at, evidence)
+          : decider.decide(state, command, head, at, evidence),
+    },
+  },
+  'a reserved task goes on by itself (R2)': {
+    decider: {
+      ...decider,
+      decide(state, command, head, at, evidence) {
+        const isOwn = ['Wake', 'Check', 'TriggerTask', 'RescheduleTask'].includes(command.type) && isReserved(state);
+        return decider.decide(isOwn ? { ...(state as TaskState), reservation: null } : state, command, head, at, evidence);
+      },
+    },
+  },
+  'of two bulks the younger waits (R3)': {
+    decider: {
+      ...decider,
+      decide(state, command, head, at, evidence) {
+        const held = (state as TaskState | undefined)?.reservation;
+        if (command.type !== 'ReserveTask' || held == null) return decider.decide(state, command, head, at, evidence);
+        const turned = { ...(state as TaskState), reservation: { ...held, startedAt: 2 * command.body.startedAt - held.startedAt } };
+        return decider.decide(turned, command, head, at, evidence);
+      },
+    },
+  },
+  'a reserve that comes twice counts twice (R4)': {
+    wrap: (ports) => ({
+      ...ports,
+      decode(record) {
+        const decoded = ports.decode(record);
+        if (decoded.kind === 'command' && decoded.command.type === 'ReserveTask') delete decoded.command.fingerprint;
+        return decoded;
+      },
+    }),
+  },
   'receipts are lost': {
     wrap: (ports) => ({ ...ports, receipts: { ...ports.receipts, load: () => Promise.resolve(new Map()) } }),
   },
@@ -102,6 +160,11 @@ const BUGS: { [bug: string]: Planted } = {
     wrap: (ports) => between(ports, (handler) => ({ ...handler, assigned: () => Promise.resolve(), revoked: () => Promise.resolve() })),
   },
 };
+
+const isReserved = (state: unknown): boolean => (state as TaskState | undefined)?.reservation != null;
+
+/** As if it had said so already. */
+const committed = (part: BulkPart): BulkPart => (part.at === 'settling' ? { ...part, at: 'accepted' } : part);
 
 const noLooks = (lookup: ReturnType<AnyDecider['lookup']>) => (lookup.wakeKind === 'check' ? { ...lookup, wakeAt: null } : lookup);
 
@@ -140,18 +203,28 @@ test('all commands of the domain come up', async () => {
   };
   for (let seed = 1; seed <= 40; seed++) await simulate(seed, { decider: watching });
   expect([...seen].sort()).toEqual([
+    'AskBulk',
+    'BulkReschedule',
+    'BulkTrigger',
     'CancelTask',
     'ChangeTask',
     'Check',
     'ClaimExecution',
+    'CommitTask',
     'CompleteExecution',
     'ConfirmDependencies',
+    'ConfirmReservation',
     'CreateTask',
     'FailExecution',
+    'GatherResults',
     'HeartbeatExecution',
+    'ReleaseTask',
     'RescheduleTask',
+    'ReserveTask',
     'ResetTask',
+    'RetryReservation',
     'StartExecution',
+    'TellBulk',
     'TriggerTask',
     'Wake',
   ]);

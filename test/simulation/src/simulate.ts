@@ -1,5 +1,5 @@
+import { domainDecider } from '@retrigger/domain/domain-decider.ts';
 import { taskKey } from '@retrigger/domain/identifiers.ts';
-import { taskDecider } from '@retrigger/domain/task/decider.ts';
 import type { TaskState } from '@retrigger/domain/task/state.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
 import type { WorkerPorts } from '@retrigger/engine/apply-batch.ts';
@@ -46,7 +46,7 @@ export async function simulate(seed: number, planted: Planted = {}): Promise<Sim
   let isOver = false;
   const world: World = {
     ...{ scheduler, log, stored, group, report },
-    decider: planted.decider ?? (taskDecider as AnyDecider),
+    decider: planted.decider ?? (domainDecider as AnyDecider),
     answered: (replyTo, answer) => {
       if (isOver || !luck.is(plan.lostAnswers)) door.answered(replyTo, answer);
     },

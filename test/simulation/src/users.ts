@@ -1,3 +1,4 @@
+import type { BulkBody, BulkCommandBody } from '@retrigger/domain/bulk/commands.ts';
 import type { Conditions } from '@retrigger/domain/conditions.ts';
 import { formatInstant } from '@retrigger/domain/instant.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
@@ -11,7 +12,7 @@ const ANN: Caller = { id: 'ann', type: 'user', roles: ['operator'] };
 const BOB: Caller = { id: 'bob', type: 'user', roles: ['operator'] };
 export const ROOT: Caller = { id: 'root', type: 'user', roles: ['admin'] };
 
-const WHAT = { create: 1, trigger: 6, reschedule: 12, cancel: 1, change: 2, rewire: 6, repeat: 5 };
+const WHAT = { create: 1, trigger: 6, reschedule: 12, cancel: 1, change: 2, rewire: 6, repeat: 5, bulk: 9 };
 
 /** What `users` see: the tasks that exist, and the time. */
 export type Sight = { exists(tenantId: string, taskId: string): boolean; now(): number };
@@ -38,6 +39,7 @@ export class Users {
     const tenantId = this.#chance.pick(this.#tenants);
     const known = this.#tasks.filter((id) => this.#sight.exists(tenantId, id));
     const unknown = this.#tasks.filter((id) => !known.includes(id));
+    if (what === 'bulk' && known.length > 1) return this.#remember({ ...this.#bulk(known), tenantId, taskId: '-', caller: this.#caller() });
     const isNew = what === 'create' || known.length < 2 || (unknown.length > 0 && this.#chance.is(0.3));
     const taskId = this.#chance.pick(
       isNew && unknown.length > 0 && this.#chance.is(0.9)
@@ -49,10 +51,36 @@ export class Users {
             : this.#tasks,
     );
     const body = isNew ? this.#create(known.filter((id) => id !== taskId)) : this.#body(what, taskId, known);
-    const caller = isNew ? 'ann' : this.#chance.weighted({ ann: 20, bob: 1, root: 2 });
-    const request = { tenantId, taskId, caller: { ann: ANN, bob: BOB, root: ROOT }[caller], key: `k${++this.#keys}`, ...body };
+    return this.#remember({ tenantId, taskId, caller: isNew ? ANN : this.#caller(), ...body });
+  }
+
+  #caller(): Caller {
+    return { ann: ANN, bob: BOB, root: ROOT }[this.#chance.weighted({ ann: 20, bob: 1, root: 2 })];
+  }
+
+  #remember(asked: Omit<Request, 'key'>): Request {
+    const request = { ...asked, key: `k${++this.#keys}` } as Request;
     this.#asked.push(request);
     return request;
+  }
+
+  /** Some of the tasks, in any order; sometimes one that doesn't exist, and items that wait for each other. */
+  #bulk(known: string[]): BulkCommandBody {
+    const some = known.filter(() => this.#chance.is(0.6));
+    const chosen = (some.length > 0 ? some : known.slice(0, 2)).sort(() => this.#chance.between(-1, 1));
+    const named = this.#chance.is(0.05) ? [...chosen, 'nobody'] : chosen;
+    const allOrNothing = this.#chance.is(0.7) ? { allOrNothing: true } : {};
+    const others = (taskId: string) => known.filter((id) => id !== taskId);
+    if (this.#chance.is(0.5)) {
+      const tasks: BulkBody['tasks'] = named.map((taskId) =>
+        this.#chance.is(0.15) ? { taskId, conditions: this.#conditions(others(taskId)) } : { taskId },
+      );
+      return { type: 'BulkTrigger', body: { tasks, ...allOrNothing } };
+    }
+    const tasks: BulkBody['tasks'] = named.map((taskId) =>
+      this.#chance.is(0.4) ? { taskId, schedule: this.#schedule(others(taskId)) } : { taskId },
+    );
+    return { type: 'BulkReschedule', body: { tasks, schedule: this.#schedule([]), ...allOrNothing } };
   }
 
   /** Some of what was asked before, to be asked again. */

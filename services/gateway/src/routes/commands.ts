@@ -5,6 +5,7 @@ import type { JsonObject } from '@retrigger/domain/json.ts';
 import { RECEIPT_LIFE_MS, type Receipt, unboundReceiptId } from '@retrigger/ports/receipt-store.ts';
 import { z } from 'zod';
 import type { Api } from '../api.ts';
+import { bulkProgress } from '../bulk-progress.ts';
 import { claimedUnder, isList } from '../claimed-under.ts';
 import type { Caller } from '../credentials.ts';
 import { directBody } from '../direct-call.ts';
@@ -47,6 +48,9 @@ export function commandRoutes(api: Api): void {
       const receipt = await receiptOf(commandId, caller, now);
       if (receipt !== undefined) return success(200, await stateOf(commandId, receipt));
       const sinceMs = acceptedAt === undefined ? Number.POSITIVE_INFINITY : now - acceptedAt;
+      const progress =
+        (await bulkProgress(deps, caller, commandId)) ?? (await bulkProgress(deps, caller, kafkaCommandId(caller, commandId)));
+      if (progress !== undefined) return success(200, { commandId, state: 'pending', progress });
       return sinceMs > -CLOCK_SKEW_MS && sinceMs < RECEIPT_LIFE_MS
         ? success(200, { commandId, state: 'pending' })
         : problemReply({ code: 'not_found', detail: `There is no command ${commandId}` }, c.req.path);

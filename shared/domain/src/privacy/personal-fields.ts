@@ -19,6 +19,13 @@ export const EVENT_FIELDS: PersonalFields = {
   '/metadata/triggerReason': 'reason',
   '/metadata/result': 'result',
   '/metadata/error/message': 'error',
+  '/metadata/by/actor/id': 'name',
+  '/metadata/asked/body/context': 'context',
+  '/metadata/asked/body/triggerReason': 'reason',
+  '/metadata/asked/body/reason': 'reason',
+  '/metadata/planned/metadata/context': 'context',
+  '/metadata/planned/metadata/triggerReason': 'reason',
+  '/metadata/planned/metadata/reason': 'reason',
 };
 
 /** In a task as it is shown, and so in the answers that show one. */

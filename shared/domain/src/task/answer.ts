@@ -37,6 +37,9 @@ export function answer(event: TaskEvent, state: TaskState | undefined): Outcome 
     case 'TaskCompleted':
     case 'TaskFailed':
       return accepted({ heartbeatTimeout: HEARTBEAT_TIMEOUT });
+    case 'TaskReserved':
+    case 'TaskReleased':
+      return accepted({ taskId: event.taskId, bulkId: event.metadata.bulkId });
     case 'DataErased':
       return accepted({ subject: event.metadata.subject, erased: true, eventId: event.eventId });
     case 'DependenciesProposed':

@@ -3,21 +3,20 @@ import type { Decision, Evidence } from '../decider.ts';
 import type { Head } from '../event.ts';
 import { TENANT_STREAM } from '../identifiers.ts';
 import { isPermitted } from '../permissions.ts';
-import { REFUSAL_TITLES, refused } from '../refusal.ts';
-import { mayStart, reset } from './cascade.ts';
+import { refused } from '../refusal.ts';
+import { reset } from './cascade.ts';
 import { claim } from './claim.ts';
 import { change, confirm } from './decide-change.ts';
 import { eraseOfTask, eraseOfUser, isSealed, NOT_SEALED } from './decide-erasure.ts';
 import { decideReport } from './decide-report.ts';
 import { reschedule, scheduleOf } from './decide-schedule.ts';
+import { trigger } from './decide-trigger.ts';
 import { check, wake } from './decide-wake.ts';
-import { alreadyRunning, circular, event, invalidState, isOwner, NOTHING, notOwner, refuse } from './decision.ts';
+import { event, invalidState, isOwner, NOTHING, notOwner, refuse } from './decision.ts';
 import type { TaskMetadata } from './events.ts';
-import { addedEdges, judgeConditions, TOO_LARGE, walk } from './evidence.ts';
-import { begin } from './execution.ts';
+import { commit, confirmReservation, release, reserve, retry, whileReserved } from './reservation.ts';
 import type { Status, TaskState } from './state.ts';
 
-const TRIGGERABLE: readonly Status[] = ['Draft', 'Scheduled', 'Failed'];
 const CANCELLABLE: readonly Status[] = ['Draft', 'Scheduled', 'Running', 'Failed'];
 
 const whyNot = ({ denied }: Command): string => denied ?? 'The caller’s roles do not permit this';
@@ -27,6 +26,8 @@ export function decide(state: TaskState | undefined, command: Command, head: Hea
   if (!isPermitted(command)) return refuse(state, command, 'forbidden', whyNot(command));
   if (state.proposal?.commandId === command.commandId) return NOTHING; // a twin: the answer is on its way
   if (state.sensitive && !isSealed(command)) return refuse(state, command, 'invalid_request', NOT_SEALED);
+  const held = whileReserved(state, command, at);
+  if (held !== undefined) return held;
   switch (command.type) {
     case 'CreateTask':
       return refuse(state, command, 'task_exists', `Task ${state.taskId} already exists`);
@@ -50,8 +51,23 @@ export function decide(state: TaskState | undefined, command: Command, head: Hea
       return eraseOfTask(state, command);
     case 'ClaimExecution':
       return claim(state, command);
-    default:
+    case 'ReserveTask':
+      return reserve(state, command, head, at, evidence);
+    case 'RetryReservation':
+      return retry(state, command, head, at, evidence);
+    case 'ConfirmReservation':
+      return confirmReservation(state, command, head, at, evidence);
+    case 'CommitTask':
+      return commit(state, command);
+    case 'ReleaseTask':
+      return release(state, command);
+    case 'StartExecution':
+    case 'HeartbeatExecution':
+    case 'CompleteExecution':
+    case 'FailExecution':
       return decideReport(state, command, at);
+    default:
+      return NOTHING; // a bulk's own
   }
 }
 
@@ -89,31 +105,6 @@ function create(command: Command & { type: 'CreateTask' }, at: number, evidence:
   if (made.kind === 'refused') return { kind: 'answered', outcome: refused('invalid_request', `schedule.${made.field}: ${made.message}`) };
   const { nextExecution, waitsFor } = made.scheduled;
   return event('TaskCreated', 'Scheduled', { ...metadata, schedule, nextExecution, ...(waitsFor === undefined ? {} : { waitsFor }) });
-}
-
-/** Without conditions it doesn't look at dependencies: an operator's retry. With them, unmet is refused at once, line by line. */
-function trigger(state: TaskState, command: Command & { type: 'TriggerTask' }, head: Head, at: number, evidence: Evidence): Decision {
-  if (!isOwner(state, command)) return notOwner(state, command);
-  if (state.status === 'Running') return alreadyRunning(state, command);
-  if (!TRIGGERABLE.includes(state.status)) return invalidState(state, command, TRIGGERABLE);
-  if (state.cascade?.root === state.taskId) {
-    const ready = mayStart(state, evidence); // X2
-    if (ready === false)
-      return refuse(state, command, 'invalid_state', 'Its cascade is being prepared; it starts by itself when that is done');
-    if (ready !== true) return ready;
-  }
-  const { context = state.context, triggerReason: reason = null, conditions } = command.body;
-  if (conditions === undefined) return begin(state, command, head, at, { reason, context });
-  const way = walk(state.tenantId, state.taskId, addedEdges(state.dependencies, conditions), evidence);
-  if (way.kind === 'needs') return way;
-  if (way.kind === 'cycle') return circular(state, command, way.path);
-  const judged = way.kind === 'tooLarge' ? way : judgeConditions(state.tenantId, state.taskId, state.dependencies, conditions, evidence);
-  if ('kind' in judged) return judged.kind === 'needs' ? judged : refuse(state, command, 'invalid_request', `conditions: ${TOO_LARGE}`);
-  if (judged.met) return begin(state, command, head, at, { reason, context, conditions: judged.verdict });
-  const unmet = judged.verdict.filter((line) => !line.met).map(({ taskId, required, actual }) => `${taskId} is ${actual}, not ${required}`);
-  return refuse(state, command, 'conditions_unmet', `${REFUSAL_TITLES.conditions_unmet}: ${unmet.join('; ')}`, {
-    conditions: judged.verdict,
-  });
 }
 
 function cancel(state: TaskState, command: Command & { type: 'CancelTask' }): Decision {

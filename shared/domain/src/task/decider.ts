@@ -1,3 +1,4 @@
+import { join } from '../bulk/join.ts';
 import type { Decider } from '../decider.ts';
 import { answer } from './answer.ts';
 import { decide } from './decide.ts';
@@ -7,4 +8,7 @@ import { lookup } from './lookup.ts';
 import { announce, commandsOf, react } from './react.ts';
 import type { TaskState } from './state.ts';
 
-export const taskDecider: Decider<TaskState, TaskEvent> = { decide, evolve, answer, commandsOf, react, announce, lookup };
+export const taskDecider: Decider<TaskState, TaskEvent> = {
+  ...{ decide, evolve, answer, commandsOf, react, announce, lookup, join },
+  isTold: () => true,
+};

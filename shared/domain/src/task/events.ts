@@ -1,12 +1,16 @@
+import type { Age } from '../bulk/state.ts';
 import type { Explanation } from '../conditions.ts';
 import type { Event } from '../event.ts';
 import type { JsonObject } from '../json.ts';
 import type { CalculationDetails, Schedule } from '../schedule.ts';
 import type { ChangeTaskBody, CreateTaskBody, RescheduleBody } from './commands.ts';
-import type { Cascade, Status, Target, TaskChanges } from './state.ts';
+import type { Cascade, Claim, Planned, Status, Target, TaskChanges } from './state.ts';
 
 /** Which execution an event speaks of. */
 export type ExecutionRef = { executionId: string; runId: string; attempt: number };
+
+/** An end of a reservation, with the bulks that may have the task now. */
+type EndOfReservation = { bulkId?: string; next?: string[] };
 
 /** Instants in ISO 8601; durations as texts. */
 export type TaskMetadata = {
@@ -23,21 +27,22 @@ export type TaskMetadata = {
   };
   /** `proposal` is the command that proposed them. */
   DependenciesChanged: { dependencies: string[]; previous: string[]; changes: TaskChanges; proposal: string };
-  TaskTriggered: ExecutionRef & {
-    triggerReason: string | null;
-    context: JsonObject;
-    estimatedCompletion: string;
-    conditions?: Explanation[];
-    /** The task's type, and whether its target is called (T9): what executors on the events topic go by. */
-    type?: string;
-    hasTarget?: boolean;
-    /** When its schedule was due, and the next due time of a recurring one. */
-    scheduledFor?: string;
-    nextExecution?: string;
-    /** It fired more than a minute late; with a recurring schedule, how many due times this run stands for. */
-    missed?: { lateMs: number; dueTimes: number };
-  };
-  TaskRescheduled: {
+  TaskTriggered: ExecutionRef &
+    EndOfReservation & {
+      triggerReason: string | null;
+      context: JsonObject;
+      estimatedCompletion: string;
+      conditions?: Explanation[];
+      /** The task's type, and whether its target is called (T9): what executors on the events topic go by. */
+      type?: string;
+      hasTarget?: boolean;
+      /** When its schedule was due, and the next due time of a recurring one. */
+      scheduledFor?: string;
+      nextExecution?: string;
+      /** It fired more than a minute late; with a recurring schedule, how many due times this run stands for. */
+      missed?: { lateMs: number; dueTimes: number };
+    };
+  TaskRescheduled: EndOfReservation & {
     strategy: Schedule['strategy'];
     schedule: Schedule;
     previousSchedule: Schedule | null;
@@ -60,9 +65,12 @@ export type TaskMetadata = {
   TaskCompleted: ExecutionRef & { result: JsonObject[string] };
   TaskFailed: ExecutionRef & { error: { code: string; message: string }; willRetry: boolean; nextExecution?: string };
   TaskCancelled: { reason: string | null; executionId: string | null };
+  /** `planned`: it can commit. Else what is wanted: `named` are edges that are checked first, `waitsFor` is a bulk that has to end first. */
+  TaskReserved: Age & { planned?: Planned; named?: string[]; waitsFor?: string } & Partial<Pick<Claim, 'asked' | 'by'>>;
+  TaskReleased: { bulkId: string; next?: string[] };
   /** What `token` stood for can't be told any more, or what was sealed under it not be opened. */
   DataErased: { subject: 'user' | 'task'; token: string };
-  CommandRefused: {
+  CommandRefused: EndOfReservation & {
     command: string;
     code: string;
     title: string;

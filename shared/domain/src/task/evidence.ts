@@ -18,10 +18,11 @@ const scheduled = ({ schedule }: TaskState): string[] => (schedule?.strategy ===
 const proposed = ({ proposal }: TaskState): string[] =>
   proposal === null ? [] : proposal.kind === 'change' ? proposal.dependencies : proposal.named;
 
-/** Everything that a task's end may hang on: dependencies and the tasks that its schedule names, confirmed and proposed. */
+/** Everything that a task's end may hang on: dependencies and the tasks that its schedule names, confirmed, proposed and reserved. */
 const edges: EdgesOf = (state) => {
-  if (state.proposal === null && state.schedule?.strategy !== 'conditional') return state.dependencies; // nearly always, and closures are large
-  return [...state.dependencies, ...proposed(state), ...scheduled(state)];
+  const { dependencies, proposal, schedule, reservation } = state;
+  if (proposal === null && schedule?.strategy !== 'conditional' && reservation == null) return dependencies; // nearly always, and closures are large
+  return [...dependencies, ...proposed(state), ...(reservation?.named ?? []), ...scheduled(state)];
 };
 
 /**

@@ -1,12 +1,14 @@
 import { isRecurring } from '../schedule.ts';
 import type { TaskEvent } from './events.ts';
+import { afterReservation, reserved } from './evolve-reservation.ts';
 import { type Cascade, DEFAULT_RETRY, type EndedExecution, type Execution, type TaskChanges, type TaskState } from './state.ts';
 
 const REMEMBERED_DURATIONS = 10;
 
 /**
  * The state after an event. T1: folding a task's events from the first gives exactly the stored state.
- * T2: an erasure changes nothing, nor does a refusal, except that it withdraws the proposal which it refuses and remembers the cascade which it is left out of.
+ * T2: an erasure changes nothing, nor does a refusal, except that it withdraws the proposal which it refuses, remembers the cascade which it is left out of,
+ * and ends what the bulk that was refused had of the task.
  */
 export function evolve(state: TaskState | undefined, event: TaskEvent): TaskState | undefined {
   if (event.eventType === 'TaskCreated') return created(event);
@@ -32,9 +34,13 @@ export function evolve(state: TaskState | undefined, event: TaskEvent): TaskStat
     case 'DependenciesChanged':
       return { ...changed(next, event.metadata.changes), dependencies: event.metadata.dependencies, proposal: null };
     case 'TaskTriggered':
-      return triggered(next, event);
+      return afterReservation(triggered(next, event), event.metadata.bulkId);
     case 'TaskRescheduled':
-      return rescheduled(next, event);
+      return afterReservation(rescheduled(next, event), event.metadata.bulkId);
+    case 'TaskReserved':
+      return reserved(next, event);
+    case 'TaskReleased':
+      return afterReservation(next, event.metadata.bulkId);
     case 'TaskStarted':
       return { ...next, execution: state.execution && started(state.execution, event) };
     case 'TaskCompleted':
@@ -83,6 +89,8 @@ function created({ metadata, timestamp, ...event }: TaskEvent & { eventType: 'Ta
     cascades: [],
     pendingRetry: null,
     proposal: null,
+    reservation: null,
+    claims: [],
     retryCount: 0,
     execution: null,
     lastExecution: null,
@@ -117,7 +125,9 @@ const started = (execution: Execution, { timestamp, actor, metadata }: TaskEvent
   ...(metadata.taken ? { executor: actor.id } : {}),
 });
 
-function refused(state: TaskState, { metadata: { proposal, cascade } }: TaskEvent & { eventType: 'CommandRefused' }): TaskState {
+function refused(state: TaskState, { metadata }: TaskEvent & { eventType: 'CommandRefused' }): TaskState {
+  const { proposal, cascade, bulkId } = metadata;
+  if (bulkId !== undefined) return afterReservation(state, bulkId);
   if (proposal !== undefined) return { ...state, proposal: null };
   return cascade === undefined ? state : { ...state, cascades: withLatest(state.cascades, cascade) };
 }

@@ -1,3 +1,4 @@
+import { ASKS_AFTER_MS } from '../bulk/state.ts';
 import { chance } from '../chance.ts';
 import { namedTasks } from '../conditions.ts';
 import type { Lookup, WakeKind } from '../decider.ts';
@@ -33,7 +34,8 @@ const earliest = (times: [number, WakeKind][]): [number, WakeKind] | null =>
 
 function dueTimes(state: TaskState): [number, WakeKind][] {
   const due: [number, WakeKind][] = [];
-  const { execution, pendingRetry, nextExecution, schedule } = state;
+  const { execution, pendingRetry, nextExecution, schedule, reservation } = state;
+  if (reservation != null) return [[Date.parse(reservation.reservedAt) + ASKS_AFTER_MS, 'due']]; // R5
   if (nextExecution !== null) due.push([Date.parse(nextExecution), 'due']);
   if (pendingRetry !== null) due.push([Date.parse(pendingRetry.at), 'due']);
   if (execution !== null) {

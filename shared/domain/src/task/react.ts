@@ -1,33 +1,9 @@
-import type { Command, CommandHeader } from '../command.ts';
+import type { Command } from '../command.ts';
 import { derive, taskKey } from '../identifiers.ts';
 import type { Schedule } from '../schedule.ts';
-import type { TaskCommandBody } from './commands.ts';
 import type { TaskEvent } from './events.ts';
-
-/** Who acts when nobody asked just now: a due time, a condition that came true. */
-const SCHEDULER = { id: 'scheduler', type: 'system' } as const;
-
-/** The cluster's own command to a task. `about` makes its id: the same cause gives the same command. */
-function ownCommand<B extends TaskCommandBody>(
-  tenantId: string,
-  taskId: string,
-  about: (string | number)[],
-  correlationId: string,
-  body: B,
-  traceparent?: string,
-): CommandHeader & B {
-  const commandId = derive(body.type, taskKey(tenantId, taskId), ...about);
-  return {
-    commandId,
-    tenantId,
-    taskId,
-    actor: SCHEDULER,
-    roles: [],
-    correlationId,
-    ...(traceparent === undefined ? {} : { traceparent }),
-    ...body,
-  };
-}
+import { ownCommand } from './own-command.ts';
+import { reactToBulk } from './react-to-bulk.ts';
 
 /** The command that makes a task look at its due times. One of its own for every `sentAt`: one due time may need several looks, and each may lead to an event. */
 export const wakeCommand = (tenantId: string, taskId: string, wakeAt: number, silentSince: number | null, sentAt: number): Command =>
@@ -36,7 +12,9 @@ export const wakeCommand = (tenantId: string, taskId: string, wakeAt: number, si
     body: { wakeAt, silentSince },
   });
 
-export function react(event: TaskEvent, command: Command): Command[] {
+export const react = (event: TaskEvent, command: Command): Command[] => [...ownSteps(event, command), ...reactToBulk(event, command)];
+
+function ownSteps(event: TaskEvent, command: Command): Command[] {
   const { tenantId, taskId, eventId, eventType, correlationId, traceparent } = event;
   switch (eventType) {
     case 'TaskCreated':
@@ -65,7 +43,7 @@ export function react(event: TaskEvent, command: Command): Command[] {
       return [...resets, ownCommand(tenantId, taskId, [eventId, 'check'], correlationId, { type: 'Check', body: {} }, traceparent)];
     }
     case 'DependenciesProposed': {
-      const { actor, roles, fingerprint, replyTo, commandId } = command;
+      const { actor, roles, fingerprint, replyTo, commandId, bulkId } = command;
       const confirmation = ownCommand(
         tenantId,
         taskId,
@@ -82,6 +60,7 @@ export function react(event: TaskEvent, command: Command): Command[] {
           roles,
           ...(fingerprint === undefined ? {} : { fingerprint }),
           ...(replyTo === undefined ? {} : { replyTo }),
+          ...(bulkId === undefined ? {} : { bulkId }),
           answersTo: commandId,
         },
       ];

@@ -1,6 +1,10 @@
+import type { Age } from '../bulk/state.ts';
+import type { Actor } from '../command.ts';
 import type { JsonObject } from '../json.ts';
+import type { Role } from '../permissions.ts';
 import type { Schedule } from '../schedule.ts';
-import type { ChangeTaskBody, RescheduleBody } from './commands.ts';
+import type { AskedOfTask, ChangeTaskBody, RescheduleBody } from './commands.ts';
+import type { TaskMetadata } from './events.ts';
 
 export const STATUSES = ['Draft', 'Scheduled', 'Running', 'Completed', 'Failed', 'Cancelled'] as const;
 export type Status = (typeof STATUSES)[number];
@@ -74,6 +78,20 @@ export type Proposal = { commandId: string } & (
   | { kind: 'reschedule'; named: string[]; body: RescheduleBody }
 );
 
+/** What a bulk wants of a task, in whose name. */
+export type Claim = Age & { asked: AskedOfTask; by: { actor: Actor; roles: Role[] } };
+
+/** The event that a commit makes, decided when the task was reserved. */
+export type Planned =
+  | { eventType: 'TaskTriggered'; metadata: TaskMetadata['TaskTriggered'] }
+  | { eventType: 'TaskRescheduled'; metadata: TaskMetadata['TaskRescheduled'] };
+
+/** The bulk that holds the task. While the edges that its plan would add (`named`) are checked there is no plan yet, but the `claim`; they count already. */
+export type Reservation = Age & { reservedAt: string; named: string[] } & (
+    | { planned: Planned; claim: null }
+    | { planned: null; claim: Claim }
+  );
+
 /** What becomes of a run whose time has passed while nobody could start it: run late, or leave it out. */
 export type OnMissed = 'fire' | 'skip';
 
@@ -108,6 +126,10 @@ export type TaskState = {
   cascades: { root: string; sequence: number }[];
   pendingRetry: PendingRetry | null;
   proposal: Proposal | null;
+  /** Null = free. While it is set, users are refused and the task's own due times wait. */
+  reservation: Reservation | null;
+  /** Older bulks that want the task when it is free again, the oldest first. */
+  claims: Claim[];
   /** Failed attempts since the last Completed or accepted reschedule. */
   retryCount: number;
   execution: Execution | null;

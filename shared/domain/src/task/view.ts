@@ -12,8 +12,10 @@ export function taskView(state: TaskState): JsonObject {
     lastConditional: _l,
     cascade: _c,
     cascades: _cs,
+    claims: _cl,
     pendingRetry,
     proposal,
+    reservation,
     ...rest
   } = state;
   const { target, deadline, estimatedDuration, schedule, nextExecution, execution, lastExecution, ...shown } = rest;
@@ -26,6 +28,7 @@ export function taskView(state: TaskState): JsonObject {
     ...(schedule === null ? {} : { schedule: schedule as JsonObject }),
     ...(next === null ? {} : { nextExecution: next }),
     ...(proposal?.kind === 'change' ? { proposedDependencies: proposal.dependencies } : {}),
+    ...(reservation == null ? {} : { reservation: { bulkId: reservation.bulkId } }),
     ...(execution === null ? {} : { execution: executionView(state, execution) }),
     ...(lastExecution === null ? {} : { lastExecution: lastExecution as JsonObject }),
   };

@@ -1,0 +1,21 @@
+import type { Decider } from '../decider.ts';
+import { decide } from './decide.ts';
+import type { BulkEvent } from './events.ts';
+import { evolve } from './evolve.ts';
+import { join } from './join.ts';
+import { lookup } from './lookup.ts';
+import { react } from './react.ts';
+import type { BulkState } from './state.ts';
+
+/** B1: what a bulk decides stands in its own stream. The tasks' own events tell what came of it; nobody outside sees the bulk's. */
+export const bulkDecider: Decider<BulkState, BulkEvent> = {
+  decide,
+  evolve,
+  answer: () => ({ kind: 'deferred' }),
+  commandsOf: ({ commandId }) => [commandId],
+  react,
+  announce: () => undefined,
+  lookup,
+  isTold: () => false,
+  join,
+};

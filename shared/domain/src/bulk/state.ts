@@ -1,0 +1,62 @@
+import type { CommandHeader } from '../command.ts';
+import type { BulkCommon, BulkItem, ItemError } from './commands.ts';
+
+/** More tasks than this are no bulk. */
+export const MOST_TASKS = 1_000;
+
+/** So many tasks of one bulk are under way at a time, so that single commands behind them wait little. Also the most results in one event. */
+export const CHUNK = 100;
+
+/** A bulk that has decided nothing by then decides to abort. */
+export const DECIDES_WITHIN_MS = 5_000;
+
+/** A reservation that has stood for so long asks its bulk what became of it. With the two no reservation stands for 10 s while everybody is well. */
+export const ASKS_AFTER_MS = 6_000;
+
+/**
+ * Asking: its tasks are asked, one chunk after the other. All or nothing then has one decision, and is Committing or Releasing until every task has
+ * said that it did.
+ */
+export type BulkStatus = 'Asking' | 'Committing' | 'Releasing' | 'Ended';
+
+/** Who asked, and how they are answered. */
+export type BulkCaller = Pick<CommandHeader, 'commandId' | 'actor' | 'roles' | 'correlationId'> &
+  Partial<Pick<CommandHeader, 'traceparent' | 'fingerprint' | 'replyTo'>>;
+
+/**
+ * Where one task has got to. `new`: not asked yet. `settling`: it was told to commit or to release. The last three are ends.
+ * `item` stays until the task is asked.
+ */
+export type BulkPart = {
+  taskId: string;
+  at: 'new' | 'asked' | 'reserved' | 'settling' | 'accepted' | 'refused' | 'released';
+  item?: BulkItem;
+  executionId?: string;
+  nextExecution?: string;
+  error?: ItemError;
+};
+
+export type BulkState = {
+  tenantId: string;
+  bulkId: string;
+  type: 'BulkTrigger' | 'BulkReschedule';
+  allOrNothing: boolean;
+  status: BulkStatus;
+  /** Sequence and time (epoch ms) of its BulkStarted: the same key may be used again after its 24 hours. */
+  started: number;
+  startedAt: number;
+  endedAt: number | null;
+  /** Null: best effort, or nothing is decided yet. */
+  decision: 'commit' | 'release' | null;
+  /** It was released because it had not decided in time. */
+  isOverdue: boolean;
+  caller: BulkCaller;
+  common: BulkCommon;
+  parts: BulkPart[];
+};
+
+/** The order of bulks, the same for everybody: of two that want one task the older waits and the younger is refused. */
+export const isOlder = (one: Age, other: Age): boolean =>
+  one.startedAt === other.startedAt ? one.bulkId < other.bulkId : one.startedAt < other.startedAt;
+
+export type Age = { bulkId: string; startedAt: number };
