@@ -17,7 +17,7 @@ export type Worker = {
 /** Joins the workers' group, decides what its partitions bring and wakes what is due, until stopped. */
 export async function createWorker(ports: WorkerPorts): Promise<Worker> {
   const { log, snapshots, clock, observer, encode } = ports;
-  const housekeeping = new Housekeeping(ports, clock);
+  const housekeeping = new Housekeeping(ports);
   const wakeUps = new WakeUps({
     ...{ log, snapshots, clock, observer, encode },
     wake: (key, wakeAt, silentSince, sentAt) => {

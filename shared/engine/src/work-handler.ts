@@ -16,6 +16,7 @@ export function workHandler(ports: WorkerPorts, partitionCount: number, housekee
   return {
     async assigned(partitions) {
       for (const partition of partitions) caches.set(partition, new AggregateCache(capacity));
+      await housekeeping.assigned(partitions);
       await wakeUps.assigned(partitions);
     },
     async revoked(partitions) {
@@ -25,13 +26,26 @@ export function workHandler(ports: WorkerPorts, partitionCount: number, housekee
     },
     async batch(partition, records, commit) {
       const cache = caches.get(partition) ?? new AggregateCache(capacity);
-      const decisions = await applyBatch(ports, cache, partition, records, commit, (key) => wakeUps.silentSince(key, partition));
-      const last = records.at(-1);
-      if (last === undefined || !caches.has(partition)) return;
+      const silentSince = (key: string) => wakeUps.silentSince(key, partition);
+      const notBefore = housekeeping.notBefore(partition);
+      let isOwner = false;
+      const commitAndTell = async (next: number) => {
+        isOwner = await commit(next);
+      };
+      const decisions = [...(await applyBatch(ports, cache, partition, records, commitAndTell, silentSince, notBefore))];
+      if (records.length === 0 || !caches.has(partition)) return;
       settle(ports.decider, wakeUps, decisions, partition);
-      housekeeping.passed(partition, last.at);
+      const passedAt = records.reduce((latest, { at }) => Math.max(latest, at), 0);
+      if (isOwner) housekeeping.passed(partition, passedAt, newestOf(decisions)); // T1
     },
   };
+}
+
+/** The timestamp of the newest event, in epoch ms; 0 = there is none. */
+function newestOf(decisions: Iterable<KeyDecisions>): number {
+  let newest = 0;
+  for (const { aggregate, emitted } of decisions) if (emitted.length > 0) newest = Math.max(newest, aggregate.head.at);
+  return newest;
 }
 
 function settle(decider: AnyDecider, wakeUps: WakeUps, decisions: Iterable<KeyDecisions>, partition: number): void {

@@ -1,5 +1,14 @@
 import type { StoredEvent } from '@retrigger/domain/event.ts';
-import type { AppendOutcome, EventFilter, EventRange, EventStore } from '@retrigger/ports/event-store.ts';
+import type {
+  AppendOutcome,
+  EventFilter,
+  EventPlace,
+  EventRange,
+  EventStore,
+  StoredText,
+  TenantCursor,
+  TenantFilter,
+} from '@retrigger/ports/event-store.ts';
 import type { Reached } from '@retrigger/ports/reached.ts';
 
 /** Events in memory, for tests: durable as long as the process. What is read is a copy. */
@@ -43,9 +52,30 @@ export class MemoryEventStore implements EventStore {
     return this.#stream(key, 'asc', () => true).filter((stored) => matches(stored, filter)).length;
   }
 
+  async pageOfTenant(filter: TenantFilter, { after, limit, order }: TenantCursor): Promise<StoredEvent[]> {
+    const sign = order === 'asc' ? 1 : -1;
+    const found = this.#ofTenant(filter).sort((a, b) => sign * byPlace(a.event, b.event));
+    return found.filter(({ event }) => after === null || sign * byPlace(event, after) > 0).slice(0, limit);
+  }
+
+  async countOfTenant(filter: TenantFilter): Promise<number> {
+    return this.#ofTenant(filter).length;
+  }
+
+  async texts(key: string, after: number, limit: number): Promise<StoredText[]> {
+    const behind = [...(this.#streams.get(key) ?? [])].filter(([sequence]) => sequence > after).sort(([a], [b]) => a - b);
+    return behind.slice(0, limit).map(([sequence, { json }]) => ({ sequence, json }));
+  }
+
   /** Every key that has events, for checkers. */
   keys(): string[] {
     return [...this.#streams.keys()];
+  }
+
+  #ofTenant({ tenantId, types, ...filter }: TenantFilter): StoredEvent[] {
+    const keys = [...this.#streams.keys()].filter((key) => key.startsWith(`${tenantId}/`));
+    const all = keys.flatMap((key) => this.#stream(key, 'asc', () => true));
+    return all.filter((stored) => matches(stored, { ...filter, types: [...types] }));
   }
 
   #stream(key: string, order: 'asc' | 'desc', isWanted: (sequence: number) => boolean): StoredEvent[] {
@@ -54,6 +84,9 @@ export class MemoryEventStore implements EventStore {
     return stored.map(([, { json, position }]) => ({ key, json, position: { ...position }, event: JSON.parse(json) }));
   }
 }
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const byPlace = (a: EventPlace, b: EventPlace): number => compare(a.timestamp, b.timestamp) || compare(a.eventId, b.eventId);
 
 function matches({ event }: StoredEvent, { types, from, before, actorId }: EventFilter): boolean {
   const at = Date.parse(event.timestamp);

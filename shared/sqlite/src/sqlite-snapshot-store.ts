@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { WakeKind } from '@retrigger/domain/decider.ts';
 import { taskKey } from '@retrigger/domain/identifiers.ts';
 import type { Reached } from '@retrigger/ports/reached.ts';
-import type { Due, Snapshot, SnapshotStore, TaskFilter, TaskPlace } from '@retrigger/ports/snapshot-store.ts';
+import type { Due, Mark, Snapshot, SnapshotStore, TaskFilter, TaskPlace } from '@retrigger/ports/snapshot-store.ts';
 import type { GroupCommit } from './group-commit.ts';
 
 /** `waits` says again what `snapshots.waits_for` says, the other way round: who waits for this task? */
@@ -16,6 +16,8 @@ export const SNAPSHOTS_SCHEMA = `
     PRIMARY KEY (tenant_id, waits_for, task_id)) STRICT, WITHOUT ROWID;
   CREATE INDEX waits_by_waiter ON waits (tenant_id, task_id);
   CREATE TABLE marks (partition INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;`;
+
+export const NEWEST_MARKS = 'ALTER TABLE marks ADD COLUMN newest INTEGER NOT NULL DEFAULT 0';
 
 const DUE = `SELECT key, wake_at, wake_kind FROM snapshots
   WHERE partition = ? AND wake_at < ? AND (wake_at, key) > (?, ?) ORDER BY wake_at, key LIMIT ?`;
@@ -61,8 +63,10 @@ export class SqliteSnapshotStore implements SnapshotStore {
     this.#waiting = db.prepare(WAITING);
     this.#list = db.prepare(LIST);
     this.#listOfType = db.prepare(LIST_OF_TYPE);
-    this.#mark = db.prepare('INSERT INTO marks VALUES (?, ?) ON CONFLICT DO UPDATE SET at = max(at, excluded.at)');
-    this.#marks = db.prepare('SELECT partition, at FROM marks');
+    this.#mark = db.prepare(
+      'INSERT INTO marks VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET at = max(at, excluded.at), newest = max(newest, excluded.newest)', // S3
+    );
+    this.#marks = db.prepare('SELECT partition, at, newest FROM marks');
   }
 
   async save(snapshots: Snapshot[]): Promise<void> {
@@ -139,12 +143,12 @@ export class SqliteSnapshotStore implements SnapshotStore {
     return { due: explain(DUE), waiting: explain(WAITING), list: explain(LIST), listOfType: explain(LIST_OF_TYPE) };
   }
 
-  async saveMark(partition: number, at: number): Promise<void> {
-    await this.#commit.submit(() => this.#mark.run(partition, at));
+  async saveMark(partition: number, { at, newest }: Mark): Promise<void> {
+    await this.#commit.submit(() => this.#mark.run(partition, at, newest));
   }
 
-  async marks(): Promise<Map<number, number>> {
-    return new Map(this.#marks.all().map(({ partition, at }) => [Number(partition), Number(at)]));
+  async marks(): Promise<Map<number, Mark>> {
+    return new Map(this.#marks.all().map(({ partition, at, newest }) => [Number(partition), { at: Number(at), newest: Number(newest) }]));
   }
 }
 

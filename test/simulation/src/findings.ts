@@ -3,6 +3,7 @@ import type { Event, StoredEvent } from '@retrigger/domain/event.ts';
 import type { Fingerprint } from '@retrigger/domain/idempotency.ts';
 import type { TaskEvent } from '@retrigger/domain/task/events.ts';
 import type { TaskState } from '@retrigger/domain/task/state.ts';
+import { isTick } from '@retrigger/engine/ticks.ts';
 import { TOPICS } from '@retrigger/ports/log.ts';
 import { violations } from '@retrigger/test-history/checkers.ts';
 import { conditionsWereTrue, noDependencyCycle, waitingHaveFired } from '@retrigger/test-history/condition-checkers.ts';
@@ -38,7 +39,9 @@ export function findings(scene: Scene): string[] {
   }
   const states = new Map([...stored.rows].map(([key, { text }]) => [key, JSON.parse(text) as TaskState]));
   const asked = new Map<string, Command>();
-  for (const { value } of log.all(TOPICS.work)) {
+  for (const record of log.all(TOPICS.work)) {
+    if (isTick(record)) continue;
+    const { value } = record;
     const command = JSON.parse(Buffer.from(value).toString()) as Command;
     if (!asked.has(command.commandId)) asked.set(command.commandId, command);
   }
