@@ -12,6 +12,8 @@ import { runRoutes } from './routes/runs.ts';
 import { serviceRoutes } from './routes/service.ts';
 import { taskListRoutes } from './routes/task-list.ts';
 import { taskRoutes } from './routes/tasks.ts';
+import { tenantEventRoutes } from './routes/tenant-events.ts';
+import { Totals } from './totals.ts';
 
 /** The HTTP door over the given ports. It holds nothing that must be closed; whoever made the ports closes them. */
 export function createGateway(deps: GatewayDeps): OpenAPIHono {
@@ -21,7 +23,9 @@ export function createGateway(deps: GatewayDeps): OpenAPIHono {
   taskListRoutes(api);
   runRoutes(api);
   historyRoutes(api); // before the events by id, of which `verify` is none
-  eventRoutes(api);
+  const totals = new Totals();
+  eventRoutes(api, totals);
+  tenantEventRoutes(api, totals);
   executionRoutes(api);
   commandRoutes(api);
   serviceRoutes(api);

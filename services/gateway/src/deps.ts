@@ -16,11 +16,11 @@ import type { Credentials } from './credentials.ts';
 export type Readiness = { [dependency: string]: 'up' | 'down' };
 
 export type GatewayDeps = {
-  log: Pick<Log, 'append'>;
+  log: Pick<Log, 'append' | 'partitionCount'>;
   answers: Answers;
   receipts: Pick<ReceiptStore, 'load' | 'put'>;
-  events: Pick<EventStore, 'read' | 'page' | 'count'>;
-  snapshots: Pick<SnapshotStore, 'load' | 'list' | 'waiting'>;
+  events: Omit<EventStore, 'append'>;
+  snapshots: Pick<SnapshotStore, 'load' | 'list' | 'waiting' | 'marks'>;
   documents: DocumentStore;
   limiter: Limiter;
   secrets: Secrets;

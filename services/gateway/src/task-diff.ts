@@ -6,7 +6,7 @@ import { evolve } from '@retrigger/domain/task/evolve.ts';
 import type { TaskState } from '@retrigger/domain/task/state.ts';
 import { taskView } from '@retrigger/domain/task/view.ts';
 import type { EventStore } from '@retrigger/ports/event-store.ts';
-import { inChunks, justAfter } from './stored-history.ts';
+import { eventsOf, justAfter } from './stored-history.ts';
 
 /** A field that is another at the end than at the beginning. `path` is a JSON Pointer into the task; null = it is not there. `event` gave it its last value. */
 export type Change = { path: string; before: Json; after: Json; event: JsonObject };
@@ -26,7 +26,7 @@ export async function taskDiff(events: Pick<EventStore, 'page'>, key: string, fr
   let state: TaskState | undefined;
   let first: Leaves | undefined;
   let last: Leaves = new Map();
-  for await (const chunk of inChunks(events, key, { before: justAfter(to) })) {
+  for await (const chunk of eventsOf(events, key, { before: justAfter(to) })) {
     for (const { event } of chunk) {
       if (Date.parse(event.timestamp) > from) first ??= last = leavesOf(state);
       state = evolve(state, event as TaskEvent);

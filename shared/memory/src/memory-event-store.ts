@@ -48,8 +48,8 @@ export class MemoryEventStore implements EventStore {
     return found.slice(0, limit);
   }
 
-  async count(key: string, filter: EventFilter): Promise<number> {
-    return this.#stream(key, 'asc', () => true).filter((stored) => matches(stored, filter)).length;
+  async count(key: string, filter: EventFilter, after = 0, upTo = Number.MAX_SAFE_INTEGER): Promise<number> {
+    return this.#stream(key, 'asc', (sequence) => sequence > after && sequence <= upTo).filter((stored) => matches(stored, filter)).length;
   }
 
   async pageOfTenant(filter: TenantFilter, { after, limit, order }: TenantCursor): Promise<StoredEvent[]> {

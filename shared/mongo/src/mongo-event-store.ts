@@ -87,8 +87,8 @@ export class MongoEventStore implements EventStore {
     return this.#find({ ...namesOf(key, from, to), ...matching(filter) }, limit, order);
   }
 
-  async count(key: string, filter: EventFilter): Promise<number> {
-    const query = { ...namesOf(key, 1, LAST_SEQUENCE), ...matching(filter) };
+  async count(key: string, filter: EventFilter, after = 0, upTo = LAST_SEQUENCE): Promise<number> {
+    const query = { ...namesOf(key, after + 1, upTo), ...matching(filter) };
     return this.#mongo.retry(() => this.#events.countDocuments(query));
   }
 

@@ -50,7 +50,8 @@ export interface EventStore {
   read(key: string, range: EventRange): Promise<StoredEvent[]>;
   /** Events of one key that match, in sequence order from `after` (not included; null = from the end that `order` starts at). */
   page(key: string, filter: EventFilter, cursor: { after: number | null; limit: number; order: 'asc' | 'desc' }): Promise<StoredEvent[]>;
-  count(key: string, filter: EventFilter): Promise<number>;
+  /** How many events of one key match, of those behind `after` (a sequence; 0 = of all) and up to `upTo`. */
+  count(key: string, filter: EventFilter, after?: number, upTo?: number): Promise<number>;
   /** E4: a tenant's events that match, by (timestamp, eventId), whatever their tasks; found by an index, whatever the filter. */
   pageOfTenant(filter: TenantFilter, cursor: TenantCursor): Promise<StoredEvent[]>;
   countOfTenant(filter: TenantFilter): Promise<number>;

@@ -91,9 +91,9 @@ export class SqliteEventStore implements EventStore {
       .map(toStored);
   }
 
-  async count(key: string, filter: EventFilter): Promise<number> {
+  async count(key: string, filter: EventFilter, after = 0, upTo = Number.MAX_SAFE_INTEGER): Promise<number> {
     const { sql, values } = whereClause(key, filter);
-    return Number(this.#prepared(countStatement(sql)).get(...values)?.total);
+    return Number(this.#prepared(countStatement(sql)).get(...values, after, upTo)?.total);
   }
 
   async pageOfTenant(filter: TenantFilter, cursor: TenantCursor): Promise<StoredEvent[]> {
@@ -138,7 +138,7 @@ export class SqliteEventStore implements EventStore {
 const pageStatement = (where: string, order: 'asc' | 'desc'): string =>
   `SELECT ${COLUMNS} FROM events WHERE ${where} AND sequence ${order === 'asc' ? '>' : '<'} ? ORDER BY sequence ${order} LIMIT ?`;
 
-const countStatement = (where: string): string => `SELECT count(*) AS total FROM events WHERE ${where}`;
+const countStatement = (where: string): string => `SELECT count(*) AS total FROM events WHERE ${where} AND sequence > ? AND sequence <= ?`;
 
 /** One text per set of filters in use, so that few statements are ever prepared. */
 function whereClause(key: string, { types, from, before, actorId }: EventFilter): { sql: string; values: SQLInputValue[] } {

@@ -11,10 +11,10 @@ import { apiKeys } from '@retrigger/gateway/credentials.ts';
 import type { GatewayDeps } from '@retrigger/gateway/deps.ts';
 import { placeText } from '@retrigger/gateway/task-query.ts';
 import { MemoryDocumentStore } from '@retrigger/memory/memory-document-store.ts';
-import type { EventFilter } from '@retrigger/ports/event-store.ts';
 import { silent } from '@retrigger/ports/observer.ts';
 import { type Receipt, unboundReceiptId } from '@retrigger/ports/receipt-store.ts';
 import type { Snapshot } from '@retrigger/ports/snapshot-store.ts';
+import { eventsIn } from './fake-events.ts';
 import { FakeAnswers, FakeClock, FakeLimiter } from './fakes.ts';
 
 const PEOPLE: [string, string, Role][] = [
@@ -52,6 +52,8 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
     snapshots,
     events,
     commands,
+    /** How far the only partition is. */
+    mark: { at: clock.now() + 3_600_000, newest: 0 },
     worker: ((command: Command): Outcome =>
       isPermitted(command)
         ? { kind: 'accepted', answer: { taskId: command.taskId, for: command.type } }
@@ -79,6 +81,7 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
   let ids = 0;
   const deps: GatewayDeps = {
     log: {
+      partitionCount: () => 1,
       async append(_topic, records) {
         for (const record of records) {
           const decoded = decodeWork(record);
@@ -99,6 +102,7 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
     snapshots: {
       load: async (keys) => found(snapshots, keys),
       waiting: async () => [],
+      marks: async () => new Map([[0, door.mark]]),
       list: async (tenantId, { statuses, type }, after, limit) =>
         [...snapshots.values()]
           .filter((one) => one.tenantId === tenantId && statuses.includes(one.status) && (type ?? one.type) === one.type)
@@ -106,16 +110,7 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
           .filter((one) => after === null || placeText(one) > placeText(after))
           .slice(0, limit),
     },
-    events: {
-      read: async (key, { from, to }) => events.filter(({ key: k, event: { sequence: s } }) => k === key && s >= from && s <= to),
-      page: async (key, filter, { after, limit, order }) => {
-        const all = matching(events, key, filter).filter(
-          ({ event: { sequence: s } }) => after === null || (order === 'asc' ? s > after : s < after),
-        );
-        return (order === 'asc' ? all : all.reverse()).slice(0, limit);
-      },
-      count: async (key, filter) => matching(events, key, filter).length,
-    },
+    events: eventsIn(events),
     limiter,
     secrets: { derive: (...parts) => createHmac('sha256', 'test').update(parts.join('\n')).digest() },
     credentials: apiKeys(PEOPLE.map(([userId, tenantId, role]) => ({ key: keyOf(userId), caller: { tenantId, userId, roles: [role] } }))),
@@ -158,17 +153,6 @@ export const running = (): Outcome => refused('task_already_running', 'Task t is
 
 const found = <V>(map: Map<string, V>, keys: string[]): Map<string, V> =>
   new Map(keys.flatMap((key) => (map.has(key) ? [[key, map.get(key) as V] as const] : [])));
-
-function matching(events: StoredEvent[], key: string, { types, from, before, actorId }: EventFilter): StoredEvent[] {
-  return events.filter(
-    ({ key: k, event: e }) =>
-      k === key &&
-      (types?.includes(e.eventType) ?? true) &&
-      (from === undefined || e.timestamp >= from) &&
-      (before === undefined || e.timestamp < before) &&
-      (actorId === undefined || e.actor.id === actorId),
-  );
-}
 
 /** A task with a history, a minute between two events. */
 function seed(

@@ -83,7 +83,9 @@ describe('the list of tasks', () => {
       const first = Number(after?.taskId ?? -1) + 1;
       return Array.from({ length: limit }, (_, i) => ({ ...rest, type: 'build', taskId: String(first + i), state }) as never);
     };
-    door = startDoor({ deps: { snapshots: { load: async () => new Map(), waiting: async () => [], list: many } } });
+    door = startDoor({
+      deps: { snapshots: { load: async () => new Map(), waiting: async () => [], marks: async () => new Map(), list: many } },
+    });
     const page = await list('?owner=nobody');
     expect([page.tasks.length, page.pageInfo.hasMore]).toEqual([0, true]);
     expect(asked).toBeLessThanOrEqual(20_000);
