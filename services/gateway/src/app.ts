@@ -5,6 +5,7 @@ import type { GatewayDeps } from './deps.ts';
 import type { Problem } from './problem.ts';
 import { commandRoutes } from './routes/commands.ts';
 import { docsRoutes } from './routes/docs.ts';
+import { eventStreamRoutes } from './routes/event-stream.ts';
 import { eventRoutes } from './routes/events.ts';
 import { executionRoutes } from './routes/executions.ts';
 import { historyRoutes } from './routes/history.ts';
@@ -26,6 +27,7 @@ export function createGateway(deps: GatewayDeps): OpenAPIHono {
   const totals = new Totals();
   eventRoutes(api, totals);
   tenantEventRoutes(api, totals);
+  eventStreamRoutes(api);
   executionRoutes(api);
   commandRoutes(api);
   serviceRoutes(api);

@@ -39,8 +39,7 @@ export function readEventQuery(url: string, of: 'task' | 'tenant' = 'task'): Eve
   const errors: FieldError[] = [];
   const wrong = (path: string, message: string): undefined => void errors.push({ path, message });
   const filter: EventFilter = {};
-  if (types !== undefined)
-    filter.types = readTypes(types) ?? wrong('types', `must be some of ${EVENT_TYPES.join(', ')}, separated by commas`) ?? [];
+  if (types !== undefined) filter.types = readTypes(types) ?? wrong('types', TYPES) ?? [];
   const since = from === undefined ? undefined : (bound(from, formatInstant) ?? wrong('from', DATES));
   const before = to === undefined ? undefined : (bound(to, justAfter, DAY_MS - 1) ?? wrong('to', DATES));
   if (since !== undefined) filter.from = since;
@@ -77,9 +76,11 @@ export function readPageSize(text: string): number | undefined {
   return size >= 1 && size <= MAX_PAGE ? size : undefined;
 }
 
+export const TYPES = `must be some of ${EVENT_TYPES.join(', ')}, separated by commas`;
 const DATES = 'must be an instant such as 2026-01-31T12:00:00.000Z, or a date such as 2026-01-31';
 
-function readTypes(text: string): string[] | undefined {
+/** Undefined when it names one that there is not. */
+export function readTypes(text: string): string[] | undefined {
   const types = [...new Set(text.split(',').map((type) => type.trim()))].sort();
   return types.every((type) => (EVENT_TYPES as readonly string[]).includes(type)) ? types : undefined;
 }

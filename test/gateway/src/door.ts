@@ -58,7 +58,8 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
       isPermitted(command)
         ? { kind: 'accepted', answer: { taskId: command.taskId, for: command.type } }
         : refused('forbidden', 'The caller’s roles do not permit this')) as ((command: Command) => Outcome) | null,
-    seed: (tenantId: string, taskId: string, eventTypes: string[]) => seed(tenantId, taskId, eventTypes, { snapshots, events, clock }),
+    seed: (tenantId: string, taskId: string, eventTypes: string[], from = clock.now()) =>
+      seed(tenantId, taskId, eventTypes, from, { snapshots, events }),
     async ask(path: string, asked: Asked = {}) {
       const { method = 'GET', as = 'admin', body, raw, headers = {} } = asked;
       const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
@@ -129,7 +130,7 @@ export function startDoor(options: { config?: Partial<GatewayDeps['config']>; de
     ...options.deps,
   };
   const app = createGateway(deps);
-  return Object.assign(door, { app });
+  return Object.assign(door, { app, deps });
 }
 
 export type Door = ReturnType<typeof startDoor>;
@@ -154,12 +155,13 @@ export const running = (): Outcome => refused('task_already_running', 'Task t is
 const found = <V>(map: Map<string, V>, keys: string[]): Map<string, V> =>
   new Map(keys.flatMap((key) => (map.has(key) ? [[key, map.get(key) as V] as const] : [])));
 
-/** A task with a history, a minute between two events. */
+/** A task with a history from `from` (epoch ms) on, a minute between two events. */
 function seed(
   tenantId: string,
   taskId: string,
   eventTypes: string[],
-  { snapshots, events, clock }: { snapshots: Map<string, Snapshot>; events: StoredEvent[]; clock: FakeClock },
+  from: number,
+  { snapshots, events }: { snapshots: Map<string, Snapshot>; events: StoredEvent[] },
 ): void {
   const key = taskKey(tenantId, taskId);
   let head = EMPTY_HEAD;
@@ -175,7 +177,7 @@ function seed(
       body: {},
     } satisfies Command;
     const decision = { eventType, schemaVersion: 1, newState: 'Draft', metadata: {} };
-    const stored = nextEvent(head, i === 0 ? null : 'Draft', command, decision, { partition: 0, offset: i, at: clock.now() + i * 60_000 });
+    const stored = nextEvent(head, i === 0 ? null : 'Draft', command, decision, { partition: 0, offset: i, at: from + i * 60_000 });
     head = { sequence: i + 1, hash: stored.event.hash, at: Date.parse(stored.event.timestamp), position: stored.position };
     events.push(stored);
   }
