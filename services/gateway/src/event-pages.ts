@@ -29,13 +29,13 @@ async function page(
   totals: Totals,
   { tenantId }: Caller,
   history: History,
-  { cursor, pageSize }: EventQuery,
+  { cursor, pageSize, matching }: EventQuery,
 ): Promise<Reply | Problem> {
   const { question } = history;
   const place = cursor === null ? null : readCursor(secrets, tenantId, question, cursor);
   if (place === undefined) return invalid('cursor', NOT_ITS_CURSOR);
   const found = await history.page(place, pageSize + 1);
-  const total = await totals.of(`${tenantId}\n${question}`, history.upTo(found), history.count);
+  const total = await totals.of(`${tenantId}\n${history.of}\n${matching}`, history.upTo(found), history.count);
   const shown = found.slice(0, pageSize);
   const last = shown.at(-1);
   const hasMore = found.length > pageSize && last !== undefined;

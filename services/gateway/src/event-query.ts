@@ -24,6 +24,8 @@ export type EventQuery = {
   pageSize: number;
   cursor: string | null;
   fingerprint: string;
+  /** The same for all queries that match the same events, whatever their order. */
+  matching: string;
   /** All that match as a file, instead of a page. */
   format: ExportFormat | null;
   /** Of a tenant's history, that of one task only. */
@@ -54,15 +56,14 @@ export function readEventQuery(url: string, of: 'task' | 'tenant' = 'task'): Eve
   if (format !== undefined && cursor !== '') wrong('cursor', 'does not go with format, which gives all that match');
   if (format !== undefined && query.values.pageSize !== undefined) wrong('pageSize', 'does not go with format, which gives all that match');
   if (errors.length > 0 || size === undefined) return invalidFields(errors);
-  const question = [filter.types?.join(',') ?? '*', filter.from ?? '*', filter.before ?? '*', actor ?? '*', order, taskId ?? '*'].join(
-    '\n',
-  );
+  const matching = [filter.types?.join(',') ?? '*', filter.from ?? '*', filter.before ?? '*', actor ?? '*', taskId ?? '*'].join('\n');
   return {
     filter,
     order: order as 'asc' | 'desc',
     pageSize: size,
     cursor: cursor === '' ? null : cursor,
-    fingerprint: hash('sha256', question, 'base64url'),
+    matching,
+    fingerprint: hash('sha256', `${matching}\n${order}`, 'base64url'),
     format: format !== undefined && isFormat(format) ? format : null,
     taskId: taskId ?? null,
   };

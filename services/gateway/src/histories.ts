@@ -7,6 +7,8 @@ import { LATEST } from './stored-history.ts';
 
 /** A walk over events in one order: a task's or a tenant's. Places are texts that a cursor can carry. */
 export type History = {
+  /** Whose: a task's id, or all tasks; no two have the same. */
+  of: string;
   /** The same for the same question, whatever the page; no two histories have the same. */
   question: string;
   /** Of the file that it is exported to. */
@@ -18,6 +20,9 @@ export type History = {
   count(after: number, upTo: number): Promise<number>;
 };
 
+/** No task's id: it has a space. */
+const ALL_TASKS = 'all tasks';
+
 type Events = Pick<EventStore, 'page' | 'count' | 'pageOfTenant' | 'countOfTenant'>;
 
 /** What both have in common. */
@@ -27,6 +32,7 @@ export type Asked = { tenantId: string; filter: EventFilter; order: 'asc' | 'des
 export function taskHistory(events: Events, { tenantId, filter, order, fingerprint }: Asked, taskId: string, head: number): History {
   const key = taskKey(tenantId, taskId);
   return {
+    of: taskId,
     question: `${taskId}\n${fingerprint}`,
     name: `${taskId}-events`,
     page: (after, limit) => events.page(key, filter, { after: after === null ? null : Number(after), limit, order }),
@@ -46,7 +52,8 @@ export function tenantHistory(events: Events, { tenantId, filter, order, fingerp
   });
   const all = within(0, mark);
   return {
-    question: `all tasks\n${fingerprint}`,
+    of: ALL_TASKS,
+    question: `${ALL_TASKS}\n${fingerprint}`,
     name: 'events',
     page: (after, limit) => events.pageOfTenant(all, { after: after === null ? null : placeOf(after), limit, order }),
     placeOf: ({ event }) => placeText(event),
@@ -65,7 +72,8 @@ export function tenantHistoryOfTask(
   const key = taskKey(tenantId, taskId);
   const before = { ...filter, ...spanOf(filter, 0, mark) };
   return {
-    question: `all tasks\n${fingerprint}`,
+    of: ALL_TASKS,
+    question: `${ALL_TASKS}\n${fingerprint}`,
     name: 'events',
     page: (after, limit) => events.page(key, before, { after: after === null ? null : Number(after), limit, order }),
     placeOf: ({ event }) => String(event.sequence),

@@ -54,6 +54,7 @@ export interface EventStore {
   count(key: string, filter: EventFilter, after?: number, upTo?: number): Promise<number>;
   /** E4: a tenant's events that match, by (timestamp, eventId), whatever their tasks; found by an index, whatever the filter. */
   pageOfTenant(filter: TenantFilter, cursor: TenantCursor): Promise<StoredEvent[]>;
+  /** Exact when `before` is at most the lowest mark: what lies before that may be counted once for all. */
   countOfTenant(filter: TenantFilter): Promise<number>;
   /** The events of one key behind a sequence as they stand, also those that nobody can read any more: for whoever verifies them. */
   texts(key: string, after: number, limit: number): Promise<StoredText[]>;

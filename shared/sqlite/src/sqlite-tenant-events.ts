@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { TenantCursor, TenantFilter } from '@retrigger/ports/event-store.ts';
+import { EventLadders } from './event-ladders.ts';
 
 /**
  * The tenant is a column of its own: SQLite takes no index with a computed one for covering.
@@ -15,15 +16,10 @@ export const TENANT_EVENTS_SCHEMA = `
   CREATE INDEX events_by_type ON events (tenant_id, type, at, event_id);
   CREATE INDEX events_by_actor ON events (tenant_id, actor_id, type, at, event_id);`;
 
-/** Events counted in one go, so that other work gets its turns; a good 2 ms. */
-const COUNTED_AT_ONCE = 50_000;
-
-/** Sorts behind every event's id. */
-const LAST_ID = '\u{10ffff}';
-
 /** The places of a tenant's events in the file: which, in what order, and how many. */
 export class SqliteTenantEvents {
   readonly #statements = new Map<string, StatementSync>();
+  readonly #ladders = new EventLadders();
   readonly #db: DatabaseSync;
 
   constructor(db: DatabaseSync) {
@@ -45,27 +41,12 @@ export class SqliteTenantEvents {
       .map(({ id }) => Number(id));
   }
 
-  /** How many events of one type match, counted in parts with a turn for others between two. */
   async count(filter: TenantFilter): Promise<number> {
-    const end = Date.parse(filter.before);
-    const step = this.#prepared(stepStatement(filter.actorId !== undefined));
-    const rest = this.#prepared(countStatement(filter.actorId !== undefined));
+    const byActor = filter.actorId !== undefined;
+    const statements = { step: this.#prepared(stepStatement(byActor)), count: this.#prepared(countStatement(byActor)) };
+    const [from, before] = [filter.from === undefined ? Number.MIN_SAFE_INTEGER : Date.parse(filter.from), Date.parse(filter.before)];
     let total = 0;
-    for (const type of filter.types) {
-      const scope = scopeOf(filter, type);
-      let place: [SQLInputValue, SQLInputValue] = [
-        (filter.from === undefined ? Number.MIN_SAFE_INTEGER : Date.parse(filter.from)) - 1,
-        LAST_ID,
-      ];
-      for (;;) {
-        const next = step.get(...scope, ...place, end, COUNTED_AT_ONCE - 1);
-        if (next === undefined) break;
-        total += COUNTED_AT_ONCE;
-        place = [next.at as number, next.event_id as string];
-        await new Promise(setImmediate);
-      }
-      total += Number(rest.get(...scope, ...place, end)?.total);
-    }
+    for (const type of filter.types) total += await this.#ladders.count(statements, scopeOf(filter, type), from, before);
     return total;
   }
 

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
+import type { StoredEvent } from '@retrigger/domain/event.ts';
 import type { EventFilter } from '@retrigger/ports/event-store.ts';
 import { unobserved } from '@retrigger/ports/reached.ts';
 import { openSqliteStore, type SqliteStore } from '@retrigger/sqlite/sqlite-store.ts';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { crashDecided } from './crash-writes.ts';
 import { unique } from './eventually.ts';
+import { sampleEvent } from './samples.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 function open(path = join(temporaryFolder(), 'store.db')): SqliteStore {
@@ -81,5 +83,46 @@ describe('sqlite store', () => {
     await first.close();
     await marked;
     expect(await open(path).snapshots.marks()).toEqual(new Map([[1, { at: 5, newest: 0 }]]));
+  });
+});
+
+describe('sqlite event store: counts of long histories', () => {
+  const type = 'TaskTriggered';
+  const count = async (events: SqliteStore['events'], before: number, from?: number) =>
+    events.countOfTenant({ tenantId: 'acme', types: [type], ...(from === undefined ? {} : { from: at(from) }), before: at(before) });
+  const at = (ms: number): string => new Date(Date.UTC(2026, 0, 1) + ms).toISOString();
+  /** One a millisecond, two in every tenth. */
+  const many = (first: number, last: number): StoredEvent[] => {
+    const events: StoredEvent[] = [];
+    for (let ms = first; ms < last; ms++) for (let n = 0; n < (ms % 10 === 0 ? 2 : 1); n++) events.push(bareEvent(`t${ms}-${n}`, at(ms)));
+    return events;
+  };
+  const bareEvent = (taskId: string, timestamp: string): StoredEvent => {
+    const event = { ...sampleEvent({ tenantId: 'acme', taskId, sequence: 1 }).event, timestamp, eventType: type };
+    return { key: `acme/${taskId}`, event, json: JSON.stringify(event), position: { partition: 0, offset: 0, at: 0 } };
+  };
+  const expected = (from: number, before: number): number => {
+    let total = 0;
+    for (let ms = from; ms < before; ms++) total += ms % 10 === 0 ? 2 : 1;
+    return total;
+  };
+
+  test('are exact over any span, whatever was counted before, also while several count at once and more is added (Q1)', async () => {
+    const { events } = open();
+    await events.append(many(0, 15_000));
+    const spans = [
+      [0, 15_000],
+      [7_000, 7_010],
+      [4_545, 4_546],
+      [0, 4_546],
+      [9_000, 14_999],
+      [14_000, 13_000],
+    ] as const;
+    const counted = await Promise.all([...spans, ...spans].map(([from, before]) => count(events, before, from)));
+    expect(counted).toEqual([...spans, ...spans].map(([from, before]) => expected(from, before)));
+    await events.append(many(15_000, 26_000));
+    expect(await count(events, 26_000)).toBe(expected(0, 26_000));
+    for (const [from, before] of [...spans, [14_990, 20_010], [0, 26_000]] as const)
+      expect([from, before, await count(events, before, from)]).toEqual([from, before, expected(from, before)]);
   });
 });
