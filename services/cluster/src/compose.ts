@@ -3,6 +3,8 @@ import type { Environment } from '@retrigger/config/environment.ts';
 import { hmacSecrets } from '@retrigger/config/hmac-secrets.ts';
 import type { EventCodec } from '@retrigger/contract/event-codec.ts';
 import { openSchemaRegistry, type RegistryOptions } from '@retrigger/contract/schema-registry.ts';
+import { eraseFirst } from '@retrigger/engine/erase-first.ts';
+import { createPrivacy, type Privacy } from '@retrigger/engine/privacy.ts';
 import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
 import { type KafkaLog, openKafkaLog } from '@retrigger/kafka/kafka-log.ts';
 import { PARTITIONER } from '@retrigger/kafka/murmur2.ts';
@@ -10,6 +12,7 @@ import { systemClock } from '@retrigger/lifecycle/system-clock.ts';
 import { connectMongo, type MongoConnection } from '@retrigger/mongo/mongo-client.ts';
 import { MongoDocumentStore } from '@retrigger/mongo/mongo-document-store.ts';
 import { MongoEventStore } from '@retrigger/mongo/mongo-event-store.ts';
+import { MongoKeyStore } from '@retrigger/mongo/mongo-key-store.ts';
 import { MongoReceiptStore } from '@retrigger/mongo/mongo-receipt-store.ts';
 import { MongoSnapshotStore } from '@retrigger/mongo/mongo-snapshot-store.ts';
 import { rememberShapes } from '@retrigger/mongo/mongo-topic-shapes.ts';
@@ -49,6 +52,7 @@ export type Cluster = {
   answers: Answers;
   limiter: Limiter;
   secrets: Secrets;
+  privacy: Privacy;
   eventCodec: EventCodec;
   reached: Reached;
   /** Each server, as this process sees it now. */
@@ -104,17 +108,24 @@ export async function connectCluster(
     const limiter = await RedisLimiter.open(redisUrl, { clock, observer });
     closers.push(() => limiter.close());
     const stores = storesOf(mongo, reached);
+    const secrets = hmacSecrets(Buffer.from(settings.secret));
+    const masterSecrets = settings.masterKey === null ? secrets : hmacSecrets(Buffer.from(settings.masterKey));
+    const keys = await MongoKeyStore.open(mongo);
+    const privacy = createPrivacy({ keys, secrets: masterSecrets, snapshots: stores.snapshots, clock, freshBytes: randomBytes });
+    const decisions = eraseFirst(stores.decisions, (token) => privacy.ring.destroy(token));
     const readiness = async () => ({
       kafka: state(await log.reachable()),
       mongodb: state(await mongoAnswers(mongo)),
       redis: state(await redisAnswers(limiter)),
       schemaRegistry: state(await registryAnswers(registry)),
     });
-    const secrets = hmacSecrets(Buffer.from(settings.secret));
     const eventCodec = contract.avro.events;
     return {
       kind: 'connected',
-      cluster: { settings, clock, observer, telemetry, log, ...stores, answers, limiter, secrets, eventCodec, reached, readiness, close },
+      cluster: {
+        ...{ settings, clock, observer, telemetry, log, ...stores, decisions, answers, limiter },
+        ...{ secrets, privacy, eventCodec, reached, readiness, close },
+      },
     };
   } catch (error) {
     return giveUp(error instanceof Error ? error.message : String(error));

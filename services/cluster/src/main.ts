@@ -2,6 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { isStartedByNpm } from '@retrigger/config/started-by-npm.ts';
+import { parentGone } from '@retrigger/lifecycle/parent-gone.ts';
 
 const SERVICES = ['worker', 'dispatcher', 'gateway'];
 /** How `run` of @retrigger/lifecycle ends a service that can't start and has said why. */
@@ -44,3 +46,4 @@ for (const service of SERVICES) {
   });
 }
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stopAll(0));
+if (isStartedByNpm(process.env)) void parentGone().then(() => stopAll(0));

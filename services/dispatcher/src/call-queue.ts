@@ -8,19 +8,23 @@ export type CallQueueBounds = {
   runningPerLane: number;
   /** Jobs that wait for a slot, in all. */
   waiting: number;
+  /** Jobs of one group that run at once; a group that is not named has no bound of its own. */
+  runningInGroup?: ReadonlyMap<string, number>;
 };
 
-type Lane = { running: number; waiting: Job[] };
+type Lane = { group: string; running: number; waiting: Job[] };
 
 /**
  * Bounded concurrency with a lane for each target.
- * Q1: never more jobs run than the bounds say, in all and in a lane.
+ * Q1: never more jobs run than the bounds say, in all, in a lane and in a group.
  * Q2: lanes that wait take turns, so a target that hangs holds up its own lane and leaves the other slots to the rest.
  * Q3: a lane's jobs start in the order in which they came.
+ * Q4: a lane belongs to one group, so a group at its bound holds up its own lanes and no others.
  */
 export class CallQueue {
   readonly #bounds: CallQueueBounds;
   readonly #lanes = new Map<string, Lane>();
+  readonly #inGroup = new Map<string, number>();
   readonly #running = new Set<Promise<void>>();
   #waiting = 0;
   #stopped = false;
@@ -31,9 +35,9 @@ export class CallQueue {
   }
 
   /** Starts the job, at once when there is a slot. Returns whether it has to wait: what it was decided on may then be old when it starts. */
-  add(laneName: string, run: Job): 'started' | 'waits' {
+  add(laneName: string, group: string, run: Job): 'started' | 'waits' {
     if (this.#stopped) return 'waits';
-    const lane = this.#lanes.get(laneName) ?? { running: 0, waiting: [] };
+    const lane = this.#lanes.get(laneName) ?? { group, running: 0, waiting: [] };
     this.#lanes.set(laneName, lane);
     if (lane.waiting.length === 0 && this.#hasSlot(lane)) {
       this.#start(laneName, lane, run);
@@ -63,18 +67,28 @@ export class CallQueue {
   }
 
   #hasSlot(lane: Lane): boolean {
-    return this.#running.size < this.#bounds.running && lane.running < this.#bounds.runningPerLane; // Q1
+    const { running, runningPerLane, runningInGroup } = this.#bounds; // Q1
+    const most = runningInGroup?.get(lane.group) ?? Number.POSITIVE_INFINITY;
+    return this.#running.size < running && lane.running < runningPerLane && (this.#inGroup.get(lane.group) ?? 0) < most;
   }
 
   #start(laneName: string, lane: Lane, run: Job): void {
     lane.running++;
+    this.#count(lane.group, 1);
     const running = run().finally(() => {
       lane.running--;
+      this.#count(lane.group, -1);
       this.#running.delete(running);
       if (lane.running === 0 && lane.waiting.length === 0 && this.#lanes.get(laneName) === lane) this.#lanes.delete(laneName);
       this.#startWaiting();
     });
     this.#running.add(running);
+  }
+
+  #count(group: string, change: number): void {
+    const now = (this.#inGroup.get(group) ?? 0) + change;
+    if (now === 0) this.#inGroup.delete(group);
+    else this.#inGroup.set(group, now);
   }
 
   #startWaiting(): void {

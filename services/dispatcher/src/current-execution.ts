@@ -1,5 +1,6 @@
 import type { TargetRequest } from '@retrigger/delivery/http-target.ts';
 import { parseDuration } from '@retrigger/domain/duration.ts';
+import { isForExecutors } from '@retrigger/domain/task/claim.ts';
 import type { Target, TaskState } from '@retrigger/domain/task/state.ts';
 import { pauseUntil } from '@retrigger/lifecycle/pause.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
@@ -7,7 +8,7 @@ import type { Snapshot, SnapshotStore } from '@retrigger/ports/snapshot-store.ts
 import type { Triggered } from './decode-event.ts';
 
 /** What to call for an event: the task's target, with what it is told. */
-export type DueCall = { target: Target; request: TargetRequest };
+export type DueCall = { target: Target; type: string; request: TargetRequest };
 
 const READS = 6;
 const FIRST_PAUSE_MS = 20;
@@ -41,10 +42,11 @@ export async function loadSnapshots(
 /** The call that an event asks for, or undefined: the task has no target, or this execution ended, was cancelled, or another took its place. */
 export function dueCall(event: Triggered, snapshot: Snapshot | undefined): DueCall | undefined {
   const state = snapshot?.state as TaskState | undefined;
-  const { target, execution, deadline } = state ?? {};
-  if (!target || !execution || execution.executionId !== event.executionId) return undefined;
+  const { target, execution, deadline, type } = state ?? {};
+  if (type === undefined || !target || !execution || execution.executionId !== event.executionId || isForExecutors({ target }, execution))
+    return undefined;
   const { executionId, runId, attempt, context, triggeredAt } = execution;
   const deadlineMs = deadline ? parseDuration(deadline) : undefined;
   const deadlineAt = deadlineMs === undefined ? {} : { deadlineAt: new Date(Date.parse(triggeredAt) + deadlineMs).toISOString() };
-  return { target, request: { executionId, runId, taskId: event.taskId, attempt, context, ...deadlineAt } };
+  return { target, type, request: { executionId, runId, taskId: event.taskId, attempt, context, ...deadlineAt } };
 }

@@ -2,7 +2,9 @@ import type { EventCodec } from '@retrigger/contract/event-codec.ts';
 import type { HttpTargets, TargetCall } from '@retrigger/delivery/http-target.ts';
 import type { Command } from '@retrigger/domain/command.ts';
 import { parseDuration } from '@retrigger/domain/duration.ts';
+import type { JsonObject } from '@retrigger/domain/json.ts';
 import { deadLetter } from '@retrigger/engine/dead-letters.ts';
+import type { Privacy } from '@retrigger/engine/privacy.ts';
 import { pauseUntil } from '@retrigger/lifecycle/pause.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
 import { type CommitOffset, type Log, type LogRecord, type NewRecord, type RecordHandler, TOPICS } from '@retrigger/ports/log.ts';
@@ -13,7 +15,7 @@ import { CallQueue, type CallQueueBounds } from './call-queue.ts';
 import { type DueCall, dueCall, loadSnapshots } from './current-execution.ts';
 import { type DecodedEvent, decodeEvent, type Triggered } from './decode-event.ts';
 import { PartitionProgress } from './partition-progress.ts';
-import { endReport, heartbeat, type Reports, reportsTo, startReport } from './reports.ts';
+import { type Ended, endReport, heartbeat, type Reports, reportsTo, startReport } from './reports.ts';
 
 export type DispatcherPorts = {
   log: Log;
@@ -21,6 +23,7 @@ export type DispatcherPorts = {
   eventCodec: Pick<EventCodec, 'decode'>;
   targets: HttpTargets;
   secrets: Secrets;
+  privacy: Pick<Privacy, 'sealing' | 'disclosure'>;
   clock: Clock;
   observer: Observer;
   encode(command: Command): NewRecord;
@@ -37,12 +40,15 @@ const LONGEST_PAUSE_MS = 30_000;
  * X1: only the current execution is called, by the task's snapshot as it is when the call begins.
  * X2: the offset passes an event only when its call is over and the outcome is in the work log (202: when the target took it).
  * X3: a call that a crash leaves without an outcome is made again with the same executionId, so delivery is at least once.
+ * X5: a sensitive task's context is opened for its target and for nobody else; one that was erased fails, and its target is not called.
  * X4: calls run beside each other; no handler waits for one, except when the queue is full.
  */
 export class Dispatch implements RecordHandler {
   readonly #ports: DispatcherPorts;
   readonly #heartbeatEveryMs: number;
   readonly #queue: CallQueue;
+  /** The types that have a bound of their own. */
+  readonly #bounded: ReadonlyMap<string, number>;
   readonly #reports: Reports;
   readonly #partitions = new Map<number, PartitionProgress>();
   /** Calls of this process by executionId. An event that is delivered again while its call runs waits for that one. */
@@ -55,6 +61,7 @@ export class Dispatch implements RecordHandler {
     this.#ports = ports;
     this.#heartbeatEveryMs = heartbeatEveryMs;
     this.#queue = new CallQueue(bounds);
+    this.#bounded = bounds.runningInGroup ?? new Map();
     this.#reports = reportsTo(ports, this.#breaking.signal);
   }
 
@@ -124,7 +131,8 @@ export class Dispatch implements RecordHandler {
 
   #enqueue(event: Triggered, due: DueCall, offset: number, progress: PartitionProgress): void {
     let first: DueCall | undefined = due;
-    const added = this.#queue.add(laneOf(event, due), async () => {
+    const group = this.#bounded.has(due.type) ? due.type : NO_BOUND;
+    const added = this.#queue.add(laneOf(event, due, group), group, async () => {
       if (progress.isClosed) return;
       const running = this.#calls.get(event.executionId) ?? this.#callUntilOver(event, first);
       this.#calls.set(event.executionId, running);
@@ -165,12 +173,14 @@ export class Dispatch implements RecordHandler {
   }
 
   async #callDue(event: Triggered, due: DueCall, traceparent: string): Promise<boolean> {
-    const { targets, secrets, clock, observer } = this.#ports;
+    const { targets, secrets, clock, observer, privacy } = this.#ports;
+    const opened = await privacy.disclosure.context(event.tenantId, event.taskId, due.request.context); // X5
+    if (opened.kind === 'erased') return this.#reports.append(endReport(event, traceparent, ERASED));
     const startedAt = clock.now();
     const started = this.#reports.append(startReport(event, traceparent));
     const silence = this.#beat(event, traceparent);
     const secret = secrets.derive('target', event.tenantId, event.taskId, due.target.secretGeneration);
-    const answer = await targets.call(targetCall(due, secret, traceparent), this.#breaking.signal).finally(silence);
+    const answer = await targets.call(targetCall(due, opened.context, secret, traceparent), this.#breaking.signal).finally(silence);
     const isBroken = this.#breaking.signal.aborted && answer.kind === 'failed'; // X3: broken off by us, not by the target
     if (isBroken || !(await started)) return false;
     observer.count('target_calls_total', { outcome: answer.kind === 'failed' ? answer.error.code : answer.kind });
@@ -193,15 +203,25 @@ export class Dispatch implements RecordHandler {
   }
 }
 
-const targetCall = ({ target, request }: DueCall, secret: Buffer, traceparent: string): TargetCall => ({
+const ERASED: Ended = {
+  kind: 'failed',
+  error: { code: 'data_erased', message: 'Its context was erased' },
+  retryable: false,
+};
+
+const targetCall = ({ target, request }: DueCall, context: JsonObject, secret: Buffer, traceparent: string): TargetCall => ({
   url: target.url,
   method: target.method ?? 'POST',
   headers: target.headers ?? {},
   timeoutMs: parseDuration(target.timeout ?? '') ?? DEFAULT_TIMEOUT_MS,
   secret,
-  request,
+  request: { ...request, context },
   ...(traceparent === '' ? {} : { traceparent }),
 });
 
-/** A lane for each tenant and host: neither another tenant nor another host waits for a slow one. */
-const laneOf = (event: Triggered, { target }: DueCall): string => `${event.tenantId} ${URL.parse(target.url)?.origin ?? ''}`;
+/** A lane for each tenant, host and bounded type: none of them waits for another that is slow or at its bound. */
+const laneOf = (event: Triggered, { target }: DueCall, group: string): string =>
+  `${event.tenantId} ${URL.parse(target.url)?.origin ?? ''} ${group}`;
+
+/** The group of all types that have no bound of their own. */
+const NO_BOUND = '';

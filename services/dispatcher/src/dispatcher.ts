@@ -3,6 +3,7 @@ import { parseStrictJson } from '@retrigger/contract/strict-json.ts';
 import { encodeWork } from '@retrigger/contract/work-record.ts';
 import type { Resolve } from '@retrigger/delivery/guarded-connect.ts';
 import { httpTargets } from '@retrigger/delivery/http-target.ts';
+import type { Privacy } from '@retrigger/engine/privacy.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
 import { type Log, TOPICS } from '@retrigger/ports/log.ts';
 import type { Observer } from '@retrigger/ports/observer.ts';
@@ -24,9 +25,12 @@ export type DispatcherDeps = {
   snapshots: SnapshotStore;
   eventCodec: Pick<EventCodec, 'decode'>;
   secrets: Secrets;
+  privacy: Pick<Privacy, 'sealing' | 'disclosure'>;
   clock: Clock;
   observer: Observer;
   allowPrivateTargets: boolean;
+  /** Calls that run at once for tasks of a type; types that are not named have no bound of their own. */
+  typeConcurrency?: ReadonlyMap<string, number>;
   bounds?: CallQueueBounds;
   /** How long a stop waits for calls that run; 5 s. */
   drainMs?: number;
@@ -45,7 +49,8 @@ export async function createDispatcher(deps: DispatcherDeps): Promise<Dispatcher
     parse: parseStrictJson,
     ...(resolve === undefined ? {} : { resolve }),
   });
-  const dispatch = new Dispatch({ ...deps, targets, encode: encodeWork }, bounds, heartbeatEveryMs);
+  const all = deps.typeConcurrency === undefined ? bounds : { ...bounds, runningInGroup: deps.typeConcurrency };
+  const dispatch = new Dispatch({ ...deps, targets, encode: encodeWork }, all, heartbeatEveryMs);
   const consumer = await log.consume(TOPICS.events, DISPATCHER_GROUP, dispatch);
   return {
     async stop() {

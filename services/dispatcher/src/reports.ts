@@ -2,6 +2,7 @@ import type { TargetAnswer } from '@retrigger/delivery/target-answer.ts';
 import type { Command } from '@retrigger/domain/command.ts';
 import { derive } from '@retrigger/domain/identifiers.ts';
 import type { TaskCommandBody } from '@retrigger/domain/task/commands.ts';
+import type { Privacy } from '@retrigger/engine/privacy.ts';
 import { pauseUntil } from '@retrigger/lifecycle/pause.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
 import { type Log, type NewRecord, TOPICS } from '@retrigger/ports/log.ts';
@@ -35,7 +36,12 @@ export const startReport = (event: Triggered, traceparent: string): Command =>
 export const heartbeat = (event: Triggered, traceparent: string, at: number): Command =>
   reportCommand(event, traceparent, { type: 'HeartbeatExecution', body: { executionId: event.executionId } }, at);
 
-export function endReport(event: Triggered, traceparent: string, answer: Exclude<TargetAnswer, { kind: 'accepted' }>): Command {
+/** How a call ended, or why there was none. */
+export type Ended =
+  | Extract<TargetAnswer, { kind: 'completed' }>
+  | { kind: 'failed'; error: { code: string; message: string }; retryable: boolean };
+
+export function endReport(event: Triggered, traceparent: string, answer: Ended): Command {
   const { executionId } = event;
   if (answer.kind === 'completed') {
     return reportCommand(event, traceparent, { type: 'CompleteExecution', body: { executionId, result: answer.result } });
@@ -49,11 +55,16 @@ export type Reports = {
   append(command: Command): Promise<boolean>;
 };
 
+type ReportPorts = {
+  log: Log;
+  clock: Clock;
+  observer: Observer;
+  encode(command: Command): NewRecord;
+  privacy: Pick<Privacy, 'sealing'>;
+};
+
 /** Reports made in the same turn go to the log together. */
-export function reportsTo(
-  { log, clock, observer, encode }: { log: Log; clock: Clock; observer: Observer; encode(command: Command): NewRecord },
-  ending: AbortSignal,
-): Reports {
+export function reportsTo({ log, clock, observer, encode, privacy: { sealing } }: ReportPorts, ending: AbortSignal): Reports {
   let turn: { records: NewRecord[]; appended: Promise<void> } | undefined;
 
   const appendInTurn = (record: NewRecord): Promise<void> => {
@@ -71,10 +82,9 @@ export function reportsTo(
 
   return {
     async append(command) {
-      const record = encode(command);
       for (let failures = 0; !ending.aborted; failures++) {
         try {
-          await appendInTurn(record);
+          await appendInTurn(encode(await sealing.seal(command)));
           return true;
         } catch (error) {
           const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures);

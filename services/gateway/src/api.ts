@@ -1,6 +1,7 @@
 import { OpenAPIHono, type RouteConfig } from '@hono/zod-openapi';
 import type { CommandAdmission } from '@retrigger/engine/admit-command.ts';
 import type { Context } from 'hono';
+import { BodyMemory, type Held } from './body-memory.ts';
 import { changingReply } from './changing-call.ts';
 import type { Caller } from './credentials.ts';
 import type { GatewayDeps } from './deps.ts';
@@ -23,6 +24,9 @@ export class Api {
   readonly app = new OpenAPIHono();
   readonly deps: GatewayDeps;
   readonly admission: CommandAdmission<Problem>;
+  /** Who wants to know that a command of a tenant was accepted. */
+  accepted: (tenantId: string) => void = () => {};
+  readonly bodies: BodyMemory;
   /** By the type of their receipts. */
   readonly directCalls = new Map<string, Pick<DirectCall<unknown>, 'status' | 'show'>>();
   readonly #methods = new Map<string, string[]>();
@@ -30,7 +34,14 @@ export class Api {
   constructor(deps: GatewayDeps, admission: CommandAdmission<Problem>) {
     this.deps = deps;
     this.admission = admission;
+    this.bodies = new BodyMemory(deps.config.maxBodyBytes);
+    deps.observer.gauge('body_bytes_in_memory', () => this.bodies.bytes);
     this.app.notFound((c) => this.#noSuchCall(c));
+  }
+
+  /** How near the door is to shedding load: 1 is there. */
+  get load(): number {
+    return Math.max(this.admission.load, this.bodies.load);
   }
 
   /** Needs no credentials. */
@@ -51,16 +62,29 @@ export class Api {
 
   change<B>(call: ChangingCall<B>, described: Described): void {
     this.#describe(call.method, call.path, described, call.hasDryRun);
-    const { deps, admission } = this;
+    const { deps, admission, bodies } = this;
     this.app.on(call.method, routerPath(call.path), (c) =>
-      respond(c, call.path, deps, (requestId) => changingReply(c, call, deps, admission, requestId)),
+      respond(c, call.path, deps, (requestId) =>
+        bodies.during((held) => changingReply(c, call, deps, admission, requestId, held, (tenantId) => this.accepted(tenantId))),
+      ),
+    );
+  }
+
+  /** A changing call that is more than one command, or none; whoever answers it does all of it. */
+  handle(method: Method, path: string, described: Described, reply: (c: Context, requestId: string, held: Held) => Promise<Reply>): void {
+    this.#describe(method, path, described);
+    this.app.on(method, routerPath(path), (c) =>
+      respond(c, path, this.deps, (requestId) => this.bodies.during((held) => reply(c, requestId, held))),
     );
   }
 
   direct<B>(call: DirectCall<B>, described: Described): void {
     this.#describe(call.method, call.path, described);
     this.directCalls.set(call.type, call);
-    this.app.on(call.method, routerPath(call.path), (c) => respond(c, call.path, this.deps, () => directReply(c, call, this.deps)));
+    const { deps, bodies } = this;
+    this.app.on(call.method, routerPath(call.path), (c) =>
+      respond(c, call.path, deps, () => bodies.during((held) => directReply(c, call, deps, held))),
+    );
   }
 
   #describe(method: Method, path: string, described: Described, hasDryRun = false): void {

@@ -1,10 +1,14 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { CommandAdmission } from '@retrigger/engine/admit-command.ts';
 import { Api } from './api.ts';
+import { Claims } from './claims.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { Problem } from './problem.ts';
+import { apiKeyRoutes } from './routes/api-keys.ts';
+import { claimRoutes } from './routes/claims.ts';
 import { commandRoutes } from './routes/commands.ts';
 import { docsRoutes } from './routes/docs.ts';
+import { erasureRoutes } from './routes/erasures.ts';
 import { eventStreamRoutes } from './routes/event-stream.ts';
 import { eventRoutes } from './routes/events.ts';
 import { executionRoutes } from './routes/executions.ts';
@@ -14,12 +18,20 @@ import { serviceRoutes } from './routes/service.ts';
 import { taskListRoutes } from './routes/task-list.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { tenantEventRoutes } from './routes/tenant-events.ts';
+import { tenantSettingsRoutes } from './routes/tenant-settings.ts';
 import { Totals } from './totals.ts';
 
 /** The HTTP door over the given ports. It holds nothing that must be closed; whoever made the ports closes them. */
 export function createGateway(deps: GatewayDeps): OpenAPIHono {
-  const admission = new CommandAdmission<Problem>(deps, { limits: deps.config.limits, maxInFlight: deps.config.maxInFlight });
+  const { limitsFor, config } = deps;
+  const { maxInFlight, maxUndecided } = config;
+  const admission = new CommandAdmission<Problem>(
+    { ...deps, seal: (command) => deps.privacy.sealing.seal(command) },
+    { limitsFor, maxInFlight, maxUndecided },
+  );
+  const claims = new Claims(deps, admission);
   const api = new Api(deps, admission);
+  api.accepted = (tenantId) => claims.hint(tenantId);
   taskRoutes(api);
   taskListRoutes(api);
   runRoutes(api);
@@ -28,7 +40,11 @@ export function createGateway(deps: GatewayDeps): OpenAPIHono {
   eventRoutes(api, totals);
   tenantEventRoutes(api, totals);
   eventStreamRoutes(api);
+  claimRoutes(api, claims); // before the reports by id, of which `claim` is none
   executionRoutes(api);
+  apiKeyRoutes(api);
+  tenantSettingsRoutes(api);
+  erasureRoutes(api);
   commandRoutes(api);
   serviceRoutes(api);
   docsRoutes(api);

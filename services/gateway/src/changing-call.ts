@@ -2,6 +2,7 @@ import type { Command } from '@retrigger/domain/command.ts';
 import { isPermitted } from '@retrigger/domain/permissions.ts';
 import type { Admission, CommandAdmission } from '@retrigger/engine/admit-command.ts';
 import type { Context } from 'hono';
+import type { Held } from './body-memory.ts';
 import type { GatewayDeps } from './deps.ts';
 import { dryRunReply } from './dry-run-reply.ts';
 import { isProblem } from './exchange.ts';
@@ -12,7 +13,7 @@ import { type Reply, success } from './reply.ts';
 import { traceparentOf, waitOf } from './request-headers.ts';
 
 /** The server that a request came through may say that it must go; see serve.ts. */
-const leavingOf = (c: Context): AbortSignal | undefined => (c.env as { leaving?: AbortSignal } | undefined)?.leaving;
+export const leavingOf = (c: Context): AbortSignal | undefined => (c.env as { leaving?: AbortSignal } | undefined)?.leaving;
 
 /** The door for changing calls. Every answer names the command, also one that was refused before it became one. */
 export async function changingReply<B>(
@@ -21,22 +22,25 @@ export async function changingReply<B>(
   deps: GatewayDeps,
   admission: CommandAdmission<Problem>,
   requestId: string,
+  held: Held,
+  accepted: (tenantId: string) => void,
 ): Promise<Reply> {
   const incoming = traceparentOf(c.req.header('traceparent'));
   return deps.observer.span(`http ${call.method} ${call.path}`, incoming, { requestId }, async (traceparent) => {
     const id = { commandId: '' };
-    const asked = await readCall(c, call, deps, id);
+    const asked = await readCall(c, call, deps, id, held);
     if (isProblem(asked)) return named(problemReply(asked, commandPath(id.commandId)), id.commandId);
     const command = commandOf(asked, call.actor, { ...id, requestId, traceparent });
     const { caller, work, cost, isRepeatable, isDryRun } = asked;
     const check = async () => (isPermitted(command) ? call.check?.(caller, work) : undefined);
-    if (isDryRun) return named(await dryRunReply(command, check, deps, c.req.path), id.commandId);
+    if (isDryRun) return named(await dryRunReply(await deps.privacy.sealing.seal(command), check, deps, c.req.path), id.commandId);
     const leaving = leavingOf(c);
     const admitted = await admission.admit({
       ...{ command, isRepeatable, cost, check },
       waitMs: waitOf(c.req.header('prefer')),
       ...(leaving === undefined ? {} : { leaving }),
     });
+    if (admitted.kind === 'decided' && admitted.outcome.kind === 'accepted') accepted(caller.tenantId);
     return named(await admissionReply(admitted, command, deps), id.commandId);
   });
 }
@@ -70,7 +74,7 @@ async function admissionReply(admitted: Admission<Problem>, command: Command, de
   return success(202, { commandId, state: 'pending' }, { location });
 }
 
-function named(reply: Reply, commandId: string): Reply {
+export function named(reply: Reply, commandId: string): Reply {
   reply.headers['x-command-id'] = commandId;
   return reply;
 }

@@ -2,11 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { type ClusterOptions, connectCluster } from '@retrigger/cluster/compose.ts';
 import type { Environment } from '@retrigger/config/environment.ts';
 import { encodeWork } from '@retrigger/contract/work-record.ts';
+import { WorkLag } from '@retrigger/engine/work-lag.ts';
 import type { Composed } from '@retrigger/lifecycle/run.ts';
+import { supervise } from '@retrigger/lifecycle/supervise.ts';
+import { TOPICS, WORKER_GROUP } from '@retrigger/ports/log.ts';
 import { createGateway } from './app.ts';
 import { gatewayConfig } from './config.ts';
-import { firstApiKey } from './credentials.ts';
+import { gatewayCredentials, tokenIssuer } from './gateway-credentials.ts';
 import { serve } from './serve.ts';
+import { sweepKeys } from './sweep-keys.ts';
+import { LimitsOfTenants } from './tenant-settings.ts';
 
 const HTTP_GRACE_MS = 3_000;
 
@@ -22,22 +27,34 @@ export async function composeGateway(environment: Environment, options: ClusterO
     return { kind: 'cannot_start', message: `retrigger: ${message}` };
   };
   if (apiKey === null) return giveUp('RETRIGGER_API_KEY is not set; in a cluster every gateway needs the same first key');
+  const tokens = tokenIssuer(settings);
+  if (tokens.kind === 'wrong') return giveUp(tokens.message);
+  const config = gatewayConfig(settings);
+  const limits = new LimitsOfTenants(config.limits, cluster.documents, cluster.clock);
+  const lag = new WorkLag(cluster.log, TOPICS.work, WORKER_GROUP, cluster.clock);
   const app = createGateway({
     ...cluster,
+    lag,
     encode: encodeWork,
-    credentials: firstApiKey(apiKey),
+    credentials: gatewayCredentials(apiKey, tokens.issuer, cluster),
     freshId: () => randomBytes(16).toString('base64url'),
     metrics: telemetry.prometheus,
-    config: gatewayConfig(settings),
+    limitsFor: (tenantId) => limits.of(tenantId),
+    limitsChanged: (tenantId) => limits.forget(tenantId),
+    config,
   });
   const server = await serve(app.fetch, settings);
   if (server.kind === 'cannot_listen') return giveUp(`${server.message}; set PORT to a free port`);
+  const looking = supervise('looking how far the workers are behind', () => lag.turn(), cluster);
+  const sweeping = supervise('sweeping away dead API keys', () => sweepKeys(cluster.documents, cluster.clock), cluster);
   process.stdout.write(`Retrigger gateway is listening on ${server.url}\n`);
   return {
     kind: 'started',
     observer: cluster.observer,
     async stop() {
       await server.stop(HTTP_GRACE_MS);
+      await looking.stop();
+      await sweeping.stop();
       await cluster.close();
     },
   };

@@ -1,4 +1,7 @@
 import type { Command } from '@retrigger/domain/command.ts';
+import type { LimitsFor } from '@retrigger/engine/command-limits.ts';
+import type { Privacy } from '@retrigger/engine/privacy.ts';
+import type { WorkLag } from '@retrigger/engine/work-lag.ts';
 import type { Answers } from '@retrigger/ports/answers.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
 import type { DocumentStore } from '@retrigger/ports/document-store.ts';
@@ -16,14 +19,21 @@ import type { Credentials } from './credentials.ts';
 export type Readiness = { [dependency: string]: 'up' | 'down' };
 
 export type GatewayDeps = {
-  log: Pick<Log, 'append' | 'partitionCount'>;
+  log: Pick<Log, 'append' | 'partitionOf' | 'partitionCount'>;
+  /** How far the workers are behind; whoever composes keeps it up to date. */
+  lag: Pick<WorkLag, 'ageMs' | 'oldestMs'>;
   answers: Answers;
   receipts: Pick<ReceiptStore, 'load' | 'put'>;
   events: Omit<EventStore, 'append'>;
-  snapshots: Pick<SnapshotStore, 'load' | 'list' | 'waiting' | 'marks'>;
+  snapshots: Pick<SnapshotStore, 'load' | 'list' | 'waiting' | 'claimable' | 'marks'>;
   documents: DocumentStore;
   limiter: Limiter;
+  /** Asked for every command. */
+  limitsFor: LimitsFor;
+  /** A tenant’s own limits were changed here, so what is remembered of them no longer holds. */
+  limitsChanged?(tenantId: string): void;
   secrets: Secrets;
+  privacy: Privacy;
   credentials: Credentials;
   clock: Clock;
   observer: Observer;

@@ -14,16 +14,18 @@ import { type Reply, success } from './reply.ts';
 export async function dryRunReply(
   command: Command,
   check: () => Promise<Problem | undefined>,
-  deps: Pick<GatewayDeps, 'snapshots' | 'clock'>,
+  deps: Pick<GatewayDeps, 'snapshots' | 'clock' | 'privacy'>,
   path: string,
 ): Promise<Reply> {
   const wrong = await check();
   if (wrong !== undefined) return problemReply(wrong, path);
   const { verdict, answer, refusal, events } = await dryRun(deps, taskDecider as AnyDecider, command, deps.clock.now());
+  const { tenantId } = command;
+  const { disclosure } = deps.privacy;
   return success(200, {
     verdict,
-    ...(answer === undefined ? {} : { answer }),
+    ...(answer === undefined ? {} : { answer: await disclosure.task(tenantId, answer) }),
     ...(refusal === undefined ? {} : { problem: problemBody(refusalProblem(refusal), path) }),
-    events,
+    events: await disclosure.unstored(tenantId, events),
   });
 }

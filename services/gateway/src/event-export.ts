@@ -14,7 +14,7 @@ const LINES: Record<ExportFormat, { header: string; line(stored: StoredEvent): s
 };
 
 /**
- * Events as a file, streamed. JSON Lines are the very texts that were hashed.
+ * Events as a file, streamed. JSON Lines are the texts of the pages: what was hashed is told from them without any key (`sealedForm`).
  * X3: the next chunk is read when the client has taken the one before, so a slow client costs no memory; one that goes away ends the reading.
  * The first chunk is read before anything is answered, so that a broken store is still an error; a later failure cuts the connection.
  */
@@ -54,7 +54,6 @@ export async function exportReply(
     headers: {
       'content-type': format === 'csv' ? 'text/csv; charset=utf-8; header=present' : EXPORT_TYPES.jsonl,
       'content-disposition': `attachment; filename="${name}.${format}"`,
-      'cache-control': 'no-store',
     },
   };
 }

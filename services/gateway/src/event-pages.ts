@@ -29,13 +29,13 @@ async function page(
   totals: Totals,
   { tenantId }: Caller,
   history: History,
-  { cursor, pageSize, matching }: EventQuery,
+  { cursor, pageSize, filter, taskId }: EventQuery,
 ): Promise<Reply | Problem> {
   const { question } = history;
   const place = cursor === null ? null : readCursor(secrets, tenantId, question, cursor);
   if (place === undefined) return invalid('cursor', NOT_ITS_CURSOR);
   const found = await history.page(place, pageSize + 1);
-  const total = await totals.of(`${tenantId}\n${history.of}\n${matching}`, history.upTo(found), history.count);
+  const total = await totals.of(`${tenantId}\n${history.of}\n${taskId}\n${JSON.stringify(filter)}`, history.upTo(found), history.count);
   const shown = found.slice(0, pageSize);
   const last = shown.at(-1);
   const hasMore = found.length > pageSize && last !== undefined;
@@ -47,9 +47,9 @@ async function page(
 
 const textOf = (events: StoredEvent[]): string => events.map(({ json }) => json).join(',');
 
-/** Events are shown as they are stored: the very text that was hashed. */
+/** Events are shown as they are stored, but for what could be opened: that stands beside its sealed form, so that the hash can be checked. */
 export const rawReply = (body: string): Reply => ({
   status: 200,
   body,
-  headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+  headers: { 'content-type': 'application/json' },
 });

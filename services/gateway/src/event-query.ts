@@ -24,8 +24,6 @@ export type EventQuery = {
   pageSize: number;
   cursor: string | null;
   fingerprint: string;
-  /** The same for all queries that match the same events, whatever their order. */
-  matching: string;
   /** All that match as a file, instead of a page. */
   format: ExportFormat | null;
   /** Of a tenant's history, that of one task only. */
@@ -62,7 +60,6 @@ export function readEventQuery(url: string, of: 'task' | 'tenant' = 'task'): Eve
     order: order as 'asc' | 'desc',
     pageSize: size,
     cursor: cursor === '' ? null : cursor,
-    matching,
     fingerprint: hash('sha256', `${matching}\n${order}`, 'base64url'),
     format: format !== undefined && isFormat(format) ? format : null,
     taskId: taskId ?? null,

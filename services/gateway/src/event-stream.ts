@@ -64,7 +64,7 @@ export async function streamReply(live: LiveEvents, clock: Clock, followed: Foll
     },
     { highWaterMark: 0 },
   );
-  const headers = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' };
+  const headers = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' };
   return { status: 200, body, headers };
 }
 

@@ -35,7 +35,7 @@ export async function respond(c: Context, route: string, told: Told, run: (reque
 
 const UNAUTHENTICATED: Problem = {
   code: 'unauthenticated',
-  detail: 'Send a valid API key as "Authorization: Bearer <key>"',
+  detail: 'Send a valid API key or token as "Authorization: Bearer <key>"',
   headers: { 'www-authenticate': 'Bearer' },
 };
 

@@ -6,6 +6,7 @@ import { makeCursor } from './cursor.ts';
 import type { GatewayDeps } from './deps.ts';
 import { placeOf, placeText } from './histories.ts';
 import { type LiveEvent, LiveTail, liveEvent, placeAt } from './live-tail.ts';
+import { openedEvents } from './opened-events.ts';
 import { justAfter } from './stored-history.ts';
 
 const LOOK_EVERY_MS = 200;
@@ -14,7 +15,7 @@ const PAGE = 500;
 /** What a cursor of the stream was made for: all of a tenant's events, whatever a client filters. */
 export const STREAM = 'the stream';
 
-type Ports = Pick<GatewayDeps, 'events' | 'snapshots' | 'log' | 'secrets' | 'clock' | 'observer'>;
+type Ports = Pick<GatewayDeps, 'events' | 'privacy' | 'snapshots' | 'log' | 'secrets' | 'clock' | 'observer'>;
 type Open = { tail: Promise<LiveTail>; clients: number };
 
 /**
@@ -26,11 +27,13 @@ type Open = { tail: Promise<LiveTail>; clients: number };
 export class LiveEvents {
   readonly #tenants = new Map<string, Open>();
   readonly #ports: Ports;
+  readonly #opened: ReturnType<typeof openedEvents>;
   #loop: Supervised | undefined;
   #reading: Promise<unknown> = Promise.resolve();
 
   constructor(ports: Ports) {
     this.#ports = ports;
+    this.#opened = openedEvents(ports);
   }
 
   /** A tenant's tail, kept up to date until `leave` is called as often as this. */
@@ -94,10 +97,10 @@ export class LiveEvents {
   }
 
   async #page(tenantId: string, types: readonly string[], after: string, before: string): Promise<{ events: LiveEvent[]; end: string }> {
-    const { events, secrets } = this.#ports;
+    const { secrets } = this.#ports;
     const { timestamp, eventId } = placeOf(before);
     const filter = { tenantId, types, before: eventId === '' ? timestamp : justAfter(Date.parse(timestamp)) };
-    const found = await events.pageOfTenant(filter, { after: placeOf(after), limit: PAGE, order: 'asc' });
+    const found = await this.#opened.pageOfTenant(filter, { after: placeOf(after), limit: PAGE, order: 'asc' });
     const last = found.at(-1);
     const live = found
       .map((stored) => liveEvent(stored, (place) => makeCursor(secrets, tenantId, STREAM, place)))

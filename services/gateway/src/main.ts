@@ -1,4 +1,5 @@
+import { isStartedByNpm } from '@retrigger/config/started-by-npm.ts';
 import { run } from '@retrigger/lifecycle/run.ts';
 import { composeGateway } from './compose.ts';
 
-await run(() => composeGateway(process.env));
+await run(() => composeGateway(process.env), { endsWithParent: isStartedByNpm(process.env) });

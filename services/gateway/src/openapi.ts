@@ -9,7 +9,7 @@ import { statusOf } from './problem.ts';
 export type Described = {
   summary: string;
   description?: string;
-  tag: 'Tasks' | 'History' | 'Executions' | 'Commands' | 'Administration' | 'Notifications' | 'Service';
+  tag: 'Tasks' | 'History' | 'Executions' | 'Commands' | 'Administration' | 'Privacy' | 'Notifications' | 'Service';
   /** The gateway carries it out itself, so it is never pending. */
   isDirect?: true;
   parameters?: z.ZodObject;

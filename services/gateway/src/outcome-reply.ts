@@ -9,7 +9,7 @@ import { problemBody, problemReply, refusalProblem, statusOf } from './problem.t
 import { type Reply, success } from './reply.ts';
 
 /** HTTP numbers of what is accepted, where they are not 200. */
-const ACCEPTED_STATUS: Partial<Record<CommandType, number>> = { CreateTask: 201, TriggerTask: 202 };
+const ACCEPTED_STATUS: Partial<Record<CommandType, number>> = { CreateTask: 201, TriggerTask: 202, EraseData: 202 };
 
 /** The command that an outcome belongs to. */
 export type Decided = { commandId: string; type: string; tenantId: string; taskId: string };
@@ -19,7 +19,7 @@ export const commandPath = (commandId: string): string => `/api/v1/commands/${co
 /** Refusals that leave no event in a task's history, so the door tells of them. */
 const WITHOUT_EVENT = new Set(['task_not_found', 'idempotency_key_reused']);
 
-type Ports = Pick<GatewayDeps, 'secrets' | 'events'>;
+type Ports = Pick<GatewayDeps, 'secrets' | 'events' | 'privacy'>;
 
 /** The answer to a decided command: the same bytes however often, and whoever remembers the outcome. */
 export async function outcomeReply(command: Decided, outcome: Outcome, ports: Ports): Promise<Reply> {
@@ -29,7 +29,7 @@ export async function outcomeReply(command: Decided, outcome: Outcome, ports: Po
     return isToldHere ? { ...reply, refusal } : reply;
   }
   const location: { [name: string]: string } = command.type === 'CreateTask' ? { location: `/api/v1/tasks/${command.taskId}` } : {};
-  return success(statusFor(command), await withSecret(command, outcome.answer, ports), location);
+  return success(statusFor(command), await shownAnswer(command, outcome.answer, ports), location);
 }
 
 /** The same as a value, for whoever asks for the command. */
@@ -39,7 +39,7 @@ export async function outcomeBody(command: Decided, outcome: Outcome, ports: Por
     return { status: statusOf(problem.code), body: problemBody(problem, commandPath(command.commandId)) };
   }
   const status = statusFor(command);
-  return { status, body: { status, data: await withSecret(command, outcome.answer, ports) } };
+  return { status, body: { status, data: await shownAnswer(command, outcome.answer, ports) } };
 }
 
 const statusFor = ({ type }: Decided): number => ACCEPTED_STATUS[type as CommandType] ?? 200;
@@ -47,9 +47,10 @@ const statusFor = ({ type }: Decided): number => ACCEPTED_STATUS[type as Command
 /** The first generation of a target's secret: the one that creating the task makes. */
 const FIRST_GENERATION = 1;
 
-/** `target.secret` is shown to whoever has just set the target; it is derived, not stored. */
-async function withSecret(command: Decided, answer: JsonObject, { secrets, events }: Ports): Promise<JsonObject> {
+/** The answer opened. `target.secret` is shown to whoever has just set the target; it is derived, not stored. */
+async function shownAnswer(command: Decided, sealed: JsonObject, { secrets, events, privacy }: Ports): Promise<JsonObject> {
   const { tenantId, taskId } = command;
+  const answer = await privacy.disclosure.task(tenantId, sealed);
   const { target } = answer;
   if (!isJsonObject(target)) return answer;
   const generation = await generationSet(command, answer, events);

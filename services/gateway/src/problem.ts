@@ -83,21 +83,30 @@ export function admissionProblem(admission: Exclude<Admission<Problem>, { kind: 
     case 'invalid':
       return admission.problem;
     case 'overloaded':
-      return { code: 'overloaded', detail: 'Too many commands are waiting to be decided; try again shortly' };
+      return { code: 'overloaded', detail: 'Too many commands are waiting to be decided, or the workers are late; try again shortly' };
     case 'unavailable':
       return { code: 'unavailable', detail: 'The command could not be taken; try again, with the same idempotency key if it had one' };
-    case 'limited': {
-      const { limit, remaining, retryAfterMs } = admission;
-      const seconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
-      return {
-        code: 'rate_limited',
-        detail: `The limit "${limit.name}" of ${limit.points} per ${Math.round(limit.windowMs / 1000)} s is used up; try again in ${seconds} s`,
-        headers: {
-          'retry-after': String(seconds),
-          ratelimit: `"${limit.name}";r=${Math.max(0, remaining)};t=${seconds}`,
-          'ratelimit-policy': `"${limit.name}";q=${limit.points};w=${Math.round(limit.windowMs / 1000)}`,
-        },
-      };
-    }
+    case 'limited':
+      return limited(admission);
   }
+}
+
+/** Header fields as in draft-ietf-httpapi-ratelimit-headers-10. A bound on what waits has no window; it counts what is there at once. */
+function limited({ limit, remaining, retryAfterMs }: Extract<Admission<Problem>, { kind: 'limited' }>): Problem {
+  const { name, points, windowMs } = limit;
+  const seconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
+  const windowS = Math.round(windowMs / 1000);
+  const [what, quota] =
+    windowMs === 0
+      ? [`${points} commands of yours wait to be decided, which is the most`, `q=${points};qu="concurrent-requests"`]
+      : [`The limit "${name}" of ${points} per ${windowS} s is used up`, `q=${points};w=${windowS}`];
+  return {
+    code: 'rate_limited',
+    detail: `${what}; try again in ${seconds} s`,
+    headers: {
+      'retry-after': String(seconds),
+      ratelimit: `"${name}";r=${Math.max(0, remaining)};t=${seconds}`,
+      'ratelimit-policy': `"${name}";${quota}`,
+    },
+  };
 }

@@ -1,10 +1,11 @@
 import { check } from '@retrigger/contract/field-errors.ts';
-import { type Fingerprint, fingerprint } from '@retrigger/domain/idempotency.ts';
+import { type Fingerprint, fingerprint, keyedFingerprint } from '@retrigger/domain/idempotency.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
 import type { TaskCommandBody } from '@retrigger/domain/task/commands.ts';
 import { commandIdOf } from '@retrigger/engine/admit-command.ts';
 import type { Context } from 'hono';
 import type { z } from 'zod';
+import type { Held } from './body-memory.ts';
 import type { Caller } from './credentials.ts';
 import type { GatewayDeps } from './deps.ts';
 import { callerOf, isProblem } from './exchange.ts';
@@ -16,37 +17,69 @@ import { idempotencyKey } from './request-headers.ts';
 /** What one changing call asks for, once its parts are valid. */
 export type Work = { taskId: string } & TaskCommandBody;
 
-/** A changing call: everything that is particular to it. */
-export type ChangingCall<B> = {
+/** What is read of a changing call, and how. */
+export type ReadableCall<B> = {
   method: 'POST' | 'PUT' | 'PATCH';
   /** With its parameter in braces, as OpenAPI writes it. */
   path: string;
-  actor: 'user' | 'executor';
   schema: z.ZodType<B>;
-  /** How many tasks it triggers; what the limits are charged. `now` in epoch milliseconds. */
-  cost(body: B, now: number): number;
   /** The path's parameter when it is one, else why not. Calls without a parameter have none. */
   parameter?: { name: string; check(text: string): Problem | undefined };
-  work(parameter: string, body: B, commandId: string): Work;
-  /** What is wrong with it as the world is now; asked once, before the command is handed in. */
-  check?(caller: Caller, work: Work): Promise<Problem | undefined>;
+  /** The body names people, so that a digest of it could be guessed: it is keyed. */
+  namesPeople?: true;
   /** `?dryRun=true` is possible. */
   hasDryRun?: true;
 };
 
-/** A call that was read and found valid. */
-export type Asked = { caller: Caller; work: Work; cost: number; fingerprint: Fingerprint; isRepeatable: boolean; isDryRun: boolean };
+/** A changing call: everything that is particular to it. */
+export type ChangingCall<B> = ReadableCall<B> & {
+  actor: 'user' | 'executor';
+  /** How many tasks it triggers; what the limits are charged. `now` in epoch milliseconds. */
+  cost(body: B, now: number): number;
+  work(parameter: string, body: B, commandId: string, caller: Caller): Work | Promise<Work | Problem>;
+  /** What is wrong with it as the world is now; asked once, before the command is handed in. */
+  check?(caller: Caller, work: Work): Promise<Problem | undefined>;
+};
 
-/**
- * Reads a changing call: credentials, idempotency key, parameter, query and body, in this order, and stops at the first that is wrong.
- * `id` is set as soon as the command has one: from the key when there is a usable one, else fresh. A dry run's is fresh always: nothing is kept under it.
- */
+/** A request that was read and found valid. `isRepeatable`: it came with an idempotency key. */
+export type ValidRequest<B> = {
+  caller: Caller;
+  parameter: string;
+  body: B;
+  fingerprint: Fingerprint;
+  isRepeatable: boolean;
+  isDryRun: boolean;
+};
+
+/** The command that a valid request asks for. */
+export type Asked = Omit<ValidRequest<unknown>, 'parameter' | 'body'> & { work: Work; cost: number };
+
+/** Reads a changing call that is one command. */
 export async function readCall<B>(
   c: Context,
   call: ChangingCall<B>,
   deps: GatewayDeps,
   id: { commandId: string },
+  held: Held,
 ): Promise<Asked | Problem> {
+  const read = await readRequest(c, call, deps, id, held);
+  if (isProblem(read)) return read;
+  const { parameter, body, ...asked } = read;
+  const work = await call.work(parameter, body, id.commandId, asked.caller);
+  return isProblem(work) ? work : { ...asked, work, cost: call.cost(body, deps.clock.now()) };
+}
+
+/**
+ * Reads a changing call: credentials, idempotency key, parameter, query and body, in this order, and stops at the first that is wrong.
+ * `id` is set as soon as the command has one: from the key when there is a usable one, else fresh. A dry run's is fresh always: nothing is kept under it.
+ */
+export async function readRequest<B>(
+  c: Context,
+  call: ReadableCall<B>,
+  deps: GatewayDeps,
+  id: { commandId: string },
+  held: Held,
+): Promise<ValidRequest<B> | Problem> {
   id.commandId = deps.freshId();
   const caller = await callerOf(c, deps);
   if (isProblem(caller)) return caller;
@@ -64,18 +97,19 @@ export async function readCall<B>(
     const path = call.parameter === undefined ? call.path : call.path.replace(`{${call.parameter.name}}`, parameter);
     id.commandId = commandIdOf({ door: 'http', ...caller }, { method: call.method, path }, given.key, deps.freshId);
   }
-  const body = await readBody(c);
+  const body = await readBody(c, held);
   if (body.kind === 'problem') return body.problem;
   const checked = check(call.schema, body.value);
   if (checked.kind === 'invalid') {
     const problem = invalidFields(checked.errors);
     return checked.tooLarge ? { ...problem, code: 'payload_too_large' } : problem;
   }
+  const plain = fingerprint(body.value as JsonObject, query.values);
   return {
     caller,
-    work: call.work(parameter, checked.value, id.commandId),
-    cost: call.cost(checked.value, deps.clock.now()),
-    fingerprint: fingerprint(body.value as JsonObject, query.values),
+    parameter,
+    body: checked.value,
+    fingerprint: call.namesPeople ? keyedFingerprint(plain, deps.secrets.derive('fingerprint', caller.tenantId, 'people', 1)) : plain,
     isRepeatable: given.key !== null,
     isDryRun,
   };

@@ -16,7 +16,6 @@ export type Reply = {
  */
 export const jsonReply = (status: number, body: JsonObject, headers: { [name: string]: string } = {}): Reply => {
   headers['content-type'] ??= 'application/json';
-  headers['cache-control'] = 'no-store';
   return { status, body: canonicalJson(body), headers };
 };
 
@@ -24,4 +23,22 @@ export const jsonReply = (status: number, body: JsonObject, headers: { [name: st
 export const success = (status: number, data: JsonObject, headers?: { [name: string]: string }): Reply =>
   jsonReply(status, { status, data }, headers);
 
-export const toResponse = ({ body, status, headers }: Reply): Response => new Response(status === 204 ? null : body, { status, headers });
+/** 204: there is nothing to say. */
+export const nothing = (): Reply => ({ status: 204, body: '', headers: {} });
+
+/**
+ * What every answer says besides its own headers: it is what its type says, nobody keeps it, and no page frames it, runs from it or learns of it.
+ * HSTS is for whoever terminates TLS.
+ */
+const ALWAYS = {
+  'x-content-type-options': 'nosniff',
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+};
+
+export const headersOf = ({ headers }: Reply): { [name: string]: string } => ({ ...ALWAYS, ...headers });
+
+export const toResponse = (reply: Reply): Response =>
+  new Response(reply.status === 204 ? null : reply.body, { status: reply.status, headers: headersOf(reply) });

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { MAX_BODY_BYTES, parseStrictJson } from '@retrigger/contract/strict-json.ts';
 import type { Json } from '@retrigger/domain/json.ts';
 import type { Context } from 'hono';
+import type { Held } from './body-memory.ts';
 import { invalid, type Problem } from './problem.ts';
 
 export type RequestBody = { kind: 'body'; value: Json } | { kind: 'problem'; problem: Problem };
@@ -9,12 +10,13 @@ export type RequestBody = { kind: 'body'; value: Json } | { kind: 'problem'; pro
 const JSON_TYPE = /^application\/json *(?:; *charset="?utf-8"? *)?$/i;
 const EMPTY: Json = {};
 
-/** The JSON body of a request, read once; an absent one is `{}`. */
-export async function readBody(c: Context): Promise<RequestBody> {
+/** The JSON body of a request, read once; an absent one is `{}`. What it takes of the memory for bodies is the caller's to give back. */
+export async function readBody(c: Context, held: Held): Promise<RequestBody> {
   const declared = c.req.header('content-length');
   if (declared !== undefined && Number(declared) > MAX_BODY_BYTES) return tooLarge();
-  const bytes = await readBytes(c);
+  const bytes = await readBytes(c, held);
   if (bytes === 'too_large') return tooLarge();
+  if (bytes === 'no_room') return noRoom();
   if (bytes === 'aborted') return problem(invalid('', 'the body ended early'));
   if (bytes.byteLength === 0) return { kind: 'body', value: EMPTY };
   const type = c.req.header('content-type');
@@ -33,26 +35,40 @@ const problem = (what: Problem): RequestBody => ({ kind: 'problem', problem: wha
 const tooLarge = (): RequestBody =>
   problem({ code: 'payload_too_large', detail: `The body is larger than ${MAX_BODY_BYTES} bytes`, headers: { connection: 'close' } });
 
-type Bytes = Uint8Array | 'too_large' | 'aborted';
+const noRoom = (): RequestBody =>
+  problem({
+    code: 'overloaded',
+    detail: 'Too many bodies are being read; try again shortly',
+    headers: { connection: 'close' },
+  });
+
+type Bytes = Uint8Array | 'too_large' | 'no_room' | 'aborted';
 
 /** From Node's own stream where there is one: no copy, and nothing beyond the bound is kept. */
-async function readBytes(c: Context): Promise<Bytes> {
+async function readBytes(c: Context, held: Held): Promise<Bytes> {
   const { incoming } = (c.env ?? {}) as { incoming?: IncomingMessage };
-  if (incoming === undefined) return new Uint8Array(await c.req.arrayBuffer());
-  return readIncoming(incoming);
+  if (incoming !== undefined) return readIncoming(incoming, held);
+  const bytes = new Uint8Array(await c.req.arrayBuffer());
+  return held.take(bytes.byteLength) ? bytes : 'no_room';
 }
 
-function readIncoming(incoming: IncomingMessage): Promise<Bytes> {
+function readIncoming(incoming: IncomingMessage, held: Held): Promise<Bytes> {
   if (incoming.destroyed) return Promise.resolve('aborted');
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let length = 0;
+    let isRefused = false;
+    const refuse = (why: 'too_large' | 'no_room') => {
+      isRefused = true;
+      chunks.length = 0;
+      resolve(why);
+    };
     incoming.on('data', (chunk: Buffer) => {
+      if (isRefused) return; // what still comes is read and dropped
       length += chunk.byteLength;
-      if (length > MAX_BODY_BYTES) {
-        chunks.length = 0;
-        resolve('too_large');
-      } else chunks.push(chunk);
+      if (length > MAX_BODY_BYTES) refuse('too_large');
+      else if (held.take(chunk.byteLength)) chunks.push(chunk);
+      else refuse('no_room');
     });
     incoming.on('end', () => resolve(chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks)));
     incoming.on('error', () => resolve('aborted'));

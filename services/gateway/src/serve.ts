@@ -4,13 +4,17 @@ import { createServer, type Server, STATUS_CODES } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { type Problem, problemReply } from './problem.ts';
-import { toResponse } from './reply.ts';
+import { headersOf, toResponse } from './reply.ts';
 
 /** A client has so long for its headers, for the whole request, and between two requests. */
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 30_000;
 const KEEP_ALIVE_MS = 65_000;
 const CHECK_EVERY_MS = 2_000;
+/** A connection on which nothing moves for so long is cut off: past the longest wait for an outcome, so only a client that is gone or never reads loses it. */
+const SILENT_MS = 90_000;
+/** As many as commands can be in flight. When there are more, those that do nothing make room. */
+const MOST_CONNECTIONS = 10_000;
 const IDLE_CHECK_MS = 20;
 /** So long the last answers may take to go out once nobody waits for the worker any more. */
 const LAST_WORDS_MS = 1_000;
@@ -33,10 +37,32 @@ export type Served = Listening | { kind: 'cannot_listen'; message: string };
 type Env = { incoming: unknown; outgoing: unknown; stopping: AbortSignal; leaving: AbortSignal };
 type Fetch = (request: Request, env: Env) => Response | Promise<Response>;
 
-/** Serves an app over HTTP. A port that can't be had is a value, not a throw. `freshId` names requests that no app can be asked about. */
+/** `freshId` names requests that no app can be asked about; the others are for tests that can't wait so long, or open so many. */
+type Serving = {
+  host: string;
+  port: number;
+  freshId?: () => string;
+  mostConnections?: number;
+  silentMs?: number;
+  headersMs?: number;
+  requestMs?: number;
+};
+
+/**
+ * Serves an app over HTTP. A port that can't be had is a value, not a throw.
+ * D1: no client holds anything for ever: its headers, its body, its silence, and the answer that it doesn't read have an end. D2: connections are bounded.
+ */
 export async function serve(
   fetch: Fetch,
-  { host, port, freshId = randomUUID }: { host: string; port: number; freshId?: () => string },
+  {
+    host,
+    port,
+    freshId = randomUUID,
+    mostConnections = MOST_CONNECTIONS,
+    silentMs = SILENT_MS,
+    headersMs = HEADERS_MS,
+    requestMs = REQUEST_MS,
+  }: Serving,
 ): Promise<Served> {
   const [stopping, leaving] = [new AbortController(), new AbortController()];
   for (const { signal } of [stopping, leaving]) setMaxListeners(0, signal);
@@ -50,14 +76,17 @@ export async function serve(
   });
   const server = createServer(
     {
-      headersTimeout: HEADERS_MS,
-      requestTimeout: REQUEST_MS,
+      headersTimeout: headersMs, // D1
+      requestTimeout: requestMs, // D1
       keepAliveTimeout: KEEP_ALIVE_MS,
-      connectionsCheckingInterval: CHECK_EVERY_MS,
+      connectionsCheckingInterval: Math.min(CHECK_EVERY_MS, headersMs),
       requireHostHeader: false, // a request without one is refused below, as a problem
     },
     listener,
   );
+  server.timeout = silentMs; // D1
+  server.maxConnections = mostConnections; // D2
+  server.on('drop', () => server.closeIdleConnections());
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuseUnreadable(error, socket, unreadable));
   try {
     server.listen(port, host);
@@ -95,9 +124,10 @@ function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket, unreadab
     socket.destroy();
     return;
   }
-  const { status, body, headers } = unreadable(PROBLEM_OF[error.code ?? ''] ?? NO_HTTP);
+  const reply = unreadable(PROBLEM_OF[error.code ?? ''] ?? NO_HTTP);
+  const { status, body } = reply;
   const text = String(body);
-  const lines = Object.entries({ ...headers, connection: 'close', 'content-length': String(Buffer.byteLength(text)) });
+  const lines = Object.entries({ ...headersOf(reply), connection: 'close', 'content-length': String(Buffer.byteLength(text)) });
   const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head}\r\n${text}`);
 }

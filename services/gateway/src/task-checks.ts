@@ -3,19 +3,24 @@ import { literalTargetRefusal } from '@retrigger/delivery/private-address.ts';
 import type { Conditions } from '@retrigger/domain/conditions.ts';
 import { taskKey } from '@retrigger/domain/identifiers.ts';
 import { nextExecution, type Schedule } from '@retrigger/domain/schedule.ts';
+import type { TaskState } from '@retrigger/domain/task/state.ts';
+import type { Snapshot } from '@retrigger/ports/snapshot-store.ts';
 import type { Caller } from './credentials.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { Problem } from './problem.ts';
 import { invalidFields } from './query.ts';
 import type { Work } from './read-call.ts';
 
-/** A task that a request names, and where. */
-type Named = { path: string; taskId: string };
+/** A task that a request names, and where; `looksInside`: it asks for a part of its result. */
+type Named = { path: string; taskId: string; looksInside?: true };
+
+const NONE: ReadonlyMap<string, Snapshot> = new Map();
 
 type Ports = Pick<GatewayDeps, 'snapshots' | 'clock' | 'config'>;
 
 /**
  * What only the door can say of a task's body: that its target may be called, that its schedule is possible from now on, and that every task it names exists.
+ * V3: nobody waits for what a sensitive task leads to: its result is sealed, and a condition would show it to whoever guesses.
  * V1: a request that names the task itself is a cycle of one, and is refused like any other cycle. V2: what is wrong is told field by field.
  */
 export async function checkTask({ tenantId }: Caller, work: Work, { snapshots, clock, config }: Ports): Promise<Problem | undefined> {
@@ -24,10 +29,16 @@ export async function checkTask({ tenantId }: Caller, work: Work, { snapshots, c
   const unreachable = target == null ? undefined : literalTargetRefusal(target.url, config.allowPrivateTargets);
   if (unreachable !== undefined) errors.push({ path: 'target.url', message: unreachable });
   if (schedule !== undefined) errors.push(...impossible(schedule.schedule, schedule.path, clock.now()));
-  const known = names.length === 0 ? new Map() : await snapshots.load([...new Set(names.map(({ taskId }) => taskKey(tenantId, taskId)))]);
-  for (const { path, taskId } of names)
-    if (taskId !== work.taskId && !known.has(taskKey(tenantId, taskId)))
-      errors.push({ path, message: `names ${taskId}, which does not exist` });
+  const known = names.length === 0 ? NONE : await snapshots.load([...new Set(names.map(({ taskId }) => taskKey(tenantId, taskId)))]);
+  for (const { path, taskId, looksInside } of names) {
+    const snapshot = known.get(taskKey(tenantId, taskId));
+    if (taskId !== work.taskId && snapshot === undefined) errors.push({ path, message: `names ${taskId}, which does not exist` });
+    else if (looksInside && (snapshot?.state as TaskState | undefined)?.sensitive)
+      errors.push({
+        path: path.replace(/taskId$/, 'result'),
+        message: `asks for the result of ${taskId}, which is sensitive: it is sealed`,
+      });
+  }
   if (errors.length > 0) return invalidFields(errors);
   const own = names.filter(({ taskId }) => taskId === work.taskId).map(({ path }) => ({ path, message: 'names the task itself' }));
   if (own.length === 0) return undefined;
@@ -69,7 +80,11 @@ function inConditions(prefix: string, { dependenciesComplete, dependenciesComple
   return [
     ...(Array.isArray(dependenciesComplete) ? listed(`${at}.dependenciesComplete`, dependenciesComplete) : []),
     ...(Array.isArray(dependenciesCompleted) ? listed(`${at}.dependenciesCompleted`, dependenciesCompleted) : []),
-    ...(outcome === undefined ? [] : [{ path: `${at}.outcome.taskId`, taskId: outcome.taskId }]),
+    ...(outcome === undefined
+      ? []
+      : [
+          { path: `${at}.outcome.taskId`, taskId: outcome.taskId, ...(outcome.result === undefined ? {} : { looksInside: true as const }) },
+        ]),
   ];
 }
 

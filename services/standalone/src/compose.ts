@@ -6,29 +6,37 @@ import { hmacSecrets } from '@retrigger/config/hmac-secrets.ts';
 import { serverSecret } from '@retrigger/config/server-secret.ts';
 import { EMBEDDED } from '@retrigger/config/variables.ts';
 import { jsonEvents } from '@retrigger/contract/event-codec.ts';
-import { decodeWork, encodeWork } from '@retrigger/contract/work-record.ts';
+import { decodeWork, encodeWork, senderOf } from '@retrigger/contract/work-record.ts';
 import { createDispatcher } from '@retrigger/dispatcher/dispatcher.ts';
 import { taskDecider } from '@retrigger/domain/task/decider.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
+import { eraseFirst } from '@retrigger/engine/erase-first.ts';
+import { createPrivacy } from '@retrigger/engine/privacy.ts';
+import { type Charged, chargedSince, openWindows } from '@retrigger/engine/refill-limits.ts';
+import { WorkLag } from '@retrigger/engine/work-lag.ts';
 import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
 import { createGateway } from '@retrigger/gateway/app.ts';
 import { gatewayConfig } from '@retrigger/gateway/config.ts';
-import { firstApiKey } from '@retrigger/gateway/credentials.ts';
+import { gatewayCredentials, tokenIssuer } from '@retrigger/gateway/gateway-credentials.ts';
 import { serve } from '@retrigger/gateway/serve.ts';
+import { sweepKeys } from '@retrigger/gateway/sweep-keys.ts';
+import { LimitsOfTenants, storedLimits } from '@retrigger/gateway/tenant-settings.ts';
 import type { Composed } from '@retrigger/lifecycle/run.ts';
 import { supervise } from '@retrigger/lifecycle/supervise.ts';
 import { systemClock } from '@retrigger/lifecycle/system-clock.ts';
 import { MemoryAnswers } from '@retrigger/memory/memory-answers.ts';
 import { MemoryLimiter } from '@retrigger/memory/memory-limiter.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
-import { TOPICS } from '@retrigger/ports/log.ts';
+import { CHARGED_HEADER, TOPICS, WORKER_GROUP } from '@retrigger/ports/log.ts';
 import { type Reached, unobserved } from '@retrigger/ports/reached.ts';
 import { lockDataFolder } from '@retrigger/sqlite/data-folder-lock.ts';
+import { SqliteKeyStore } from '@retrigger/sqlite/sqlite-key-store.ts';
 import { openSqliteLog, type SqliteLog } from '@retrigger/sqlite/sqlite-log.ts';
 import { openSqliteStore } from '@retrigger/sqlite/sqlite-store.ts';
 import { startTelemetry } from '@retrigger/telemetry/telemetry.ts';
 import { createWorker } from '@retrigger/worker/worker.ts';
 import { greeting } from './greeting.ts';
+import { lockWhenFree } from './lock-when-free.ts';
 
 const VERSION = '0.1.0';
 /** In one process partitions only spread the work over batches: few make larger ones, and share an fsync all the same. */
@@ -51,8 +59,10 @@ export async function composeStandalone(environment: Environment, options: Stand
   const read = readEnvironment(environment, EMBEDDED);
   if (read.kind === 'wrong') return { kind: 'cannot_start', message: read.message };
   const { settings } = read;
+  const tokens = tokenIssuer(settings);
+  if (tokens.kind === 'wrong') return cannot(tokens.message);
   const { dataDir } = settings;
-  const lock = lockDataFolder(dataDir);
+  const lock = await lockWhenFree(() => lockDataFolder(dataDir), systemClock);
   if (lock.kind === 'taken')
     return cannot(`another process uses the data folder ${dataDir}: stop it, or set RETRIGGER_DATA_DIR to another folder`);
   if (lock.kind === 'unwritable')
@@ -80,14 +90,22 @@ export async function composeStandalone(environment: Environment, options: Stand
   const truncation = supervise('truncating the log', () => truncate(log, clock), { clock, observer });
   const store = openSqliteStore(join(dataDir, 'store.db'), reached);
   const { events, receipts, snapshots, documents } = store;
+  const sweeping = supervise('sweeping away dead API keys', () => sweepKeys(documents, clock), { clock, observer });
   const secrets = hmacSecrets(secret.secret);
+  const keys = new SqliteKeyStore(join(dataDir, 'keys.db'));
+  const masterSecrets = settings.masterKey === null ? secrets : hmacSecrets(Buffer.from(settings.masterKey));
+  const privacy = createPrivacy({ keys, secrets: masterSecrets, snapshots, clock, freshBytes: randomBytes });
+  const decisions = options.writeInSteps ? writeInSteps(events, receipts, snapshots, reached) : store.decisions;
   const answers = new MemoryAnswers(clock);
+  const config = gatewayConfig(settings);
+  const limits = new LimitsOfTenants(config.limits, documents, clock);
   const limiter = new MemoryLimiter();
+  await limiter.restore(openWindows(charged(log, clock), await storedLimits(config.limits, documents), clock.now()), clock.now());
 
   const worker = await createWorker({
     ...{ log, events, receipts, snapshots, answers, clock, observer, reached },
     ...{ encode: encodeWork, decode: decodeWork, encodeEvent: jsonEvents.encode },
-    decisions: options.writeInSteps ? writeInSteps(events, receipts, snapshots, reached) : store.decisions,
+    decisions: eraseFirst(decisions, (token) => privacy.ring.destroy(token)),
     decider: taskDecider as AnyDecider,
   });
   const dispatcher = await createDispatcher({
@@ -95,24 +113,31 @@ export async function composeStandalone(environment: Environment, options: Stand
     snapshots,
     eventCodec: jsonEvents,
     secrets,
+    privacy,
     clock,
     observer,
     allowPrivateTargets: settings.allowPrivateTargets,
+    typeConcurrency: settings.typeConcurrency,
   });
+  const lag = new WorkLag(log, TOPICS.work, WORKER_GROUP, clock);
   const app = createGateway({
-    ...{ log, answers, receipts, events, snapshots, documents, limiter, secrets, clock, observer, encode: encodeWork },
-    credentials: firstApiKey(key.key),
+    ...{ log, lag, answers, receipts, events, snapshots, documents, limiter, secrets, privacy, clock, observer, encode: encodeWork },
+    credentials: gatewayCredentials(key.key, tokens.issuer, { documents, secrets, privacy, clock, observer }),
     freshId: () => randomBytes(16).toString('base64url'),
     metrics: telemetry.prometheus,
     readiness: async () => ({ log: 'up', store: 'up', wakeUps: worker.oldestWakeUpLagMs() > MOST_WAKE_UP_LAG_MS ? 'down' : 'up' }),
-    config: gatewayConfig(settings),
+    limitsFor: (tenantId) => limits.of(tenantId),
+    limitsChanged: (tenantId) => limits.forget(tenantId),
+    config,
   });
   const stopBehindTheDoor = async () => {
     await dispatcher.stop();
     await worker.stop();
     await truncation.stop();
+    await sweeping.stop();
     await log.close();
     await store.close();
+    await keys.close();
     await Promise.all([answers.close(), limiter.close(), telemetry.stop()]);
     lock.release();
   };
@@ -121,12 +146,14 @@ export async function composeStandalone(environment: Environment, options: Stand
     await stopBehindTheDoor();
     return cannot(`${server.message}; set PORT to a free port`);
   }
+  const looking = supervise('looking how far the workers are behind', () => lag.turn(), { clock, observer });
   process.stdout.write(greeting(server.url, dataDir, settings.apiKey === null ? key.key : null));
   return {
     kind: 'started',
     observer,
     async stop() {
       await server.stop(HTTP_GRACE_MS);
+      await looking.stop();
       await stopBehindTheDoor();
     },
   };
@@ -136,6 +163,14 @@ export async function composeStandalone(environment: Environment, options: Stand
 async function truncate(log: SqliteLog, clock: Clock): Promise<number> {
   for (const topic of [TOPICS.work, TOPICS.events]) await log.truncate(topic, clock.now() - KEEP_LOG_MS);
   return clock.now() + TRUNCATE_EVERY_MS;
+}
+
+/** What the doors have charged for since the oldest window that may be open. */
+function* charged(log: SqliteLog, clock: Clock): Generator<Charged> {
+  for (const { value, at, header } of log.withHeader(TOPICS.work, CHARGED_HEADER, chargedSince(clock.now()))) {
+    const command = senderOf({ value });
+    if (command !== undefined) yield { command, cost: Number(header), at };
+  }
 }
 
 const cannot = (message: string): Composed => ({ kind: 'cannot_start', message: `retrigger: ${message}` });

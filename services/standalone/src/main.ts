@@ -1,4 +1,5 @@
+import { isStartedByNpm } from '@retrigger/config/started-by-npm.ts';
 import { run } from '@retrigger/lifecycle/run.ts';
 import { composeStandalone } from './compose.ts';
 
-await run(() => composeStandalone(process.env));
+await run(() => composeStandalone(process.env), { endsWithParent: isStartedByNpm(process.env) });

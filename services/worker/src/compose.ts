@@ -18,6 +18,7 @@ export async function composeWorker(environment: Environment, options: ClusterOp
   const worker = await createWorker({
     ...cluster,
     ...{ encode: encodeWork, decode: decodeWork, encodeEvent: cluster.eventCodec.encode },
+    showEvents: (stored) => cluster.privacy.disclosure.named(stored),
     decider: taskDecider as AnyDecider,
   });
   const health = await serveHealth(cluster, () => ({

@@ -1,4 +1,5 @@
+import { isStartedByNpm } from '@retrigger/config/started-by-npm.ts';
 import { run } from '@retrigger/lifecycle/run.ts';
 import { composeWorker } from './compose.ts';
 
-await run(() => composeWorker(process.env));
+await run(() => composeWorker(process.env), { endsWithParent: isStartedByNpm(process.env) });

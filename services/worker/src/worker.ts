@@ -4,9 +4,7 @@ import { Housekeeping } from '@retrigger/engine/housekeeping.ts';
 import { WakeUps } from '@retrigger/engine/wake-ups.ts';
 import { workHandler } from '@retrigger/engine/work-handler.ts';
 import { supervise } from '@retrigger/lifecycle/supervise.ts';
-import { TOPICS } from '@retrigger/ports/log.ts';
-
-export const WORKER_GROUP = 'retrigger.worker';
+import { TOPICS, WORKER_GROUP } from '@retrigger/ports/log.ts';
 
 export type Worker = {
   /** How late the oldest due time is, in milliseconds. */
@@ -14,8 +12,8 @@ export type Worker = {
   stop(): Promise<void>;
 };
 
-/** Joins the workers' group, decides what its partitions bring and wakes what is due, until stopped. */
-export async function createWorker(ports: WorkerPorts): Promise<Worker> {
+/** Joins the workers' group, decides what its partitions bring and wakes what is due, until stopped. `sliceRecords`: see WorkHandlerBounds. */
+export async function createWorker(ports: WorkerPorts, { sliceRecords }: { sliceRecords?: number } = {}): Promise<Worker> {
   const { log, snapshots, clock, observer, encode } = ports;
   const housekeeping = new Housekeeping(ports);
   const wakeUps = new WakeUps({
@@ -27,7 +25,8 @@ export async function createWorker(ports: WorkerPorts): Promise<Worker> {
   });
   observer.gauge('work_lag_records', () => log.lag(TOPICS.work, WORKER_GROUP));
   observer.gauge('wake_up_oldest_seconds', () => wakeUps.oldestLagMs() / 1000);
-  const consumer = await log.consume(TOPICS.work, WORKER_GROUP, workHandler(ports, log.partitionCount(TOPICS.work), housekeeping, wakeUps));
+  const bounds = { partitionCount: log.partitionCount(TOPICS.work), sliceRecords };
+  const consumer = await log.consume(TOPICS.work, WORKER_GROUP, workHandler(ports, bounds, housekeeping, wakeUps));
   const loops = [
     supervise('housekeeping', () => housekeeping.turn(), { clock, observer }),
     supervise('refilling due times', () => wakeUps.refill(), { clock, observer }),

@@ -82,6 +82,19 @@ export const secretText = (name: string, least: number, most: number): Variable<
   },
 });
 
+/** A comma-separated list of `name=count`, each count 1 or more. Empty when unset. */
+export const counts = (name: string): Variable<ReadonlyMap<string, number>> => ({
+  name,
+  fallback: new Map(),
+  parse(given) {
+    const list = given.split(',').map((one) => /^([\w.~:@-]{1,128})=([1-9]\d{0,5})$/.exec(one.trim()));
+    const pairs = list.flatMap((found) => (found === null ? [] : [[found[1] ?? '', Number(found[2])] as const]));
+    return pairs.length === list.length
+      ? value(new Map(pairs))
+      : { kind: 'wrong', expected: 'a comma-separated list of type=count, each count from 1' };
+  },
+});
+
 /** A comma-separated list of `host:port`. Null when unset. */
 export const hosts = (name: string): Variable<string[] | null> => ({
   name,

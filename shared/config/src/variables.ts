@@ -1,4 +1,4 @@
-import { flag, hosts, httpUrl, integer, oneOf, port, secretText, text } from './environment.ts';
+import { counts, flag, hosts, httpUrl, integer, oneOf, port, secretText, text } from './environment.ts';
 
 /** Where the gateway listens. */
 export const LISTENING = { host: text('HOST', '127.0.0.1'), port: port('PORT', 8080) };
@@ -6,10 +6,12 @@ export const LISTENING = { host: text('HOST', '127.0.0.1'), port: port('PORT', 8
 /** The folder of the embedded profile; made when missing. */
 export const DATA_FOLDER = { dataDir: text('RETRIGGER_DATA_DIR', './.retrigger') };
 
-/** Null: made on first start and kept in the data folder. */
+/** Null, unless it says otherwise: made on first start and kept in the data folder. */
 export const SECRETS = {
   secret: secretText('RETRIGGER_SECRET', 16, 1_024),
   apiKey: secretText('RETRIGGER_API_KEY', 16, 256),
+  /** Wraps the keys of personal data; null: the server secret does. */
+  masterKey: secretText('RETRIGGER_MASTER_KEY', 16, 1_024),
 };
 
 /** How many triggers each may make; 0 = off. */
@@ -20,8 +22,22 @@ export const LIMITS = {
   tenantPerMinute: integer('RETRIGGER_LIMIT_TENANT_PER_MINUTE', 0, 0, 1_000_000_000),
 };
 
-/** Whether targets and subscriptions may be on private, loopback and link-local addresses. */
-export const TARGETS = { allowPrivateTargets: flag('RETRIGGER_ALLOW_PRIVATE_TARGETS', false) };
+/** Whose tokens are taken beside API keys; all three or none. */
+export const TOKENS = {
+  jwksUrl: httpUrl('RETRIGGER_JWKS_URL'),
+  jwtIssuer: text('RETRIGGER_JWT_ISSUER', ''),
+  jwtAudience: text('RETRIGGER_JWT_AUDIENCE', ''),
+};
+
+/** How many of its commands may wait on one partition of the work log to be decided, by tenant and gateway; 0 = no bound. */
+export const SHARES = { tenantUndecided: integer('RETRIGGER_LIMIT_TENANT_UNDECIDED', 1_000, 0, 1_000_000) };
+
+/** How targets are called. The first is also for subscriptions: whether they may be on private, loopback and link-local addresses. */
+export const TARGETS = {
+  allowPrivateTargets: flag('RETRIGGER_ALLOW_PRIVATE_TARGETS', false),
+  /** How many targets of tasks of a type one dispatcher calls at once; types that are not named have no bound of their own. */
+  typeConcurrency: counts('RETRIGGER_TYPE_CONCURRENCY'),
+};
 
 /** `otlpEndpoint` null: no spans leave the process. */
 export const TELEMETRY = {
@@ -30,7 +46,7 @@ export const TELEMETRY = {
 };
 
 /** Everything that the embedded profile reads. */
-export const EMBEDDED = { ...LISTENING, ...DATA_FOLDER, ...SECRETS, ...LIMITS, ...TARGETS, ...TELEMETRY };
+export const EMBEDDED = { ...LISTENING, ...DATA_FOLDER, ...SECRETS, ...LIMITS, ...SHARES, ...TOKENS, ...TARGETS, ...TELEMETRY };
 
 /** Where the cluster profile's servers are. TLS and logins of MongoDB, Redis and the registry are part of their URLs. */
 export const SERVERS = {
@@ -62,4 +78,15 @@ export const KAFKA = {
 export const HEALTH = { healthPort: integer('RETRIGGER_HEALTH_PORT', 0, 0, 65_535) };
 
 /** Everything that a process of the cluster profile reads; the secret is required there. */
-export const CLUSTER = { ...LISTENING, ...SECRETS, ...LIMITS, ...TARGETS, ...TELEMETRY, ...SERVERS, ...KAFKA, ...HEALTH };
+export const CLUSTER = {
+  ...LISTENING,
+  ...SECRETS,
+  ...LIMITS,
+  ...SHARES,
+  ...TOKENS,
+  ...TARGETS,
+  ...TELEMETRY,
+  ...SERVERS,
+  ...KAFKA,
+  ...HEALTH,
+};

@@ -1,5 +1,6 @@
 import type { Actor } from '@retrigger/domain/command.ts';
 import type { Event } from '@retrigger/domain/event.ts';
+import type { OpenEvent, Sealed } from '@retrigger/domain/privacy/sealed-form.ts';
 import { isJsonObject } from './fields.ts';
 
 /**
@@ -13,19 +14,22 @@ export type AvroEvent = Omit<Event, 'timestamp' | 'metadata' | 'traceparent'> & 
   timestamp: number;
   metadata: string;
   traceparent: string | null;
+  sealed: string | null;
 };
 
-export const toAvro = (event: Event): AvroEvent => ({
+export const toAvro = (event: OpenEvent): AvroEvent => ({
   ...event,
   timestamp: Date.parse(event.timestamp),
   metadata: JSON.stringify(event.metadata),
   traceparent: event.traceparent ?? null,
+  sealed: event.sealed === undefined ? null : JSON.stringify(event.sealed),
 });
 
-/** The same event again, so that its hash can be computed anew; undefined when the metadata is no JSON object. */
-export function fromAvro(record: AvroEvent): Event | undefined {
+/** The same event again, so that its hash can be computed anew; undefined when its JSON texts are no objects. */
+export function fromAvro(record: AvroEvent): OpenEvent | undefined {
   const metadata = parsed(record.metadata);
-  if (!isJsonObject(metadata)) return undefined;
+  const sealed = record.sealed === null ? null : parsed(record.sealed);
+  if (!isJsonObject(metadata) || (sealed !== null && !isJsonObject(sealed))) return undefined;
   return {
     eventId: record.eventId,
     eventType: record.eventType,
@@ -43,6 +47,7 @@ export function fromAvro(record: AvroEvent): Event | undefined {
     ...(record.traceparent === null ? {} : { traceparent: record.traceparent }),
     previousHash: record.previousHash,
     hash: record.hash,
+    ...(sealed === null ? {} : { sealed: sealed as Sealed }),
   };
 }
 

@@ -17,6 +17,7 @@ export const EVENT_TYPES = [
   'DependenciesProposed',
   'DependenciesChanged',
   'CommandRefused',
+  'DataErased',
 ] as const;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -42,8 +43,15 @@ export const event = z
     traceparent: optional(z.string()),
     previousHash: sha256,
     hash: sha256.meta({
-      description: 'SHA-256 over `previousHash` and the canonical JSON (RFC 8785) of the event without `hash`',
+      description:
+        'SHA-256 over `previousHash` and the canonical JSON (RFC 8785) of the event without `hash`, and as it is stored: without `sealed`, whose values stand where their pointers say',
     }),
+    sealed: optional(
+      z.record(z.string(), z.strictObject({ value: z.unknown(), salt: z.string() })).meta({
+        description:
+          'What is stored where something else is shown, by JSON Pointer. With the salt (base64url) anybody can check that both belong together',
+      }),
+    ),
   })
   .meta({ id: 'Event' });
 

@@ -1,5 +1,5 @@
 import { MAX_AHEAD_MS, parseDuration } from '@retrigger/domain/duration.ts';
-import { ID_PATTERN } from '@retrigger/domain/identifiers.ts';
+import { ID_PATTERN, TENANT_STREAM } from '@retrigger/domain/identifiers.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
 import { z } from 'zod';
 
@@ -27,8 +27,8 @@ export const id = z
   .meta({ description: '1 to 128 of A-Z a-z 0-9 . _ ~ : @ -' });
 
 export const taskId = id
-  .refine((text) => text !== 'bulk', 'is no task id')
-  .meta({ description: '1 to 128 of A-Z a-z 0-9 . _ ~ : @ -, except `bulk`', example: 'deploy-42' });
+  .refine((text) => text !== 'bulk' && text !== TENANT_STREAM, 'is no task id')
+  .meta({ description: '1 to 128 of A-Z a-z 0-9 . _ ~ : @ -, except `bulk` and `~tenant`', example: 'deploy-42' });
 
 /** A duration between two bounds in milliseconds, both included. */
 export const durationBetween = (least: number, most: number) =>

@@ -83,7 +83,7 @@ export function avroEvents(schemaId: number, findSchema: FindSchema): EventCodec
       const found = await read(value);
       if (found.kind === 'undecodable') return found;
       const event = fromAvro(found.record);
-      return event === undefined ? undecodable('the metadata is no JSON object') : { kind: 'event', event };
+      return event === undefined ? undecodable('the metadata or what was sealed is no JSON object') : { kind: 'event', event };
     },
   };
 }

@@ -19,10 +19,16 @@ export function parseStrictJson(bytes: Uint8Array): StrictJson {
   try {
     value = JSON.parse(asBuffer(bytes).toString('utf8'));
   } catch (error) {
-    return invalid('', `malformed JSON: ${error instanceof Error ? error.message : String(error)}`);
+    return invalid('', `malformed JSON${placeOf(error)}`);
   }
   const error = flaw(value, 1);
   return error === undefined ? { kind: 'value', value } : { kind: 'invalid', error: { path: error.path.slice(1), message: error.message } };
+}
+
+/** Where parsing ended, when the engine says so; its message quotes the text, which no error or log repeats. */
+export function placeOf(error: unknown): string {
+  const position = /at position (\d+)/.exec(String(error))?.[1];
+  return position === undefined ? '' : ` at position ${position}`;
 }
 
 const asBuffer = (bytes: Uint8Array): Buffer =>

@@ -54,6 +54,7 @@ export const task = z
         context,
         triggeredAt: instant,
         startedAt: optional(instant),
+        executor: optional(id.meta({ description: 'Who has it; nobody else may report it' })),
         deadlineAt: optional(instant),
         heartbeatTimeout: z.string(),
       }),
@@ -64,6 +65,7 @@ export const task = z
         status: z.enum(['Completed', 'Failed', 'Cancelled']),
         triggeredAt: instant,
         endedAt: instant,
+        executor: optional(id),
         result: optional(result),
         error: optional(failure),
         forced: optional(z.literal(true)),
@@ -109,6 +111,18 @@ export const taskPage = z
   .strictObject({ tasks: z.array(task), pageInfo: z.strictObject({ hasMore: z.boolean(), nextCursor: z.string().nullable() }) })
   .meta({ id: 'TaskPage' });
 
+/** What whoever claims an execution is given. */
+export const claimed = z
+  .strictObject({
+    ...{ executionId: attempt.executionId, runId: attempt.runId },
+    ...{ taskId: id, type: id },
+    attempt: attempt.attempt,
+    context,
+    deadlineAt: optional(instant),
+    heartbeatTimeout: z.string().meta({ description: 'How long the executor may be silent' }),
+  })
+  .meta({ id: 'Execution' });
+
 /** What a report of an executor is answered. */
 export const reported = z
   .strictObject({
@@ -122,6 +136,8 @@ export const commandState = z
   .strictObject({
     commandId: z.string(),
     state: z.enum(['pending', 'accepted', 'refused']),
-    outcome: optional(z.strictObject({ status: z.int(), body: z.looseObject({}) })),
+    outcome: optional(
+      z.strictObject({ status: z.int(), body: optional(z.looseObject({})) }).meta({ description: 'Without a body after a 204' }),
+    ),
   })
   .meta({ id: 'Command' });

@@ -37,9 +37,18 @@ export type WakeKind = 'due' | 'heartbeat' | 'check';
 
 /**
  * What others look for in a state. `wakeAt` is the earliest due time in epoch milliseconds, null = none; `dueAt` the earliest that no heartbeat puts off.
- * `waitsFor` are the tasks (same tenant) whose end it waits for, or once did and may again.
+ * `waitsFor` are the tasks (same tenant) whose end it waits for, or once did and may again. `claimableSince`: since when it has had an execution that an
+ * executor may claim, epoch milliseconds; null = it has none.
  */
-export type Lookup = { status: string; type: string; wakeAt: number | null; wakeKind: WakeKind; dueAt: number | null; waitsFor: string[] };
+export type Lookup = {
+  status: string;
+  type: string;
+  wakeAt: number | null;
+  wakeKind: WakeKind;
+  dueAt: number | null;
+  waitsFor: string[];
+  claimableSince: number | null;
+};
 
 /**
  * An aggregate as pure functions. None reads a clock, a random number or anything but its arguments.

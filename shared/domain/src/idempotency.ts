@@ -1,5 +1,5 @@
-import { hash } from 'node:crypto';
-import { canonicalJson } from './event-hash.ts';
+import { createHmac, hash } from 'node:crypto';
+import { canonicalJson } from './canonical-json.ts';
 import type { JsonObject } from './json.ts';
 
 /** A short digest of each top-level field of a request (query parameters as `?name`), so that a difference can be named without keeping the values. */
@@ -11,6 +11,12 @@ export function fingerprint(body: JsonObject, query: { [name: string]: string } 
   for (const [name, value] of Object.entries(query)) fields.push([`?${name}`, digest(value)]);
   return Object.fromEntries(fields.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
+
+/** The same with digests that nobody can guess without the key. */
+export const keyedFingerprint = (plain: Fingerprint, key: Buffer): Fingerprint =>
+  Object.fromEntries(
+    Object.entries(plain).map(([field, given]) => [field, createHmac('sha256', key).update(given).digest('base64url').slice(0, 16)]),
+  );
 
 const digest = (text: string): string => hash('sha256', text, 'base64url').slice(0, 16);
 

@@ -11,6 +11,9 @@ export function derive(...parts: (string | number)[]): string {
 /** The name of a task's stream of commands and events: `tenantId/taskId`. */
 export const taskKey = (tenantId: string, taskId: string): string => `${tenantId}/${taskId}`;
 
+/** The name of a tenant's own stream, which holds what is done to the tenant as a whole; no task can have it. */
+export const TENANT_STREAM = '~tenant';
+
 /** The event's unique name. Deciding twice meets this name, so it can never become doing twice. */
 export const eventName = (key: string, sequence: number): string => `${key}/${sequence}`;
 

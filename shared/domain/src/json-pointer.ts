@@ -1,4 +1,4 @@
-import { canonicalJson } from './event-hash.ts';
+import { canonicalJson } from './canonical-json.ts';
 import type { Json } from './json.ts';
 
 const POINTER = /^(?:\/(?:[^~/]|~[01])*)*$/;
@@ -18,6 +18,14 @@ export function valueAt(document: Json, pointer: string): Json | undefined {
     else return undefined;
   }
   return value;
+}
+
+/** The document with another value at a pointer (without escapes) that leads through objects only; what lies beside the way is shared. */
+export function withValueAt(document: Json, pointer: string, value: Json): Json {
+  const [, name = '', ...rest] = pointer.split('/');
+  if (typeof document !== 'object' || document === null || Array.isArray(document)) throw new Error(`nothing can be put at ${pointer}`);
+  const child = rest.length === 0 ? value : withValueAt(document[name] ?? null, `/${rest.join('/')}`, value);
+  return { ...document, [name]: child };
 }
 
 /** Equal as JSON: the order of an object's members doesn't count, `1` and `1.0` are one number, `"1"` is another value. */

@@ -28,6 +28,7 @@ const NEEDED: Record<TaskCommandType, Permission | null> = {
   TriggerTask: 'task:trigger',
   RescheduleTask: 'task:reschedule',
   CancelTask: 'task:cancel',
+  ClaimExecution: 'execution:claim',
   StartExecution: 'execution:report',
   HeartbeatExecution: 'execution:report',
   CompleteExecution: 'execution:report',
@@ -36,6 +37,7 @@ const NEEDED: Record<TaskCommandType, Permission | null> = {
   Check: null,
   ConfirmDependencies: null,
   ResetTask: null,
+  EraseData: 'tenant:administer',
 };
 
 /** P2: a command from a door (only those have a fingerprint) needs its sender's roles to grant it; what the cluster sends itself does not. */

@@ -1,29 +1,43 @@
 import type { Command } from '@retrigger/domain/command.ts';
-import { differingFields, type Fingerprint } from '@retrigger/domain/idempotency.ts';
+import type { Fingerprint } from '@retrigger/domain/idempotency.ts';
 import { derive } from '@retrigger/domain/identifiers.ts';
 import { isPermitted } from '@retrigger/domain/permissions.ts';
-import { type Outcome, refused } from '@retrigger/domain/refusal.ts';
+import type { Outcome } from '@retrigger/domain/refusal.ts';
 import type { Answer, Answers } from '@retrigger/ports/answers.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
 import type { Limit, Limiter } from '@retrigger/ports/limiter.ts';
-import { type Log, type NewRecord, TOPICS } from '@retrigger/ports/log.ts';
+import { CHARGED_HEADER, type Log, type NewRecord, TOPICS } from '@retrigger/ports/log.ts';
 import type { Observer } from '@retrigger/ports/observer.ts';
-import { RECEIPT_LIFE_MS, type Receipt, type ReceiptStore, unboundReceiptId } from '@retrigger/ports/receipt-store.ts';
-import { type CommandLimits, limitsOf } from './command-limits.ts';
+import { RECEIPT_LIFE_MS, type Receipt, type ReceiptStore } from '@retrigger/ports/receipt-store.ts';
+import { CommandCharges } from './charge-command.ts';
+import type { LimitsFor } from './command-limits.ts';
 import { ReceiptWatch } from './receipt-watch.ts';
+import { isSame, receiptNames, replay, reused } from './replay.ts';
+import { UndecidedShares } from './undecided-shares.ts';
+import { within } from './within.ts';
+import type { WorkLag } from './work-lag.ts';
 
 export type AdmissionPorts = {
-  log: Pick<Log, 'append'>;
+  log: Pick<Log, 'append' | 'partitionOf'>;
+  /** How far the workers are behind. */
+  lag: Pick<WorkLag, 'ageMs' | 'oldestMs'>;
   answers: Answers;
   receipts: Pick<ReceiptStore, 'load'>;
   limiter: Limiter;
   clock: Clock;
   observer: Observer;
   encode(command: Command): NewRecord;
+  /** Puts what is personal out of sight (P1). */
+  seal<C extends Command>(command: C): Promise<C>;
 };
 
-/** `maxInFlight`: commands of this process that are neither decided nor given up; past it `overloaded`. */
-export type AdmissionConfig = { limits: CommandLimits; maxInFlight: number };
+export type AdmissionConfig = {
+  limitsFor: LimitsFor;
+  /** Commands of this process that are neither decided nor given up; past it `overloaded`. */
+  maxInFlight: number;
+  /** How many of those one tenant may have on one partition; past it `limited`. 0 = no bound. */
+  maxUndecided: number;
+};
 
 /** A command that a door wants to hand in. `P` is what the door calls a problem with it. */
 export type Submission<P = never> = {
@@ -56,6 +70,11 @@ type Told = { kind: 'answer'; answer: Answer } | { kind: 'receipt'; receipt: Rec
 
 type Flight<P> = { fingerprint: Fingerprint; launched: Promise<Launched<P>>; told: Promise<Told> };
 
+/** A partition whose oldest record has waited for so long takes nothing more. */
+const MOST_LAG_MS = 10_000;
+
+const OVERLOADED = { kind: 'overloaded' } as const;
+const UNAVAILABLE = { kind: 'unavailable', reason: 'the command could not be stored' } as const;
 /** So long a command counts as in flight when no answer comes; a repeat after that is handed in, and charged, again. */
 const IN_FLIGHT_MS = 60_000;
 
@@ -74,36 +93,57 @@ export const commandIdOf = (
  * G3: while a command is undecided its receipt is looked for, and once more before `pending` is said, so a lost answer costs a little time and nothing else.
  * G4: whatever the door refuses is neither charged nor appended, except `unavailable`, of which only the charge is sure.
  * G5: what the caller's roles don't permit is handed in all the same, free of charge: the worker refuses it, and the task's history shows it.
+ * G6: past what is in flight, and while the workers are late, commands are shed before anything is charged or appended; repeats of what is decided are not.
+ * G8: what is personal is sealed before anything else is done with a command, whichever door it came through.
+ * G7: a tenant has a bounded share of what is undecided on a partition, so that it can't make the others wait.
  */
 export class CommandAdmission<P = never> {
   readonly #flights = new Map<string, Flight<P>>();
   readonly #watch: ReceiptWatch;
   readonly #ports: AdmissionPorts;
   readonly #config: AdmissionConfig;
+  readonly #charges: CommandCharges;
+  readonly #shares: UndecidedShares;
 
   constructor(ports: AdmissionPorts, config: AdmissionConfig) {
     this.#ports = ports;
     this.#config = config;
+    this.#charges = new CommandCharges(ports, config.limitsFor);
+    this.#shares = new UndecidedShares(config.maxUndecided);
     this.#watch = new ReceiptWatch(ports.clock, async (ids) => [...(await this.#receipts(ids)).values()]);
     ports.observer.gauge('commands_in_flight', () => this.#flights.size);
+    ports.observer.gauge('work_lag_seconds', () => ports.lag.oldestMs() / 1000);
   }
 
-  /** The share of the bound that is taken: from 0 to 1. */
+  /** How near it is to shedding: 1 is there. */
   get load(): number {
-    return this.#flights.size / this.#config.maxInFlight;
+    return Math.max(this.#flights.size / this.#config.maxInFlight, this.#ports.lag.oldestMs() / MOST_LAG_MS);
   }
 
   /** Never throws for what a caller or a broken machine behind a port can cause. */
   async admit(submission: Submission<P>): Promise<Admission<P>> {
-    const admission = await this.#admit(submission);
+    const admission = this.#isFull(submission.command) ? OVERLOADED : await this.#sealAndAdmit(submission);
     this.#ports.observer.count('commands_total', { type: submission.command.type, outcome: labelOf(admission) });
     return admission;
+  }
+
+  /** G6: no place in flight for one that is not there yet. */
+  #isFull({ commandId }: Command): boolean {
+    return this.#flights.size >= this.#config.maxInFlight && !this.#flights.has(commandId);
+  }
+
+  async #sealAndAdmit(submission: Submission<P>): Promise<Admission<P>> {
+    const { type } = submission.command;
+    const sealed = await this.#ports.seal(submission.command).catch((error: unknown) => {
+      this.#ports.observer.log('error', 'a command could not be sealed', { type, error: String(error) });
+    }); // G8
+    return sealed ? this.#admit({ ...submission, command: sealed }) : UNAVAILABLE;
   }
 
   async #admit(submission: Submission<P>): Promise<Admission<P>> {
     const { command, isRepeatable, waitMs, leaving } = submission;
     const twin = this.#flights.get(command.commandId);
-    if (twin === undefined && this.#flights.size >= this.#config.maxInFlight) return { kind: 'overloaded' };
+    if (this.#isFull(command)) return OVERLOADED;
     const flight = twin ?? this.#depart(submission);
     const launched = await flight.launched;
     const joined = twin !== undefined;
@@ -111,9 +151,9 @@ export class CommandAdmission<P = never> {
     if (launched.kind !== 'pending') return joined && !isSame(flight.fingerprint, command.fingerprint) ? this.#admit(submission) : launched;
     if (joined && !isSame(flight.fingerprint, command.fingerprint)) return reused(flight.fingerprint, command.fingerprint);
     if (waitMs === 0) return launched;
-    const told = await this.#within(flight.told, waitMs, leaving);
+    const told = await within(flight.told, waitMs, this.#ports.clock, leaving);
     if (told?.kind === 'answer') return { kind: 'decided', outcome: told.answer.outcome, replayed: joined || told.answer.replayed };
-    const receipt = told?.receipt ?? (await this.#receipt(namesOf(command, isRepeatable)).catch(() => undefined)); // G3
+    const receipt = told?.receipt ?? (await this.#receipt(receiptNames(command, isRepeatable)).catch(() => undefined)); // G3
     return receipt === undefined ? launched : replay(receipt, command.fingerprint, joined);
   }
 
@@ -127,7 +167,9 @@ export class CommandAdmission<P = never> {
     const flight: Flight<P> = { fingerprint, told, launched: this.#launch(submission, arrive) };
     this.#flights.set(commandId, flight);
     const land = () => {
-      if (this.#flights.get(commandId) === flight) this.#flights.delete(commandId);
+      if (this.#flights.get(commandId) !== flight) return;
+      this.#flights.delete(commandId);
+      this.#shares.leave(commandId);
     };
     void flight.launched.then(({ kind }) => {
       if (kind !== 'pending') land();
@@ -137,40 +179,35 @@ export class CommandAdmission<P = never> {
   }
 
   async #launch(submission: Submission<P>, arrive: (told: Promise<Told>) => void): Promise<Launched<P>> {
-    const { log, answers, limiter, clock, observer, encode } = this.#ports;
+    const { log, lag, answers, clock, observer, encode } = this.#ports;
     const { command, isRepeatable } = submission;
+    const { commandId, tenantId } = command;
     const isAllowed = isPermitted(command);
-    const cost = isAllowed ? submission.cost : 0; // G5
-    const limits = cost === 0 ? [] : limitsOf(this.#config.limits, command);
-    let charged = false;
+    let giveBack: (() => Promise<void>) | undefined;
     try {
       if (isRepeatable) {
-        const receipt = await this.#receipt([command.commandId]); // G1
+        const receipt = await this.#receipt([commandId]); // G1
         if (receipt !== undefined) return { kind: 'known', receipt };
       }
+      const record = encode({ ...command, replyTo: answers.address });
+      const partition = log.partitionOf(TOPICS.work, record.key);
+      if (lag.ageMs(partition) > MOST_LAG_MS) return OVERLOADED; // G6
       const problem = isAllowed ? await submission.check?.() : undefined;
       if (problem !== undefined) return { kind: 'invalid', problem };
-      if (limits.length > 0) {
-        const charge = await limiter.charge(limits, cost);
-        if (charge.kind === 'limited') {
-          const limit = limits.find(({ name }) => name === charge.name) ?? {
-            name: charge.name,
-            key: '',
-            points: charge.points,
-            windowMs: 0,
-          };
-          return { kind: 'limited', limit, remaining: charge.remaining, retryAfterMs: charge.retryAfterMs };
-        }
-        charged = true;
-      }
+      const full = this.#shares.take(commandId, tenantId, partition); // G7
+      if (full !== undefined) return full;
+      const charge = await this.#charges.charge(command, isAllowed ? submission.cost : 0); // G5
+      if (charge.kind === 'limited') return charge;
+      giveBack = charge.giveBack;
+      if (charge.cost > 0) record.headers[CHARGED_HEADER] = String(charge.cost); // what a restart refills the limits from
       const acceptedAt = clock.now();
       arrive(this.#hear(command, isRepeatable)); // G2
-      await log.append(TOPICS.work, [encode({ ...command, replyTo: answers.address })]);
+      await log.append(TOPICS.work, [record]);
       return { kind: 'pending', acceptedAt };
     } catch (error) {
       observer.log('error', 'a command could not be handed in', { type: command.type, error: String(error) });
-      if (charged) await limiter.refund(limits, cost).catch(() => {}); // G4
-      return { kind: 'unavailable', reason: 'the command could not be stored' };
+      await giveBack?.(); // G4
+      return UNAVAILABLE;
     }
   }
 
@@ -179,7 +216,7 @@ export class CommandAdmission<P = never> {
     const answered = this.#ports.answers.expect(command.commandId, IN_FLIGHT_MS).catch(() => this.#unheard());
     return new Promise((resolve) => {
       const found = (receipt: Receipt) => resolve({ kind: 'receipt', receipt });
-      const watches = namesOf(command, isRepeatable).map((name) => this.#watch.watch(name, found));
+      const watches = receiptNames(command, isRepeatable).map((name) => this.#watch.watch(name, found));
       void answered.then((answer) => {
         for (const stop of watches) stop();
         resolve(answer && { kind: 'answer', answer });
@@ -204,42 +241,6 @@ export class CommandAdmission<P = never> {
     const { clock } = this.#ports;
     return new Promise((resolve) => clock.timer(clock.now() + IN_FLIGHT_MS, () => resolve(undefined)));
   }
-
-  #within(told: Promise<Told>, waitMs: number, leaving: AbortSignal | undefined): Promise<Told> {
-    const { clock } = this.#ports;
-    if (leaving?.aborted) return Promise.resolve(undefined);
-    return new Promise((resolve) => {
-      const end = (found: Told) => {
-        cancel();
-        leaving?.removeEventListener('abort', leave);
-        resolve(found);
-      };
-      const leave = () => end(undefined);
-      const cancel = clock.timer(clock.now() + waitMs, leave);
-      leaving?.addEventListener('abort', leave);
-      void told.then(end);
-    });
-  }
-}
-
-/**
- * The names that a command's receipt may have. One that binds no repeat tells only a command that nobody has sent before: of a repeat it may be what came
- * of the first.
- */
-const namesOf = ({ commandId }: Command, isRepeatable: boolean): string[] =>
-  isRepeatable ? [commandId] : [commandId, unboundReceiptId(commandId)];
-
-const isSame = (first: Fingerprint, second: Fingerprint): boolean => first === second || differingFields(first, second).length === 0;
-
-const replay = (receipt: Receipt, fingerprint: Fingerprint, replayed: boolean): Admission & { kind: 'decided' } =>
-  isSame(receipt.fingerprint, fingerprint)
-    ? { kind: 'decided', outcome: receipt.outcome, replayed }
-    : reused(receipt.fingerprint, fingerprint);
-
-function reused(first: Fingerprint, second: Fingerprint): Admission & { kind: 'decided' } {
-  const fields = differingFields(first, second);
-  const detail = `This idempotency key was used for another request; these fields differ: ${fields.join(', ')}`;
-  return { kind: 'decided', outcome: refused('idempotency_key_reused', detail, { fields }), replayed: false };
 }
 
 function labelOf(admission: Admission<unknown>): string {

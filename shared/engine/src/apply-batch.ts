@@ -13,7 +13,7 @@ import type { AnyDecider, Received } from './aggregate.ts';
 import type { AggregateCache } from './aggregate-cache.ts';
 import { deadLetter } from './dead-letters.ts';
 import { BatchDecider, type KeyDecisions } from './decide-batch.ts';
-import { type EncodeEvent, emitDecisions } from './emit.ts';
+import { type EncodeEvent, emitDecisions, type ShowEvents } from './emit.ts';
 import { gatherEvidence } from './gather-evidence.ts';
 import { loadBatch } from './load-aggregates.ts';
 import { observeBatch } from './observe-batch.ts';
@@ -35,6 +35,7 @@ export type WorkerPorts = {
   decode(record: LogRecord): Decoded;
   encode(command: Command): NewRecord;
   encodeEvent: EncodeEvent;
+  showEvents?: ShowEvents;
   reached: Reached;
 };
 

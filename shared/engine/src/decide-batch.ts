@@ -1,6 +1,6 @@
 import type { Command } from '@retrigger/domain/command.ts';
 import type { Decision } from '@retrigger/domain/decider.ts';
-import { isPassed, type StoredEvent } from '@retrigger/domain/event.ts';
+import { type Event, isPassed, type StoredEvent } from '@retrigger/domain/event.ts';
 import { decisionTime, headAfter, nextEvent } from '@retrigger/domain/next-event.ts';
 import { isKept, type Outcome } from '@retrigger/domain/refusal.ts';
 import type { Answer } from '@retrigger/ports/answers.ts';
@@ -50,6 +50,7 @@ type Own = { stored: StoredEvent; outcome?: Outcome | { kind: 'deferred' } };
  * B3: when events of later records are stored already, this record led to none, and none is made for it now.
  * B4: a record that needs other aggregates' states holds back the later records of its own aggregate, nobody else's.
  * B1b: an outcome is that of every command it answers, and binds their repeats, unless it is one that is not kept: then a repeat is decided anew.
+ * B8: what was claimed under a name is all that is ever claimed under it: another try, on whatever task, gets the first outcome and makes no event.
  * B5: a Wake is decided with what this owner has heard of the executor up to now, not only with what its sender knew.
  * B6: an event between two records whose own record is not in the batch is another owner's, who decided on what this one has not seen and may have died before
  * telling: it is told here. It leads to no follow-up: those that do are decided alike by everybody, with their own records.
@@ -129,10 +130,15 @@ export class BatchDecider {
       reply(record, made.answers, known);
       return undefined;
     }
-    if (own?.outcome !== undefined) this.#conclude(record, made, own.outcome, own.stored.event.sequence); // whoever stored it died between events and receipts
+    if (own?.outcome !== undefined) this.#conclude(record, made, own.outcome, own.stored.event); // whoever stored it died between events and receipts
     if (own !== undefined || isPassed(position, aggregate.head.position)) {
       const first = command.answersTo === undefined || own?.outcome !== undefined ? undefined : this.#known.get(command.answersTo);
       if (first !== undefined) reply(record, made.answers, first);
+      return undefined;
+    }
+    const claimed = command.type === 'ClaimExecution' ? this.#known.get(command.body.claim) : undefined;
+    if (claimed !== undefined && position.at - claimed.at < RECEIPT_LIFE_MS) {
+      this.#conclude(record, made, claimed.outcome, null); // B8
       return undefined;
     }
     const at = decisionTime(aggregate.head, position, this.#notBefore);
@@ -191,20 +197,22 @@ export class BatchDecider {
     aggregate.state = state;
     aggregate.head = headAfter(stored);
     made.stored.push(stored);
-    this.#conclude(record, made, outcome, stored.event.sequence);
+    this.#conclude(record, made, outcome, stored.event);
   }
 
   /** The outcome of a record that has had none before. */
-  #conclude(record: Received, made: KeyDecisions, outcome: Outcome | { kind: 'deferred' }, sequence: number | null): void {
+  #conclude(record: Received, made: KeyDecisions, outcome: Outcome | { kind: 'deferred' }, event: Event | null): void {
     const { command, position } = record;
     const { commandId, fingerprint, replyTo, answersTo = commandId } = command;
     if (outcome.kind === 'deferred') return; // a follow-up answers
+    const names = new Set([commandId, answersTo, ...(event === null ? [] : this.#decider.commandsOf(event))]);
     this.#hear(record, made, outcome);
     if (isKept(outcome)) {
-      for (const id of [commandId, answersTo]) this.#known.set(id, { outcome, fingerprint, offset: position.offset, at: position.at }); // B1b
-      made.decided.push(commandId, answersTo);
+      for (const id of names) this.#known.set(id, { outcome, fingerprint, offset: position.offset, at: position.at }); // B1b
+      made.decided.push(...names);
     }
-    keepReceipt(record, made, sequence, outcome);
+    for (const name of names)
+      if (name === answersTo || name !== commandId) keepReceipt(record, made, name, event?.sequence ?? null, outcome);
     if (replyTo !== undefined) made.answers.push({ replyTo, answer: { commandId: answersTo, outcome, replayed: false } });
   }
 
@@ -228,9 +236,15 @@ function pastEvent({ command, position }: Received, { past }: Aggregate): Own | 
  * Only commands from a door leave a receipt; nobody sends the others again under the same id a day later. What is not kept leaves one under another name: it
  * can be asked for, and binds no repeat.
  */
-function keepReceipt({ command, key, position }: Received, made: KeyDecisions, sequence: number | null, outcome: Outcome): void {
-  const { tenantId, actor, type, fingerprint, answersTo = command.commandId } = command;
+function keepReceipt(
+  { command, key, position }: Received,
+  made: KeyDecisions,
+  name: string,
+  sequence: number | null,
+  outcome: Outcome,
+): void {
+  const { tenantId, actor, type, fingerprint } = command;
   if (fingerprint === undefined) return;
-  const commandId = isKept(outcome) ? answersTo : unboundReceiptId(answersTo);
+  const commandId = isKept(outcome) ? name : unboundReceiptId(name);
   made.receipts.push({ commandId, tenantId, actorId: actor.id, key, type, sequence, fingerprint, outcome, position });
 }

@@ -20,26 +20,42 @@ function eventRecord(stored: StoredEvent, encode: EncodeEvent): NewRecord {
   };
 }
 
-type EmitPorts = { log: Log; snapshots: SnapshotStore; decider: AnyDecider; encode(command: Command): NewRecord; encodeEvent: EncodeEvent };
+/** Events as readers outside may see them. */
+export type ShowEvents = (stored: StoredEvent[]) => Promise<StoredEvent[]>;
+
+type EmitPorts = {
+  log: Log;
+  snapshots: SnapshotStore;
+  decider: AnyDecider;
+  encode(command: Command): NewRecord;
+  encodeEvent: EncodeEvent;
+  /** Absent where nobody outside reads the events topic: it holds them as they are stored. */
+  showEvents?: ShowEvents;
+};
 
 /**
  * Step 7: events, follow-up commands and dead letters, all durable when this resolves. May repeat what was emitted before a crash.
  * G1 (store, then look): who waits for an ended task is looked up only after the end has been saved; whoever starts to wait saves that first and looks then. One of the two sees the other.
  */
 export async function emitDecisions(ports: EmitPorts, decisions: Map<string, KeyDecisions>, dead: NewRecord[]): Promise<void> {
-  const events: NewRecord[] = [];
+  const emitted: StoredEvent[] = [];
   const followUps: NewRecord[] = [];
   const announced: Promise<Command[]>[] = [];
   for (const made of decisions.values()) {
     for (const stored of made.emitted) {
-      events.push(eventRecord(stored, ports.encodeEvent));
+      emitted.push(stored);
       announced.push(announcements(ports, stored.event));
     }
     for (const command of made.followUps) followUps.push(ports.encode(command));
   }
   for (const commands of await Promise.all(announced)) for (const command of commands) followUps.push(ports.encode(command));
+  const shown = ports.showEvents === undefined ? emitted : await ports.showEvents(emitted);
   await Promise.all([
-    appendInParts(ports.log, TOPICS.events, events),
+    appendInParts(
+      ports.log,
+      TOPICS.events,
+      shown.map((stored) => eventRecord(stored, ports.encodeEvent)),
+    ),
     appendInParts(ports.log, TOPICS.work, followUps),
     appendInParts(ports.log, TOPICS.deadLetters, dead),
   ]);

@@ -19,10 +19,13 @@ export async function gatherEvidence(snapshots: EvidenceStore, evidence: Map<str
     }
     fronts = fronts.flatMap(({ keys, expand, seen }) => {
       const next: string[] = [];
-      for (const key of expand === undefined ? [] : keys.flatMap((one) => expand(evidence.get(one)))) {
-        if (seen.has(key)) continue;
-        seen.add(key);
-        next.push(key);
+      if (expand === undefined) return [];
+      for (const one of keys) {
+        for (const key of expand(evidence.get(one))) {
+          if (seen.has(key)) continue;
+          seen.add(key);
+          next.push(key);
+        }
       }
       return next.length === 0 ? [] : [{ keys: next, expand, seen }];
     });

@@ -76,12 +76,18 @@ export class Housekeeping {
     return this.#owned.get(partition)?.mark.at ?? 0;
   }
 
-  /** Called when the offset of a partition has moved past a record of this log time. `newest`: the timestamp of the newest event that it led to, 0 = none. */
-  passed(partition: number, at: number, newest: number): void {
+  /** The timestamp (epoch ms) of the newest event that some records led to. */
+  stored(partition: number, newest: number): void {
+    const owned = this.#owned.get(partition);
+    if (owned !== undefined && newest > owned.mark.newest) owned.mark = { ...owned.mark, newest };
+  }
+
+  /** Called when the offset of a partition has moved past a record of this log time. */
+  passed(partition: number, at: number): void {
     const owned = this.#owned.get(partition);
     if (owned === undefined) return;
     const { mark, isNew } = owned;
-    owned.mark = { at: Math.max(mark.at, at), newest: Math.max(mark.newest, newest, isNew ? at : 0) };
+    owned.mark = { at: Math.max(mark.at, at), newest: Math.max(mark.newest, isNew ? at : 0) };
     owned.isNew = false;
     owned.isQuiet = false;
     owned.tickedAt = null;

@@ -19,7 +19,10 @@ export async function loadBatch(
   cache: AggregateCache,
   stores: Stores & { receipts: ReceiptStore },
 ): Promise<{ aggregates: Map<string, Aggregate>; receipts: Map<string, Receipt> }> {
-  const doors = received.flatMap(({ command }) => (command.fingerprint === undefined ? [] : [command.answersTo ?? command.commandId]));
+  const doors = received.flatMap(({ command }) => {
+    if (command.fingerprint === undefined) return [];
+    return [command.answersTo ?? command.commandId, command.type === 'ClaimExecution' ? command.body.claim : []].flat();
+  });
   for (;;) {
     const aggregates = await loadAggregates(received, cache, stores);
     const receipts = await stores.receipts.load(doors); // Y1

@@ -3,40 +3,65 @@ import type { AnyDecider } from './aggregate.ts';
 import { AggregateCache } from './aggregate-cache.ts';
 import { applyBatch, type WorkerPorts } from './apply-batch.ts';
 import type { KeyDecisions } from './decide-batch.ts';
+import { FairWindow } from './fair-window.ts';
 import type { Housekeeping } from './housekeeping.ts';
 import type { WakeUps } from './wake-ups.ts';
 
 /** Aggregates that one worker remembers, over all its partitions. */
 const CACHED_AGGREGATES = 20_000;
 
-/** The owner of some partitions of the work log. Every assignment starts with an empty cache (C1) and with the partition's due times (K1). */
-export function workHandler(ports: WorkerPorts, partitionCount: number, housekeeping: Housekeeping, wakeUps: WakeUps): RecordHandler {
-  const caches = new Map<number, AggregateCache>();
+/** `sliceRecords`: how many are decided at once; undefined = as many as measured best. */
+export type WorkHandlerBounds = { partitionCount: number; sliceRecords?: number | undefined };
+
+/**
+ * The owner of some partitions of the work log. Every assignment starts with an empty cache (C1), an empty window (FairWindow) and with the partition's due times
+ * (K1), and only when what ran under an earlier one has ended.
+ */
+export function workHandler(
+  ports: WorkerPorts,
+  { partitionCount, sliceRecords }: WorkHandlerBounds,
+  housekeeping: Housekeeping,
+  wakeUps: WakeUps,
+): RecordHandler {
+  const windows = new Map<number, FairWindow>();
+  const ending = new Map<number, Promise<void>>();
   const capacity = Math.ceil(CACHED_AGGREGATES / partitionCount);
+  const open = (partition: number): FairWindow => {
+    const cache = new AggregateCache(capacity);
+    const silentSince = (key: string) => wakeUps.silentSince(key, partition);
+    const window: FairWindow = new FairWindow(
+      async (records, finish) => {
+        const notBefore = housekeeping.notBefore(partition); // T2: one slice runs at a time, and nothing else moves the mark
+        const decisions = [...(await applyBatch(ports, cache, partition, records, finish, silentSince, notBefore))];
+        if (window.isClosed) return;
+        housekeeping.stored(partition, newestOf(decisions));
+        settle(ports.decider, wakeUps, decisions, partition);
+      },
+      (at) => housekeeping.passed(partition, at),
+      ports,
+      sliceRecords,
+    );
+    return window;
+  };
   return {
     async assigned(partitions) {
-      for (const partition of partitions) caches.set(partition, new AggregateCache(capacity));
+      await Promise.all(partitions.map((partition) => ending.get(partition)));
+      for (const partition of partitions) windows.set(partition, open(partition));
       await housekeeping.assigned(partitions);
       await wakeUps.assigned(partitions);
     },
     async revoked(partitions) {
-      for (const partition of partitions) caches.delete(partition);
+      for (const partition of partitions) {
+        const window = windows.get(partition);
+        windows.delete(partition);
+        if (window !== undefined) ending.set(partition, window.close());
+      }
       wakeUps.revoked(partitions);
       housekeeping.lost(partitions);
+      await Promise.all(partitions.map((partition) => ending.get(partition)));
     },
     async batch(partition, records, commit) {
-      const cache = caches.get(partition) ?? new AggregateCache(capacity);
-      const silentSince = (key: string) => wakeUps.silentSince(key, partition);
-      const notBefore = housekeeping.notBefore(partition);
-      let isOwner = false;
-      const commitAndTell = async (next: number) => {
-        isOwner = await commit(next);
-      };
-      const decisions = [...(await applyBatch(ports, cache, partition, records, commitAndTell, silentSince, notBefore))];
-      if (records.length === 0 || !caches.has(partition)) return;
-      settle(ports.decider, wakeUps, decisions, partition);
-      const passedAt = records.reduce((latest, { at }) => Math.max(latest, at), 0);
-      if (isOwner) housekeeping.passed(partition, passedAt, newestOf(decisions)); // T1
+      await windows.get(partition)?.add(records, commit);
     },
   };
 }

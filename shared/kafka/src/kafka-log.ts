@@ -7,7 +7,7 @@ import { GroupMember } from './group-member.ts';
 import { type KafkaConnection, kafkaClient, LONG_RETRIES, SHORT_RETRIES } from './kafka-client.ts';
 import { classifyKafkaError } from './kafka-errors.ts';
 import { KafkaProducer } from './kafka-producer.ts';
-import { checkTopics, consumerLag, type TopicSettings } from './kafka-topics.ts';
+import { checkTopics, groupProgress, type TopicSettings } from './kafka-topics.ts';
 import { partitionOfKey } from './murmur2.ts';
 import { within } from './pause.ts';
 
@@ -110,7 +110,8 @@ export async function openKafkaLog(
         },
       };
     },
-    lag: (topic, group) => consumerLag(admin, prefix + topic, prefix + group),
+    lag: async (topic, group) => (await log.progress(topic, group)).reduce((lag, { committed, end }) => lag + end - committed, 0),
+    progress: (topic, group) => groupProgress(admin, prefix + topic, prefix + group),
     unhealthy() {
       const idle = [...consumers].find(({ healthy }) => !healthy);
       if (idle !== undefined) return `the consumer of ${idle.group} is not consuming`;

@@ -1,4 +1,5 @@
 import type { Clock } from '@retrigger/ports/clock.ts';
+import type { PartitionProgress } from '@retrigger/ports/log.ts';
 import kafkajs from 'kafkajs';
 import { classifyKafkaError } from './kafka-errors.ts';
 import { backoffMs, pause } from './pause.ts';
@@ -117,12 +118,12 @@ function wrongPartitions(found: kafkajs.PartitionMetadata[], count: number, repl
     : `has ${thin.replicas.length} replicas of partition ${thin.partitionId}; it must have ${replicationFactor} or more`;
 }
 
-/** Records that the group has not committed, over all partitions. @throws KafkaJS's errors. */
-export async function consumerLag(admin: kafkajs.Admin, topic: string, group: string): Promise<number> {
+/** Where the group stands in each partition. @throws KafkaJS's errors. */
+export async function groupProgress(admin: kafkajs.Admin, topic: string, group: string): Promise<PartitionProgress[]> {
   const [ends, [committed]] = await Promise.all([admin.fetchTopicOffsets(topic), admin.fetchOffsets({ groupId: group, topics: [topic] })]);
   const passed = new Map(committed?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
-  return ends.reduce(
-    (lag, { partition, high, low }) => lag + Math.max(0, Number(high) - Math.max(Number(low), passed.get(partition) ?? 0)),
-    0,
-  );
+  return ends.map(({ partition, high, low }) => {
+    const end = Number(high);
+    return { partition, committed: Math.min(end, Math.max(Number(low), passed.get(partition) ?? 0)), end };
+  });
 }

@@ -1,4 +1,5 @@
 import type { Observer } from '@retrigger/ports/observer.ts';
+import { parentGone } from './parent-gone.ts';
 
 /** What a composition leads to. `cannot_start` is for what its user can mend: a bad setting, a taken port, a folder in use. */
 export type Composed = { kind: 'started'; stop(): Promise<void>; observer?: Observer } | { kind: 'cannot_start'; message: string };
@@ -6,6 +7,8 @@ export type Composed = { kind: 'started'; stop(): Promise<void>; observer?: Obse
 export type RunOptions = {
   /** How long a stop may take before the process ends without it; 10 s. What is durable stays so either way. */
   stopWithinMs?: number;
+  /** Whether the end of the process that started this one is a signal too. */
+  endsWithParent?: boolean;
 };
 
 const CANNOT_START = 1;
@@ -34,6 +37,7 @@ export async function run(compose: () => Promise<Composed>, options: RunOptions 
 
   const signalled = new Promise<void>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve()); // G1
+    if (options.endsWithParent) void parentGone().then(resolve);
   });
 
   const withinMs = options.stopWithinMs ?? DEFAULT_STOP_MS;

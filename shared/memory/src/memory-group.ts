@@ -32,10 +32,6 @@ export class MemoryGroup {
     for (const { leases } of this.#members) leases.get(partition)?.wake();
   }
 
-  lag(): number {
-    return this.#partitions.reduce((lag, records, partition) => lag + records.length - (this.#offsets[partition] ?? 0), 0);
-  }
-
   committed(partition: number): number {
     return this.#offsets[partition] ?? 0;
   }

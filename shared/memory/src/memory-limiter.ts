@@ -1,4 +1,4 @@
-import type { Charge, Limit, Limiter } from '@retrigger/ports/limiter.ts';
+import type { Charge, ChargedWindow, Limit, Limiter } from '@retrigger/ports/limiter.ts';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 
 type Window = { used: number; resetMs: number };
@@ -11,6 +11,13 @@ export class MemoryLimiter implements Limiter {
   /** What a limit allows comes with each charge, so the library's own bound is out of the way. */
   readonly #windows = new RateLimiterMemory({ points: Number.MAX_SAFE_INTEGER, duration: 1, keyPrefix: '' });
   #last: Promise<unknown> = Promise.resolve();
+
+  /** Goes on with windows that another process had open, before anything is charged. `now`: epoch milliseconds. */
+  restore(windows: ChargedWindow[], now: number): Promise<void> {
+    return this.#alone(async () => {
+      for (const { limit, used, endsAt } of windows) await this.#windows.set(keyOf(limit), used, (endsAt - now) / 1000);
+    });
+  }
 
   charge(limits: Limit[], cost: number): Promise<Charge> {
     return this.#alone(async () => {

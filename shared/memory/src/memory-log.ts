@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Clock } from '@retrigger/ports/clock.ts';
-import type { Log, LogConsumer, LogRecord, NewRecord, RecordHandler } from '@retrigger/ports/log.ts';
+import type { Log, LogConsumer, LogRecord, NewRecord, PartitionProgress, RecordHandler } from '@retrigger/ports/log.ts';
 import type { Reached } from '@retrigger/ports/reached.ts';
 import { MemoryGroup } from './memory-group.ts';
 
@@ -66,7 +66,15 @@ export class MemoryLog implements Log {
   }
 
   async lag(topic: string, group: string): Promise<number> {
-    return this.#group(topic, group).lag();
+    return (await this.progress(topic, group)).reduce((lag, { committed, end }) => lag + end - committed, 0);
+  }
+
+  async progress(topic: string, group: string): Promise<PartitionProgress[]> {
+    return this.#partitions(topic).map(({ length: end }, partition) => ({
+      partition,
+      committed: this.committed(topic, group, partition),
+      end,
+    }));
   }
 
   /** Everything in a topic, by partition and offset, for checkers. */

@@ -1,5 +1,5 @@
 import type { Reached } from '@retrigger/ports/reached.ts';
-import type { Due, Mark, Snapshot, SnapshotStore, TaskFilter, TaskPlace } from '@retrigger/ports/snapshot-store.ts';
+import type { Claimable, Due, Mark, Snapshot, SnapshotStore, TaskFilter, TaskPlace } from '@retrigger/ports/snapshot-store.ts';
 
 /** Snapshots in memory, for tests. What is read is a copy. */
 export class MemorySnapshotStore implements SnapshotStore {
@@ -54,6 +54,13 @@ export class MemorySnapshotStore implements SnapshotStore {
     );
     const behind = found.sort(byPlace).filter((one) => after === null || byPlace(one, after) > 0);
     return behind.slice(0, limit).map((one) => structuredClone(one));
+  }
+
+  async claimable(tenantId: string, type: string, limit: number): Promise<Claimable[]> {
+    const found: Claimable[] = [];
+    for (const { tenantId: its, type: itsType, taskId, claimableSince: since } of this.#snapshots.values())
+      if (its === tenantId && itsType === type && since !== null) found.push({ taskId, since });
+    return found.sort((a, b) => a.since - b.since || compare(a.taskId, b.taskId)).slice(0, limit);
   }
 
   /** S3. */

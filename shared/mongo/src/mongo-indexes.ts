@@ -12,6 +12,7 @@ export const INDEXES: readonly DeclaredIndex[] = [
   { collection: 'snapshots', name: 'due_in_a_partition', key: { partition: 1, wakeAt: 1, _id: 1 } },
   { collection: 'snapshots', name: 'waiting_for_a_task', key: { tenantId: 1, waitsFor: 1, taskId: 1 } },
   { collection: 'snapshots', name: 'tasks_by_status_and_type', key: { tenantId: 1, status: 1, type: 1, taskId: 1 } },
+  { collection: 'snapshots', name: 'claimable_by_type', key: { tenantId: 1, type: 1, claimableSince: 1, taskId: 1 } },
   { collection: 'events', name: 'events_of_a_tenant_by_type', key: { tenantId: 1, type: 1, timestamp: 1, eventId: 1 } },
   { collection: 'events', name: 'events_of_an_actor_by_type', key: { tenantId: 1, actorId: 1, type: 1, timestamp: 1, eventId: 1 } },
   { collection: 'receipts', name: 'receipts_past_their_life', key: { partition: 1, at: 1 } },

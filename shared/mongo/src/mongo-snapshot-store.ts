@@ -1,7 +1,7 @@
 import type { WakeKind } from '@retrigger/domain/decider.ts';
 import type { Head } from '@retrigger/domain/event.ts';
 import { type Reached, unobserved } from '@retrigger/ports/reached.ts';
-import type { Due, Mark, Snapshot, SnapshotStore, TaskFilter, TaskPlace } from '@retrigger/ports/snapshot-store.ts';
+import type { Claimable, Due, Mark, Snapshot, SnapshotStore, TaskFilter, TaskPlace } from '@retrigger/ports/snapshot-store.ts';
 import type { Collection, Filter } from 'mongodb';
 import { putGuarded } from './guarded-writes.ts';
 import type { MongoConnection } from './mongo-client.ts';
@@ -22,6 +22,7 @@ export type SnapshotDocument = {
   wakeAt: number | null;
   wakeKind: WakeKind;
   waitsFor: string[];
+  claimableSince: number | null;
 };
 
 type MarkDocument = { _id: string; partition: number } & Mark;
@@ -91,6 +92,15 @@ export class MongoSnapshotStore implements SnapshotStore {
     return merged.slice(0, limit).map(snapshotOf);
   }
 
+  async claimable(tenantId: string, type: string, limit: number): Promise<Claimable[]> {
+    if (limit === 0) return [];
+    const query = { tenantId, type, claimableSince: { $gte: 0 } }; // a range of numbers: null is none of them
+    const sort = { claimableSince: 1, taskId: 1 } as const;
+    const options = { projection: { taskId: 1, claimableSince: 1 }, sort, limit, batchSize: limit } as const;
+    const found = await this.#mongo.retry(() => this.#snapshots.find(query, options).toArray());
+    return found.flatMap(({ taskId, claimableSince: since }) => (since === null ? [] : [{ taskId, since }]));
+  }
+
   /** S3. */
   async saveMark(partition: number, { at, newest }: Mark): Promise<void> {
     const update = { $max: { at, newest }, $setOnInsert: { partition } };
@@ -120,4 +130,10 @@ const documentOf = ({ key, head, state, ...lookup }: Snapshot): SnapshotDocument
   ...lookup,
 });
 
-const snapshotOf = ({ _id, sequence: _, state, ...rest }: SnapshotDocument): Snapshot => ({ ...rest, key: _id, state: JSON.parse(state) });
+/** Documents of before have no `claimableSince`. */
+const snapshotOf = ({ _id, sequence: _, state, claimableSince = null, ...rest }: SnapshotDocument): Snapshot => ({
+  ...rest,
+  claimableSince,
+  key: _id,
+  state: JSON.parse(state),
+});

@@ -8,6 +8,9 @@ export type Charge =
     }
   | { kind: 'limited'; name: string; points: number; remaining: number; retryAfterMs: number };
 
+/** A window that is open: what it has given out, and when it ends (epoch ms). */
+export type ChargedWindow = { limit: Limit; used: number; endsAt: number };
+
 /**
  * M1: a charge takes `cost` from every limit or from none.
  * M2: never more than `points` are charged in one window, however many callers there are at once.

@@ -13,7 +13,7 @@ export type CommitOffset = (next: number) => Promise<boolean>;
 export interface RecordHandler {
   /** These partitions are this member's now; their records follow from the committed offset, from the earliest when there is none. */
   assigned(partitions: number[]): Promise<void>;
-  /** These partitions may already be another's. */
+  /** These partitions may already be another's. Of a member that stops politely commits still count until this resolves. */
   revoked(partitions: number[]): Promise<void>;
   /**
    * Records of one partition in offset order; the next of that partition come when this resolves. Different partitions run at once.
@@ -26,6 +26,9 @@ export interface LogConsumer {
   /** Waits for the running handlers, gives the partitions back (`revoked`), ends. */
   stop(): Promise<void>;
 }
+
+/** Where a group stands in one partition: everything below `committed` is finished; the next record appended has the offset `end`. */
+export type PartitionProgress = { partition: number; committed: number; end: number };
 
 /**
  * A partitioned, durable log.
@@ -44,7 +47,15 @@ export interface Log {
   consume(topic: string, group: string, handler: RecordHandler): Promise<LogConsumer>;
   /** Records not yet committed by the group, over all partitions. */
   lag(topic: string, group: string): Promise<number>;
+  /** The same in full. A group that never committed stands at the earliest record. */
+  progress(topic: string, group: string): Promise<PartitionProgress[]>;
   close(): Promise<void>;
 }
 
 export const TOPICS = { work: 'retrigger.work', events: 'retrigger.events', deadLetters: 'retrigger.dead-letters' } as const;
+
+/** The consumer group that decides the work log. */
+export const WORKER_GROUP = 'retrigger.worker';
+
+/** Header of a record of the work log whose command was charged to the limits: how much. */
+export const CHARGED_HEADER = 'charged';

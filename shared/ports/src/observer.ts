@@ -7,6 +7,7 @@ export type Counters = {
   dead_letters_total: { source: string };
   target_calls_total: { outcome: string };
   dependency_refusals_total: Record<string, never>;
+  limits_unavailable_total: Record<string, never>;
 };
 
 /** Histograms in seconds, except where the name says otherwise. */
@@ -19,7 +20,7 @@ export type Histograms = {
 };
 
 /** Read when somebody asks. */
-export type Gauges = 'work_lag_records' | 'commands_in_flight' | 'wake_up_oldest_seconds';
+export type Gauges = 'work_lag_records' | 'work_lag_seconds' | 'commands_in_flight' | 'body_bytes_in_memory' | 'wake_up_oldest_seconds';
 
 export type LogFields = { [name: string]: string | number | boolean | null | undefined };
 

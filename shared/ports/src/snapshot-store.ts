@@ -16,10 +16,15 @@ export type Snapshot<S = unknown> = {
   wakeKind: WakeKind;
   /** Ids of the tasks (same tenant) whose end it waits for. */
   waitsFor: string[];
+  /** Since when it has an execution that may be claimed, epoch ms; null = it has none. */
+  claimableSince: number | null;
 };
 
 /** When an aggregate is due, and why. */
 export type Due = { key: string; wakeAt: number; wakeKind: WakeKind };
+
+/** A task whose execution may be claimed, and since when, epoch ms. */
+export type Claimable = { taskId: string; since: number };
 
 /** Which tasks of a tenant: of these statuses, and of this type when it is given. */
 export type TaskFilter = { statuses: readonly string[]; type?: string };
@@ -48,6 +53,8 @@ export interface SnapshotStore {
   waiting(tenantId: string, taskId: string, after: string | null, limit: number): Promise<string[]>;
   /** Tasks of a tenant, by type and then by id, behind `after` (null = from the first). One that changes status while this is read may be missing. */
   list(tenantId: string, filter: TaskFilter, after: TaskPlace | null, limit: number): Promise<Snapshot[]>;
+  /** Tasks of one type of a tenant whose execution may be claimed, the longest waiting first and then by id. One that is claimed while this is read may be among them. */
+  claimable(tenantId: string, type: string, limit: number): Promise<Claimable[]>;
   /** S3: neither of the two ever goes back, whatever is saved. */
   saveMark(partition: number, mark: Mark): Promise<void>;
   /** Of every partition that has one. */

@@ -106,3 +106,16 @@ export class LaneEnds {
     this.#touched.clear();
   }
 }
+
+/** The id of a record before which all were appended before `sinceMs`: ids and append times grow together. */
+export function firstIdSince(db: DatabaseSync, sinceMs: number): number {
+  const { low, high } = db.prepare('SELECT coalesce(min(id), 0) AS low, coalesce(max(id), 0) + 1 AS high FROM records').get() ?? {};
+  const at = db.prepare('SELECT at FROM records WHERE id >= ? ORDER BY id LIMIT 1');
+  let [from, to] = [Number(low), Number(high)];
+  while (from < to) {
+    const middle = Math.floor((from + to) / 2);
+    if (Number(at.get(middle)?.at ?? sinceMs) < sinceMs) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}

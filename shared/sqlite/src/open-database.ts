@@ -28,6 +28,23 @@ export function openDatabase(path: string, migrations: string[]): DatabaseSync {
   }
 }
 
+/**
+ * Opens a small file from which what is deleted vanishes. D2: deleted content is overwritten with zeros, nothing is left in a write-ahead log, and a COMMIT
+ * waits for the disk, also for the journal's removal.
+ * @throws like `openDatabase`.
+ */
+export function openErasableDatabase(path: string, migrations: string[]): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+  try {
+    db.exec('PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY'); // D2
+    migrate(db, path, migrations);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
 function migrate(db: DatabaseSync, path: string, migrations: string[]): void {
   const version = Number(db.prepare('PRAGMA user_version').get()?.user_version ?? 0);
   if (version > migrations.length) {

@@ -69,8 +69,8 @@ export class SqliteLogConsumer {
     this.#state = 'stopping';
     for (const end of this.#pauses) end();
     await Promise.all(this.#running.values());
+    await this.#handler.revoked(this.#partitions()); // what the handler has under way may end and commit
     this.#state = 'revoked';
-    await this.#handler.revoked(this.#partitions());
   }
 
   #partitions(): number[] {

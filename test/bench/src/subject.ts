@@ -14,6 +14,7 @@ export type Subject = {
   /** A body as it comes. */
   stream(path: string): Promise<AsyncIterable<Uint8Array>>;
   pid: number;
+  send(method: string, path: string, body?: string, headers?: Record<string, string>): Promise<{ status: number; text: string }>;
   stop(): Promise<void>;
 };
 
@@ -27,11 +28,13 @@ export async function startSubject(entry: string, connections: number, env: Reco
   const url = await listening(child);
   const pool = new Pool(url, { connections, pipelining: 1 });
   const base = { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' };
+  const send: Subject['send'] = async (method, path, body, headers) => {
+    const { statusCode, body: answer } = await pool.request({ method, path, body: body ?? null, headers: { ...base, ...headers } });
+    return { status: statusCode, text: await answer.text() };
+  };
   return {
-    async post(path, body, headers) {
-      const { statusCode, body: answer } = await pool.request({ method: 'POST', path, body, headers: { ...base, ...headers } });
-      return { status: statusCode, text: await answer.text() };
-    },
+    send,
+    post: (path, body, headers) => send('POST', path, body, headers),
     async get(path) {
       const { body } = await pool.request({ method: 'GET', path, headers: base });
       return body.text();

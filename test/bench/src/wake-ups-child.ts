@@ -8,12 +8,12 @@ import { taskDecider } from '@retrigger/domain/task/decider.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
 import { systemClock as clock } from '@retrigger/lifecycle/system-clock.ts';
 import { MemoryAnswers } from '@retrigger/memory/memory-answers.ts';
-import { type LogRecord, TOPICS } from '@retrigger/ports/log.ts';
+import { type LogRecord, TOPICS, WORKER_GROUP } from '@retrigger/ports/log.ts';
 import { silent } from '@retrigger/ports/observer.ts';
 import { unobserved } from '@retrigger/ports/reached.ts';
 import { openSqliteLog } from '@retrigger/sqlite/sqlite-log.ts';
 import { openSqliteStore } from '@retrigger/sqlite/sqlite-store.ts';
-import { createWorker, WORKER_GROUP } from '@retrigger/worker/worker.ts';
+import { createWorker } from '@retrigger/worker/worker.ts';
 import { closedLoop, percentiles } from './load.ts';
 
 const [, , folder = '', mode, countText, spreadText, leadText, option] = process.argv;

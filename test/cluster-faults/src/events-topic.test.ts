@@ -59,9 +59,10 @@ test('kcat reads the events topic, and a registry client of somebody else decode
     const records = fetched.filter(({ key }) => key === `default/${taskId}`);
     const decoded = await Promise.all(records.map(({ value }) => registry.decode(value)));
     expect(
-      decoded.map(({ timestamp, metadata, traceparent, ...event }) => ({
+      decoded.map(({ timestamp, metadata, traceparent, sealed, ...event }) => ({
         ...event,
         ...(traceparent === null ? {} : { traceparent }),
+        ...(sealed === null ? {} : { sealed: JSON.parse(sealed) }),
         timestamp: new Date(timestamp).toISOString(),
         metadata: JSON.parse(metadata),
         actor: { ...event.actor },

@@ -1,3 +1,4 @@
+import type { Child } from '@retrigger/test-faults/child.ts';
 import { type Client, eventually } from '@retrigger/test-faults/client.ts';
 import { startTarget } from '@retrigger/test-faults/target.ts';
 import type { Acknowledged } from '@retrigger/test-history/recorded.ts';
@@ -17,6 +18,7 @@ export class UnderLoad {
   readonly door: Client;
   readonly one: Worker;
   readonly two: Worker;
+  readonly dispatcher: Child;
   readonly #target: Awaited<ReturnType<typeof startTarget>>;
 
   /** `place`: where something happens to the first worker. */
@@ -29,7 +31,7 @@ export class UnderLoad {
       const door = await installation.door();
       await Promise.all([...workers, dispatcher].map(({ ready }) => ready));
       await everyPartitionDecides(door, 'start');
-      return new UnderLoad(installation, door, workers, target);
+      return new UnderLoad(installation, door, workers, dispatcher, target);
     } catch (error) {
       await installation.end();
       await target.stop();
@@ -41,12 +43,14 @@ export class UnderLoad {
     installation: Installation,
     door: Client,
     [one, two]: readonly [Worker, Worker],
+    dispatcher: Child,
     target: Awaited<ReturnType<typeof startTarget>>,
   ) {
     this.installation = installation;
     this.door = door;
     this.one = one;
     this.two = two;
+    this.dispatcher = dispatcher;
     this.#target = target;
   }
 

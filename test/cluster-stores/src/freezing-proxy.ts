@@ -5,6 +5,8 @@ export type FreezingProxy = {
   url: string;
   /** From now on the connections that exist carry nothing more and do not end, as when a machine vanishes. New ones work. */
   freeze(): void;
+  /** While it is away every connection ends, and new ones end at once, as when the server has died. */
+  away(isAway: boolean): void;
   close(): Promise<void>;
 };
 
@@ -13,7 +15,9 @@ export async function startFreezingProxy(target: string): Promise<FreezingProxy>
   const url = new URL(target);
   const [hostname, port] = [url.hostname, Number(url.port)];
   const sockets = new Set<Socket>();
+  let isAway = false;
   const server = createServer((near) => {
+    if (isAway) return near.destroy();
     const far = connect(port, hostname);
     for (const [from, to] of [
       [near, far],
@@ -24,6 +28,7 @@ export async function startFreezingProxy(target: string): Promise<FreezingProxy>
       from.on('error', () => to.destroy());
       from.on('close', () => sockets.delete(from));
     }
+    return near;
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -34,6 +39,10 @@ export async function startFreezingProxy(target: string): Promise<FreezingProxy>
     url: url.href,
     freeze() {
       for (const socket of sockets) socket.unpipe();
+    },
+    away(yes) {
+      isAway = yes;
+      if (yes) for (const socket of sockets) socket.destroy();
     },
     async close() {
       for (const socket of sockets) socket.destroy();

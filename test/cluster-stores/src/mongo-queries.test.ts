@@ -54,6 +54,7 @@ describe('the queries of the MongoDB adapter', () => {
     for (const type of [undefined, 'job'])
       for (const after of [null, { type: 'job', taskId: 't1' }])
         await snapshots.list('acme', { statuses: ['Draft', 'Running'], ...(type === undefined ? {} : { type }) }, after, 5);
+    await snapshots.claimable('acme', 'job', 5);
     const documents = new MongoDocumentStore(mongo);
     const document = { kind: 'key', tenantId: 'acme', id: 'a', body: {} };
     for (const version of [1, 2]) await documents.write({ ...document, version });

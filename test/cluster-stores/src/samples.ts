@@ -63,6 +63,7 @@ export function snapshot(taskId: string, sequence: number, more: Partial<Snapsho
     wakeAt: null,
     wakeKind: 'due',
     waitsFor: [],
+    claimableSince: null,
     ...more,
   };
 }

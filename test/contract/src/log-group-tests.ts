@@ -43,6 +43,11 @@ export function logGroupTests(name: string, adapter: LogAdapter): void {
       const consumer = await consume(handler);
       await eventually('all six', timeoutMs, () => handler.records.length >= 6);
       await lagIs(4);
+      expect(await log().progress(topic, group), 'where each partition stands').toEqual([
+        { partition: 0, committed: 2, end: 2 },
+        { partition: 1, committed: 0, end: 2 },
+        { partition: 2, committed: 0, end: 2 },
+      ]);
       await consumer.stop();
       for (const partition of [1, 2]) isTaken.add(partition);
       await consume(handler);

@@ -2,6 +2,7 @@ import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
 import { MemoryAnswers } from '@retrigger/memory/memory-answers.ts';
 import { MemoryDocumentStore } from '@retrigger/memory/memory-document-store.ts';
 import { MemoryEventStore } from '@retrigger/memory/memory-event-store.ts';
+import { MemoryKeyStore } from '@retrigger/memory/memory-key-store.ts';
 import { MemoryLimiter } from '@retrigger/memory/memory-limiter.ts';
 import { MemoryLog } from '@retrigger/memory/memory-log.ts';
 import { MemoryReceiptStore } from '@retrigger/memory/memory-receipt-store.ts';
@@ -14,6 +15,7 @@ import { clockContract } from './clock-contract.ts';
 import { decisionStoreContract } from './decision-store-contract.ts';
 import { documentStoreContract } from './document-store-contract.ts';
 import { eventStoreContract } from './event-store-contract.ts';
+import { keyStoreContract } from './key-store-contract.ts';
 import { limiterContract } from './limiter-contract.ts';
 import { logContract } from './log-contract.ts';
 import { receiptStoreContract } from './receipt-store-contract.ts';
@@ -32,6 +34,7 @@ logContract('memory', {
 });
 
 eventStoreContract('memory', { open: async () => ({ events: new MemoryEventStore(unobserved), close }), timeoutMs });
+keyStoreContract('memory', { open: async () => ({ keys: new MemoryKeyStore(), close }), timeoutMs });
 receiptStoreContract('memory', { open: async () => ({ receipts: new MemoryReceiptStore(unobserved), close }), timeoutMs });
 documentStoreContract('memory', { open: async () => ({ documents: new MemoryDocumentStore(), close }), timeoutMs });
 snapshotStoreContract('memory', { open: async () => ({ snapshots: new MemorySnapshotStore(unobserved), close }), timeoutMs });

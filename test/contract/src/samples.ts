@@ -92,6 +92,7 @@ export function sampleSnapshot({ key, event, position }: StoredEvent, more: Part
     wakeAt: null,
     wakeKind: 'due',
     waitsFor: [],
+    claimableSince: null,
     ...more,
   };
 }

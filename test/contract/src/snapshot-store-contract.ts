@@ -1,4 +1,4 @@
-import type { Due, Snapshot, SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
+import type { Claimable, Due, Snapshot, SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { freePartition, unique } from './eventually.ts';
 import { sampleEvent, sampleSnapshot } from './samples.ts';
@@ -8,7 +8,7 @@ export type SnapshotStoreAdapter = {
   timeoutMs: number;
 };
 
-/** The snapshot-store port's definition: S1 to S3, due times, waiting tasks, marks. */
+/** The snapshot-store port's definition: S1 to S3, due times, waiting tasks, lists, what may be claimed, marks. */
 export function snapshotStoreContract(name: string, adapter: SnapshotStoreAdapter): void {
   const open = async (): Promise<SnapshotStore> => {
     const { snapshots, close } = await adapter.open();
@@ -23,7 +23,13 @@ export function snapshotStoreContract(name: string, adapter: SnapshotStoreAdapte
       const snapshots = await open();
       const tenant = unique('tenant');
       const given = [
-        snapshot(tenant, 'a', 1, { wakeAt: 1_772_000_000_123, wakeKind: 'heartbeat', waitsFor: ['b', 'c'], status: 'Running' }),
+        snapshot(tenant, 'a', 1, {
+          wakeAt: 1_772_000_000_123,
+          wakeKind: 'heartbeat',
+          waitsFor: ['b', 'c'],
+          status: 'Running',
+          claimableSince: 7,
+        }),
         snapshot(tenant, 'b', 7, { head: { sequence: 7, hash: 'h', at: 5, position: null }, state: { deep: [{ x: null }, 1.5] } }),
       ];
       await snapshots.save(given);
@@ -122,6 +128,32 @@ export function snapshotStoreContract(name: string, adapter: SnapshotStoreAdapte
       await snapshots.save([own('e', 'build', 'Completed', 2)]);
       expect(await ids(tenant, { statuses: all }, { type: 'build', taskId: 'd' }, 1)).toEqual(['e']);
       expect(await ids(tenant, { statuses: ['Failed'] }, null, 10)).toEqual([]);
+    });
+
+    test('tells what may be claimed of a type, the longest waiting first, in its tenant only', async () => {
+      const snapshots = await open();
+      const tenant = unique('tenant');
+      const own = (taskId: string, since: number | null, sequence = 1, type = 'deploy') =>
+        snapshot(tenant, taskId, sequence, { type, claimableSince: since });
+      await snapshots.save([
+        own('c', 1_000),
+        own('b', 2_000),
+        own('a', 2_000),
+        own('taken', null),
+        own('other', 1_000, 1, 'build'),
+        snapshot(`${tenant}x`, 'foreign', 1, { type: 'deploy', claimableSince: 1_000 }),
+      ]);
+      const expected: Claimable[] = [
+        { taskId: 'c', since: 1_000 },
+        { taskId: 'a', since: 2_000 },
+        { taskId: 'b', since: 2_000 },
+      ];
+      expect(await snapshots.claimable(tenant, 'deploy', 10)).toEqual(expected);
+      expect(await snapshots.claimable(tenant, 'deploy', 2)).toEqual(expected.slice(0, 2));
+      expect(await snapshots.claimable(tenant, 'deploy', 0)).toEqual([]);
+      expect(await snapshots.claimable(tenant, 'none', 10)).toEqual([]);
+      await snapshots.save([own('c', null, 2), own('a', 3_000, 2)]);
+      expect((await snapshots.claimable(tenant, 'deploy', 10)).map(({ taskId }) => taskId)).toEqual(['b', 'a']);
     });
 
     test('neither part of a mark ever goes back (S3)', async () => {

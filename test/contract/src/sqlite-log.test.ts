@@ -109,6 +109,31 @@ describe('sqlite log', () => {
   });
 });
 
+describe('sqlite log: records with a header', () => {
+  test('are told from a time on, in the order of their appends, of one topic, across a restart', async () => {
+    const { clock, open } = opener();
+    const first = open();
+    const send = (log: SqliteLog, text: string, header?: string, topic = 'topic') =>
+      log.append(topic, [{ ...textRecord(`tenant/${text}`, text), headers: header === undefined ? {} : { charged: header, a: 'b' } }]);
+    await send(first, 'old', '9');
+    await clock.advance(1_000);
+    for (let i = 0; i < 50; i++) await send(first, `plain-${i}`);
+    await send(first, 'one', '1');
+    await send(first, 'elsewhere', '1', 'other');
+    await first.close();
+    await clock.advance(1_000);
+    const log = open();
+    await send(log, 'two', '200');
+    const told = (since: number) =>
+      [...log.withHeader('topic', 'charged', since)].map(({ value, at, header }) => [String(Buffer.from(value)), at, header]);
+    expect(told(START + 1)).toEqual([
+      ['one', START + 1_000, '1'],
+      ['two', START + 2_000, '200'],
+    ]);
+    expect([told(0).length, told(START + 2_000).length, told(START + 2_001)]).toEqual([3, 1, []]);
+  });
+});
+
 describe('sqlite log: truncation', () => {
   test('deletes what is old and was passed by every group that ever consumed the topic, and nothing else', async () => {
     const { clock, open } = opener();

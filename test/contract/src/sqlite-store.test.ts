@@ -49,13 +49,16 @@ describe('sqlite store', () => {
     }
   });
 
-  test('due times, waiting tasks and lists are found by an index alone', () => {
+  test('due times, waiting tasks, lists and what may be claimed are found by an index alone', () => {
     const { snapshots } = open();
-    const { due, waiting, list, listOfType } = snapshots.plan();
+    const { due, waiting, list, listOfType, claimable } = snapshots.plan();
     const byStatus = /^SEARCH snapshots USING COVERING INDEX snapshots_by_status \(tenant_id=\? AND status=\? AND /;
     expect([list.length, listOfType.length]).toEqual([1, 1]);
     expect(list.join()).toMatch(byStatus);
     expect(listOfType.join()).toMatch(byStatus);
+    expect(claimable.join()).toMatch(
+      /^SEARCH snapshots USING COVERING INDEX snapshots_claimable \(tenant_id=\? AND type=\? AND claimable_since>\?\)$/,
+    );
     expect(due.join()).toMatch(/^SEARCH snapshots USING COVERING INDEX snapshots_due \(partition=\? AND/);
     expect(waiting.join()).toMatch(/^SEARCH waits USING PRIMARY KEY \(tenant_id=\? AND waits_for=\? AND task_id>\?\)$/);
   });

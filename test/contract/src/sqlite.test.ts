@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
 import { unobserved } from '@retrigger/ports/reached.ts';
+import { SqliteKeyStore } from '@retrigger/sqlite/sqlite-key-store.ts';
 import { openSqliteStore, type SqliteStore } from '@retrigger/sqlite/sqlite-store.ts';
 import type { CrashTarget } from './crash-target.ts';
 import { decisionStoreContract } from './decision-store-contract.ts';
 import { documentStoreContract } from './document-store-contract.ts';
 import { eventStoreContract } from './event-store-contract.ts';
+import { keyStoreContract } from './key-store-contract.ts';
 import { logContract } from './log-contract.ts';
 import { receiptStoreContract } from './receipt-store-contract.ts';
 import { snapshotStoreContract } from './snapshot-store-contract.ts';
@@ -37,6 +39,12 @@ logContract('sqlite', {
 });
 
 eventStoreContract('sqlite', { open, timeoutMs, crash });
+const openKeys = async (path: string) => {
+  const keys = new SqliteKeyStore(path);
+  return { keys, close: () => keys.close() };
+};
+const newKeysPath = (): string => join(temporaryFolder(), 'keys.db');
+keyStoreContract('sqlite', { open: () => openKeys(newKeysPath()), openAt: { path: newKeysPath, open: openKeys }, timeoutMs });
 receiptStoreContract('sqlite', { open, timeoutMs });
 documentStoreContract('sqlite', { open, timeoutMs });
 snapshotStoreContract('sqlite', { open, timeoutMs });

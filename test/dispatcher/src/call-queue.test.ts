@@ -7,7 +7,7 @@ function queueOf(bounds: Partial<CallQueueBounds>) {
   const started: string[] = [];
   const ends = new Map<string, () => void>();
   const add = (name: string) =>
-    queue.add(name.slice(0, 1), () => {
+    queue.add(name.slice(0, 1), name.slice(0, 1).toUpperCase() === name.slice(0, 1) ? 'bounded' : 'other', () => {
       started.push(name);
       return new Promise<void>((resolve) => ends.set(name, resolve));
     });
@@ -26,6 +26,18 @@ test('Q1: no more run than the bounds allow, in all and in a lane', async () => 
   expect(started).toEqual(['a1', 'a2', 'b1', 'b2', 'a3']);
   await end('b1');
   expect(started.at(-1)).toBe('c1');
+});
+
+test('Q1: a group at its bound waits, over all its lanes, and holds up no other (Q4)', async () => {
+  const { started, add, end } = queueOf({ runningInGroup: new Map([['bounded', 1]]) });
+  const added = ['A1', 'A2', 'B1', 'c1', 'd1'].map(add);
+  expect(added).toEqual(['started', 'waits', 'waits', 'started', 'started']);
+  await end('A1');
+  expect(started).toEqual(['A1', 'c1', 'd1', 'A2']);
+  await end('c1');
+  expect(started).toHaveLength(4);
+  await end('A2');
+  expect(started.at(-1)).toBe('B1');
 });
 
 test('Q2: a lane whose jobs never end leaves the other slots to the rest', async () => {

@@ -104,6 +104,15 @@ test('a task without a target is left to whoever claims it', async () => {
   expect(world.reports()).toEqual([]);
 });
 
+test('a target that comes after the trigger is not called: its execution is the executors’ (T9)', async () => {
+  const server = await target((response) => response.end('{}'));
+  world.trigger('task-1');
+  world.decide('task-1', { type: 'ChangeTask', body: { target: { url: server.url } } });
+  await world.dispatch();
+  await isOver();
+  expect([world.reports(), server.calls]).toEqual([[], []]);
+});
+
 test('X1: an execution that ended, was cancelled or was followed by another is not called when its event comes again', async () => {
   const server = await target((response) => response.end());
   world.trigger('cancelled', { url: server.url });

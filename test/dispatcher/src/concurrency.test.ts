@@ -22,6 +22,23 @@ test('never more calls run than the bound allows, and all are made', async () =>
   expect(server.most()).toBeLessThanOrEqual(3);
 });
 
+test('no more targets of a bounded type are called at once than it says; other types on the same host go on', async () => {
+  const gate = Promise.withResolvers<void>();
+  const server = await target((response) => void gate.promise.then(() => response.end('{}')));
+  for (let i = 0; i < 5; i++) {
+    world.decide(`slow-${i}`, { type: 'CreateTask', body: { type: 'slow', target: { url: server.url } } });
+    world.decide(`slow-${i}`, { type: 'TriggerTask', body: {} });
+  }
+  for (let i = 0; i < 5; i++) world.trigger(`free-${i}`, { url: server.url });
+  await world.dispatch({ typeConcurrency: new Map([['slow', 2]]) });
+  await eventually(() => expect(server.calls).toHaveLength(7));
+  const called = () => server.executionIds().filter((id) => id.startsWith('slow')).length;
+  expect(called()).toBe(2);
+  gate.resolve();
+  await isOver();
+  expect(called()).toBe(5);
+});
+
 test('X1: an execution that is cancelled while it waits for a slot is not called', async () => {
   const server = await target();
   world.trigger('first', { url: server.url });

@@ -63,6 +63,7 @@ export class LoopbackLog implements Log {
   partitionOf = () => 0;
   partitionCount = () => 1;
   lag = async () => 0;
+  progress = async () => [];
   close = async () => {};
 
   async consume(topic: string, group: string, handler: RecordHandler): Promise<LogConsumer> {

@@ -1,3 +1,4 @@
+import { hash, randomBytes } from 'node:crypto';
 import { jsonEvents } from '@retrigger/contract/event-codec.ts';
 import { decodeWork } from '@retrigger/contract/work-record.ts';
 import type { CallQueueBounds } from '@retrigger/dispatcher/call-queue.ts';
@@ -10,7 +11,9 @@ import { headAfter, nextEvent } from '@retrigger/domain/next-event.ts';
 import { taskDecider } from '@retrigger/domain/task/decider.ts';
 import type { TaskEvent } from '@retrigger/domain/task/events.ts';
 import type { TaskState } from '@retrigger/domain/task/state.ts';
+import { createPrivacy } from '@retrigger/engine/privacy.ts';
 import { systemClock } from '@retrigger/lifecycle/system-clock.ts';
+import { MemoryKeyStore } from '@retrigger/memory/memory-key-store.ts';
 import { TOPICS } from '@retrigger/ports/log.ts';
 import { silent } from '@retrigger/ports/observer.ts';
 import type { Secrets } from '@retrigger/ports/secrets.ts';
@@ -18,13 +21,14 @@ import type { Snapshot, SnapshotStore } from '@retrigger/ports/snapshot-store.ts
 import { LogStorage, LoopbackLog, type Trouble } from './loopback-log.ts';
 
 export const TENANT = 'acme';
-export const secrets: Secrets = { derive: (...parts) => Buffer.from(parts.join('/')) };
+export const secrets: Secrets = { derive: (...parts) => hash('sha256', parts.join('/'), 'buffer') };
 
 export const bodyOf = (text: string) => JSON.parse(text) as { executionId: string; taskId: string };
 
 /** A task system around the dispatcher: what the worker would do is done by hand, with the real decider. */
 export class World {
   readonly storage = new LogStorage();
+  readonly keys = new MemoryKeyStore();
   readonly #snapshots = new Map<string, Snapshot<TaskState>>();
   readonly #dispatchers: { dispatcher: Dispatcher; log: LoopbackLog }[] = [];
   #settled = 0;
@@ -110,6 +114,7 @@ export class World {
       drainMs?: number;
       heartbeatEveryMs?: number;
       allowPrivateTargets?: boolean;
+      typeConcurrency?: ReadonlyMap<string, number>;
     } = {},
   ) {
     const log = new LoopbackLog(this.storage, options.trouble);
@@ -120,21 +125,24 @@ export class World {
       due: async () => [],
       waiting: async () => [],
       list: async () => [],
+      claimable: async () => [],
       saveMark: async () => {},
       marks: async () => new Map(),
     };
-    const { allowPrivateTargets = true, drainMs = 0, bounds, heartbeatEveryMs = 60_000 } = options;
+    const { allowPrivateTargets = true, drainMs = 0, bounds, heartbeatEveryMs = 60_000, typeConcurrency } = options;
     const deps = {
       log,
       snapshots,
       eventCodec: jsonEvents,
       secrets,
+      privacy: createPrivacy({ keys: this.keys, secrets, snapshots, clock: systemClock, freshBytes: randomBytes }),
       clock: systemClock,
       observer: silent,
       allowPrivateTargets,
       drainMs,
       heartbeatEveryMs,
       ...(bounds ? { bounds } : {}),
+      ...(typeConcurrency ? { typeConcurrency } : {}),
     };
     const dispatcher = await createDispatcher(deps);
     const started = { dispatcher, log };

@@ -32,6 +32,10 @@ export function given(...commands: (Command | ((history: History) => Command))[]
       return {
         history,
         past,
+        decision,
+        stored,
+        /** What the caller is told by the event. */
+        outcome: () => stored && taskDecider.answer(stored.event, history.state),
         thenEvent(expected: Expectation): TaskEvent {
           expect(stored?.event).toMatchObject({ ...expected, previousState: past.state?.status ?? null, sequence: past.head.sequence + 1 });
           return stored?.event as TaskEvent;

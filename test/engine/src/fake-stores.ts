@@ -94,5 +94,6 @@ export const fakeSnapshots = (stores: FakeStores, before: Before): SnapshotStore
     stores.marks.push([partition, mark]);
   },
   list: unused,
+  claimable: unused,
   marks: () => Promise.resolve(new Map(stores.marks)),
 });

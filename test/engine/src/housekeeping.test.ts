@@ -32,8 +32,8 @@ async function kept(partitions: number[], stores = new FakeStores()) {
 /** The same, where the ticks of the assignment (T4) have passed at 100 and everything is quiet. */
 async function quiet(partitions: number[], stores?: FakeStores) {
   const world = await kept(partitions, stores);
-  for (const partition of partitions) world.housekeeping.passed(partition, 100, 0);
-  for (const partition of partitions) world.housekeeping.passed(partition, 101, 0);
+  for (const partition of partitions) world.housekeeping.passed(partition, 100);
+  for (const partition of partitions) world.housekeeping.passed(partition, 101);
   for (let turn = 0; turn < 3; turn++) await world.housekeeping.turn();
   world.ticked.length = 0;
   world.stores.marks.length = 0;
@@ -43,8 +43,9 @@ async function quiet(partitions: number[], stores?: FakeStores) {
 describe('marks', () => {
   test('those that have moved are saved, and the next turn is due in a quarter of a second', async () => {
     const { stores, housekeeping } = await quiet([0, 1]);
-    housekeeping.passed(0, 200, 150);
-    housekeeping.passed(1, 300, 0);
+    housekeeping.passed(0, 200);
+    housekeeping.stored(0, 150);
+    housekeeping.passed(1, 300);
     expect(await housekeeping.turn()).toBe(MORNING + 250);
     await housekeeping.turn();
     expect(stores.marks).toEqual([
@@ -57,7 +58,7 @@ describe('marks', () => {
     const { stores, snapshots, housekeeping } = await quiet([0]);
     const { saveMark } = snapshots;
     snapshots.saveMark = () => Promise.reject(new Error('no store'));
-    housekeeping.passed(0, 200, 0);
+    housekeeping.passed(0, 200);
     await expect(housekeeping.turn()).rejects.toThrow('no store');
     snapshots.saveMark = saveMark;
     await housekeeping.turn();
@@ -66,9 +67,11 @@ describe('marks', () => {
 
   test('what was lost is left alone', async () => {
     const { stores, clock, housekeeping, ticked } = await quiet([0]);
-    housekeeping.passed(0, 200, 200);
+    housekeeping.passed(0, 200);
+    housekeeping.stored(0, 200);
     housekeeping.lost([0]);
-    housekeeping.passed(0, 300, 300);
+    housekeeping.passed(0, 300);
+    housekeeping.stored(0, 300);
     await clock.advance(600_000);
     await housekeeping.turn();
     expect([stores.marks, stores.sweeps, ticked]).toEqual([[], [], []]);
@@ -76,8 +79,8 @@ describe('marks', () => {
 
   test('log time that goes back moves no mark, and no event may be older than it (T2)', async () => {
     const { housekeeping } = await quiet([0]);
-    housekeeping.passed(0, 500, 0);
-    housekeeping.passed(0, 400, 0);
+    housekeeping.passed(0, 500);
+    housekeeping.passed(0, 400);
     expect(housekeeping.notBefore(0)).toBe(500);
   });
 
@@ -94,15 +97,16 @@ describe('ticks', () => {
     const { housekeeping, ticked } = await quiet([0, 1, 2]);
     for (let turn = 0; turn < 5; turn++) await housekeeping.turn();
     expect(ticked).toEqual([]);
-    housekeeping.passed(1, 200, 200);
+    housekeeping.passed(1, 200);
+    housekeeping.stored(1, 200);
     await housekeeping.turn();
     expect(ticked.sort(), 'partition 1 moves by itself').toEqual([0, 2]);
-    housekeeping.passed(0, 210, 0);
-    housekeeping.passed(2, 210, 0);
+    housekeeping.passed(0, 210);
+    housekeeping.passed(2, 210);
     await housekeeping.turn();
     await housekeeping.turn();
     expect(ticked.sort(), 'its mark is the time of its event, which is not before it').toEqual([0, 1, 2]);
-    housekeeping.passed(1, 220, 0);
+    housekeeping.passed(1, 220);
     for (let turn = 0; turn < 5; turn++) await housekeeping.turn();
     expect(ticked).toHaveLength(3);
   });
@@ -130,7 +134,7 @@ describe('ticks', () => {
     const { housekeeping, ticked } = await kept([0], stores);
     await housekeeping.turn();
     expect(ticked).toEqual([0]);
-    housekeeping.passed(0, 800, 0);
+    housekeeping.passed(0, 800);
     await housekeeping.turn();
     expect(stores.marks.at(-1)).toEqual([0, { at: 800, newest: 800 }]);
   });
@@ -145,7 +149,7 @@ test('the lowest mark is that of all partitions, and the beginning of time while
 
 test('receipts are swept every ten minutes: what is a day older than the partition’s own mark (H2)', async () => {
   const { stores, clock, housekeeping } = await quiet([0]);
-  housekeeping.passed(0, MORNING - 5_000, 0);
+  housekeeping.passed(0, MORNING - 5_000);
   await housekeeping.turn();
   expect(stores.sweeps).toEqual([]);
   await clock.advance(600_000);

@@ -13,8 +13,17 @@ export type Child = {
 const LISTENING = /listening on (http:\/\/[\d.]+:\d+)/;
 
 /** Starts a TypeScript entry point as a process of its own. */
-export function startChild(entry: string, args: string[], env: Record<string, string>, readyWhen = LISTENING): Child {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry, ...args], {
+export const startChild = (entry: string, args: string[], env: Record<string, string>, readyWhen = LISTENING): Child =>
+  startCommand(process.execPath, ['--disable-warning=ExperimentalWarning', entry, ...args], { env }, readyWhen);
+
+export function startCommand(
+  command: string,
+  args: string[],
+  { cwd, env }: { cwd?: string; env: Record<string, string> },
+  readyWhen = LISTENING,
+): Child {
+  const child = spawn(command, args, {
+    ...(cwd === undefined ? {} : { cwd }),
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

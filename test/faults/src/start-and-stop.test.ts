@@ -5,10 +5,11 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Child, kill, startChild } from './child.ts';
+import { type Child, kill, startChild, startCommand } from './child.ts';
 import { Client } from './client.ts';
 
-const MAIN = join(import.meta.dirname, '../../../services/standalone/src/main.ts');
+const ROOT = join(import.meta.dirname, '../../..');
+const MAIN = join(ROOT, 'services/standalone/src/main.ts');
 const KEY = 'a-key-for-starting-and-stopping';
 
 describe('the standalone service', () => {
@@ -68,6 +69,19 @@ describe('the standalone service', () => {
   test('says in one line which variable is wrong', async () => {
     await refuses(start({ PORT: 'eighty' }), 'PORT', '"eighty"', '0 to 65535');
     await refuses(start({ RETRIGGER_API_KEY: 'short' }), 'RETRIGGER_API_KEY', '16 to 256');
+  });
+
+  test('ends with the npm that started it, however that ends, and starts again at once on the same port', async () => {
+    const env = { PORT: '0', RETRIGGER_DATA_DIR: folder, RETRIGGER_API_KEY: KEY, RETRIGGER_LOG_LEVEL: 'error' };
+    const first = startCommand('npm', ['start'], { cwd: ROOT, env });
+    children.push(first);
+    const { port } = new URL(await first.ready);
+    first.process.kill('SIGKILL');
+    const second = startCommand('npm', ['start'], { cwd: ROOT, env: { ...env, PORT: port } });
+    children.push(second);
+    expect(new URL(await second.ready).port).toBe(port);
+    second.process.kill('SIGTERM');
+    await once(second.process.stdout as NodeJS.ReadableStream, 'close'); // the service holds it until it ends
   });
 
   test('takes over the folder of a process that was killed', async () => {

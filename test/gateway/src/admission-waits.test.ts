@@ -45,7 +45,7 @@ describe('waiting for the outcome', () => {
 
   test('what the world does not allow is refused with the door’s own problem, free of charge; a repeat of what was decided is not asked', async () => {
     let problem: string | undefined = 'its time is past';
-    const strict = new CommandAdmission<string>(world.ports, { limits: LIMITS, maxInFlight: 2 });
+    const strict = new CommandAdmission<string>(world.ports, { limitsFor: () => LIMITS, maxInFlight: 2, maxUndecided: 0 });
     const asked = { ...submission('a'), check: async () => problem } as Submission<string>;
     expect(await strict.admit(asked)).toEqual({ kind: 'invalid', problem });
     expect([world.appended.length, world.userCharged(), strict.load]).toEqual([0, 0, 0]);

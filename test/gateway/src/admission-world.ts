@@ -45,13 +45,17 @@ export function startAdmission() {
   const world = {
     ...{ clock, answers, limiter, receipts },
     looks: 0,
+    lagMs: 0,
+    limits: { ...LIMITS },
     appended: [] as Submission['command'][],
     append: async (command: Submission['command']): Promise<void> => world.decide(command),
     decide: (command: Submission['command'], outcome = ACCEPTED) => answerOne(command, () => outcome, { receipts, answers, clock }),
     userCharged: () => limiter.used.get('user:default/ann') ?? 0,
   };
   const ports: AdmissionPorts = {
+    lag: { ageMs: () => world.lagMs, oldestMs: () => world.lagMs },
     log: {
+      partitionOf: (_topic, key) => (key.endsWith('/elsewhere') ? 1 : 0),
       async append(_topic, [record]) {
         const command = JSON.parse(Buffer.from(record?.value ?? []).toString());
         world.appended.push(command);
@@ -69,6 +73,10 @@ export function startAdmission() {
     clock,
     observer: silent,
     encode: encodeWork,
+    seal: async (command) => command,
   };
-  return Object.assign(world, { ports, admission: new CommandAdmission(ports, { limits: LIMITS, maxInFlight: 2 }) });
+  return Object.assign(world, {
+    ports,
+    admission: new CommandAdmission(ports, { limitsFor: () => world.limits, maxInFlight: 2, maxUndecided: 0 }),
+  });
 }

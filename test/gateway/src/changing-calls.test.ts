@@ -1,6 +1,6 @@
 import { refused } from '@retrigger/domain/refusal.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type Door, running, startDoor } from './door.ts';
+import { type Door, running, startDoor, tokenOf } from './door.ts';
 import { settled } from './fakes.ts';
 
 const TRIGGER = '/api/v1/tasks/t/trigger';
@@ -22,7 +22,7 @@ describe('a changing call', () => {
         commandId: headers.get('x-command-id'),
         tenantId: 'default',
         taskId: 't',
-        actor: { id: 'admin', type: 'user' },
+        actor: { id: tokenOf('admin'), type: 'user' },
         roles: ['admin'],
         correlationId: 'mine',
         traceparent,
@@ -66,7 +66,7 @@ describe('a changing call', () => {
     const asked = { method: 'POST', as: 'viewer', headers: KEY };
     const { status, json, headers } = await door.ask(TRIGGER, asked);
     expect([status, json.code]).toEqual([403, 'forbidden']);
-    expect(door.commands).toMatchObject([{ type: 'TriggerTask', roles: ['viewer'], actor: { id: 'viewer' } }]);
+    expect(door.commands).toMatchObject([{ type: 'TriggerTask', roles: ['viewer'], actor: { id: tokenOf('viewer') } }]);
     const command = await door.ask(`/api/v1/commands/${headers.get('x-command-id')}`, { as: 'viewer' });
     expect(command.json.data).toMatchObject({ state: 'refused', outcome: { status: 403, body: json } });
     door.worker = () => ({ kind: 'accepted', answer: {} });
@@ -144,7 +144,7 @@ describe('a changing call', () => {
     door.receipts.set(command.commandId, {
       commandId: command.commandId,
       tenantId: 'default',
-      actorId: 'admin',
+      actorId: tokenOf('admin'),
       key: 'default/t',
       type: command.type,
       sequence: 2,
@@ -175,7 +175,7 @@ describe('a changing call', () => {
       throw new Error('secret detail of the disk');
     };
     const broken = startDoor({
-      deps: { snapshots: { load, list: async () => [], waiting: async () => [], marks: async () => new Map() } },
+      deps: { snapshots: { load, list: async () => [], waiting: async () => [], claimable: async () => [], marks: async () => new Map() } },
     });
     const { status, json, headers, text } = await broken.ask('/api/v1/tasks/t');
     expect([status, json.code, headers.get('retry-after')]).toEqual([503, 'unavailable', '1']);

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import { CONTRACT, NOT_YET } from './contract-calls.ts';
 import { startDoor } from './door.ts';
 import { OPENAPI_FILE, openapiText } from './openapi-file.ts';
 
@@ -37,6 +38,7 @@ const CALLS: [string, number, string | null, string[]][] = [
   ['get /api/v1/tasks/{taskId}/events/verify', 200, null, []],
   ['get /api/v1/tasks/{taskId}/diff', 200, null, ['from', 'to']],
   ['get /api/v1/commands/{commandId}', 200, null, ['accepted']],
+  ['post /api/v1/executions/claim', 200, 'ClaimExecutions', []],
   ['post /api/v1/executions/{executionId}/started', 200, 'EmptyReport', []],
   ['post /api/v1/executions/{executionId}/heartbeat', 200, 'EmptyReport', []],
   ['post /api/v1/executions/{executionId}/completed', 200, 'CompletedReport', []],
@@ -56,6 +58,18 @@ describe('the OpenAPI document', async () => {
   test('describes every call that is served, and no other (U1)', () => {
     const served = door.app.routes.map(({ method, path }) => `${method.toLowerCase()} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
     expect(described.toSorted()).toEqual(served.toSorted());
+  });
+
+  const built = described.map((call) => call.replace(/^\w+/, (method) => method.toUpperCase()));
+
+  test('has every call of the contract and no other, but for those that are not built yet', () => {
+    expect(Object.keys(CONTRACT).toSorted()).toEqual([...built, ...NOT_YET].toSorted());
+  });
+
+  test.each(built)('says of %s every status that the contract names', (call) => {
+    const [method = '', path = ''] = call.split(' ');
+    const statuses = Object.keys(document.paths[path]?.[method.toLowerCase()]?.responses ?? {}).map(Number);
+    expect(CONTRACT[call]?.statuses.filter((status) => !statuses.includes(status))).toEqual([]);
   });
 
   test.each(CALLS)('has %s as the contract promises it', (call, status, body, query) => {

@@ -152,10 +152,16 @@ describe('the live stream', () => {
       'a',
       Array.from({ length: 1_000 }, () => 'TaskTriggered'),
     );
-    for (const stored of door.events) stored.json = `{"padding":"${'x'.repeat(20_000)}"}`;
+    for (const stored of door.events) {
+      stored.event.metadata = { padding: 'x'.repeat(20_000) };
+      stored.json = JSON.stringify(stored.event);
+    }
     door.mark = { at: door.mark.at + 1_000 * 60_000, newest: 0 };
     await markMoves();
-    await settled(100);
+    for (let before = -1; page.mock.calls.length > before; ) {
+      before = page.mock.calls.length;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
     const [pages, closed] = [page.mock.calls.length, once(socket, 'close')];
     door.clock.advance(30_000);
     socket.resume();

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import type { StoredEvent } from '@retrigger/domain/event.ts';
+import { sealedForm } from '@retrigger/domain/privacy/sealed-form.ts';
 import { exportReply } from '@retrigger/gateway/event-export.ts';
 import { serve } from '@retrigger/gateway/serve.ts';
 import { eventsOf } from '@retrigger/gateway/stored-history.ts';
@@ -35,11 +36,14 @@ describe('a history as a file', () => {
     door.seed('default', 't', TYPES);
   });
 
-  test('JSON Lines are the very texts that were hashed, one a line', async () => {
+  test('JSON Lines hold the very events that were hashed, one a line, with the names of who acted', async () => {
     const { status, text, headers } = await door.ask(`${EVENTS}?format=jsonl`);
     expect([status, headers.get('content-type')]).toEqual([200, 'application/jsonl']);
     expect(headers.get('content-disposition')).toBe('attachment; filename="t-events.jsonl"');
-    expect(text).toBe(door.events.map(({ json }) => `${json}\n`).join(''));
+    const lines = text.trimEnd().split('\n');
+    expect(lines.map((line) => sealedForm(JSON.parse(line)))).toEqual(door.events.map(({ event }) => event));
+    expect(lines.map((line) => JSON.parse(line).actor.id)).toEqual(TYPES.map(() => 'admin'));
+    expect(text.endsWith('}\n')).toBe(true);
   });
 
   test('CSV has a line of names and a line an event', async () => {
@@ -72,13 +76,14 @@ describe('a history as a file', () => {
     expect(rows.map((row) => JSON.parse(row[names.indexOf('metadata')] ?? '').x)).toEqual(given);
   });
 
-  /** A store of a million events that counts what it is asked for. */
+  /** A store of a million events, of which none hides anything, that counts what it is asked for. */
   const endless = (json: string) => {
     const [stored] = door.events as [StoredEvent];
     const asked: number[] = [];
     const page: Parameters<typeof eventsOf>[0]['page'] = async (_key, _filter, { after, limit }) => {
       asked.push(limit);
-      return Array.from({ length: limit }, (_, i) => ({ ...stored, json, event: { ...stored.event, sequence: (after ?? 0) + i + 1 } }));
+      const event = { ...stored.event, actor: { id: 'scheduler', type: 'system' as const } };
+      return Array.from({ length: limit }, (_, i) => ({ ...stored, json, event: { ...event, sequence: (after ?? 0) + i + 1 } }));
     };
     return { page, asked };
   };

@@ -1,5 +1,7 @@
+import type { StoredEvent } from '@retrigger/domain/event.ts';
 import type { Answer, Answers } from '@retrigger/ports/answers.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
+import type { EventFilter } from '@retrigger/ports/event-store.ts';
 import type { Charge, Limit, Limiter } from '@retrigger/ports/limiter.ts';
 
 /** A clock that stands until a test moves it. */
@@ -91,4 +93,18 @@ export class FakeLimiter implements Limiter {
 /** Resolves when everything that is under way has got as far as it can without a clock. */
 export async function settled(turns = 5): Promise<void> {
   for (let i = 0; i < turns; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+export const found = <V>(map: Map<string, V>, keys: string[]): Map<string, V> =>
+  new Map(keys.flatMap((key) => (map.has(key) ? [[key, map.get(key) as V] as const] : [])));
+
+export function matching(events: StoredEvent[], key: string, { types, from, before, actorId }: EventFilter): StoredEvent[] {
+  return events.filter(
+    ({ key: k, event: e }) =>
+      k === key &&
+      (types?.includes(e.eventType) ?? true) &&
+      (from === undefined || e.timestamp >= from) &&
+      (before === undefined || e.timestamp < before) &&
+      (actorId === undefined || e.actor.id === actorId),
+  );
 }

@@ -1,5 +1,6 @@
 import { NO_HASH, type StoredEvent } from '@retrigger/domain/event.ts';
 import { firstBreak } from '@retrigger/domain/event-hash.ts';
+import { sealedForm } from '@retrigger/domain/privacy/sealed-form.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type Door, startDoor } from './door.ts';
 
@@ -72,7 +73,7 @@ describe('the history of a task', () => {
     const put = (sequence: number, stored: StoredEvent) => ({ ...stored, event: { ...stored.event, sequence } });
     const inserted = [...all.slice(0, 3), put(4, third), ...all.slice(3).map((stored) => put(stored.event.sequence + 1, stored))];
     const faults: [string, StoredEvent[], object][] = [
-      ['changed', as(third.json.replace('"id":"admin"', '"id":"somebody"')), { sequence: 3, reason: 'hash does not match the content' }],
+      ['changed', as(third.json.replace('"type":"user"', '"type":"executor"')), { sequence: 3, reason: 'hash does not match the content' }],
       ['written otherwise', as(third.json.replace('{', '{ ')), { sequence: 3, reason: 'its bytes are not those that were written' }],
       ['no JSON any more', as(third.json.slice(1)), { sequence: 3, reason: 'it is not JSON' }],
       ['no object any more', as('[]'), { sequence: 3, reason: 'it is no object' }],
@@ -116,9 +117,10 @@ describe('the history of a task', () => {
   });
 
   test('one event is found by its id, in its own task only', async () => {
-    const { event, json } = door.events[3] as StoredEvent;
-    const { status, text } = await door.ask(`${EVENTS}/${event.eventId}`);
-    expect([status, text]).toEqual([200, `{"data":${json},"status":200}`]);
+    const { event } = door.events[3] as StoredEvent;
+    const { status, json } = await door.ask(`${EVENTS}/${event.eventId}`);
+    expect([status, sealedForm(json.data)]).toEqual([200, event]);
+    expect(json.data.actor).toEqual({ id: 'admin', type: 'user' });
     expect((await door.ask(`${EVENTS}/${event.eventId}`, { as: 'stranger' })).status).toBe(404);
   });
 });

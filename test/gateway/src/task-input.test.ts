@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type Door, startDoor } from './door.ts';
+import { type Door, startDoor, tokenOf } from './door.ts';
 
 const TASKS = 'POST /api/v1/tasks';
 const PATCH = 'PATCH /api/v1/tasks/t';
@@ -147,9 +147,9 @@ describe('what a task’s calls are given', () => {
       [conditional({ dependenciesComplete: true }), 0],
     ];
     for (const [body, cost] of costs) {
-      const before = door.limiter.used.get('user:default/admin') ?? 0;
+      const before = door.limiter.used.get(`user:default/${tokenOf('admin')}`) ?? 0;
       expect((await ask(RESCHEDULE, body)).status).toBe(200);
-      expect([body, (door.limiter.used.get('user:default/admin') ?? 0) - before]).toEqual([body, cost]);
+      expect([body, (door.limiter.used.get(`user:default/${tokenOf('admin')}`) ?? 0) - before]).toEqual([body, cost]);
     }
   });
 

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type Door, startDoor } from './door.ts';
+import { type Door, startDoor, tokenOf } from './door.ts';
 
 type Page = { tasks: { taskId: string }[]; pageInfo: { hasMore: boolean; nextCursor: string | null } };
 
@@ -10,7 +10,7 @@ describe('the list of tasks', () => {
 
   /** A task as the list finds it. */
   const put = (tenantId: string, taskId: string, more: { status?: string; type?: string; owner?: string; critical?: boolean } = {}) => {
-    const { status = 'Draft', type = 'job', owner = 'admin', critical = false } = more;
+    const { status = 'Draft', type = 'job', owner = tokenOf('admin'), critical = false } = more;
     door.seed(tenantId, taskId, ['TaskCreated']);
     const snapshot = door.snapshots.get(`${tenantId}/${taskId}`);
     if (snapshot === undefined) throw new Error('not seeded');
@@ -84,7 +84,15 @@ describe('the list of tasks', () => {
       return Array.from({ length: limit }, (_, i) => ({ ...rest, type: 'build', taskId: String(first + i), state }) as never);
     };
     door = startDoor({
-      deps: { snapshots: { load: async () => new Map(), waiting: async () => [], marks: async () => new Map(), list: many } },
+      deps: {
+        snapshots: {
+          load: async () => new Map(),
+          waiting: async () => [],
+          list: many,
+          claimable: async () => [],
+          marks: async () => new Map(),
+        },
+      },
     });
     const page = await list('?owner=nobody');
     expect([page.tasks.length, page.pageInfo.hasMore]).toEqual([0, true]);

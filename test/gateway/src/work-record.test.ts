@@ -78,3 +78,47 @@ test('no bytes make decoding throw', () => {
     }),
   );
 });
+
+const anything = fc.anything({ withBigInt: false, withDate: true, withNullPrototype: true, maxDepth: 4 });
+const whole = fc.constantFrom(...BODIES).map((body) => ({ ...header, ...body }) as { [name: string]: unknown });
+/** A whole record with one thing in it, at any depth, replaced, left out or added. */
+const damaged = fc.tuple(whole, fc.nat(), anything, fc.constantFrom('replaced', 'left out', 'added')).map(([command, at, other, how]) => {
+  const copy = JSON.parse(JSON.stringify(command));
+  const places: [{ [name: string]: unknown }, string][] = [];
+  const collect = (value: unknown) => {
+    if (typeof value !== 'object' || value === null) return;
+    for (const name of Object.keys(value)) {
+      places.push([value as { [name: string]: unknown }, name]);
+      collect((value as { [name: string]: unknown })[name]);
+    }
+  };
+  collect(copy);
+  const [holder, name] = places[at % places.length] ?? [copy, 'type'];
+  if (how === 'left out') delete holder[name];
+  else holder[how === 'added' ? `${name}x` : name] = other;
+  return Buffer.from(JSON.stringify(copy) ?? 'null');
+});
+/** The bytes of a whole record with some of them changed, or cut off. */
+const garbled = fc.tuple(whole, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 8 }), fc.nat()).map(([command, flips, cut]) => {
+  const bytes = Buffer.from(JSON.stringify(command));
+  for (const [at, byte] of flips) bytes[at % bytes.length] = byte;
+  return bytes.subarray(0, 1 + (cut % (2 * bytes.length)));
+});
+
+test('a record of ours that is damaged anywhere is a command or undecodable with a reason, and never throws', () => {
+  let undecodable = 0;
+  fc.assert(
+    fc.property(fc.oneof(damaged, garbled), (value) => {
+      const decoded = decodeWork({ value });
+      if (decoded.kind === 'command') {
+        expect(decodeWork(encodeWork(decoded.command))).toEqual(decoded);
+        return;
+      }
+      undecodable++;
+      expect(decoded).toEqual({ kind: 'undecodable', reason: expect.stringMatching(/./) });
+      expect(decoded.reason.length).toBeLessThan(1_000);
+    }),
+    { numRuns: 2_000 },
+  );
+  expect(undecodable, 'most of them can’t be read').toBeGreaterThan(500);
+});

@@ -30,6 +30,19 @@ test.each(['SIGTERM', 'SIGINT'] as const)('%s stops the service and ends the pro
   });
 });
 
+test('a service that ends with its parent stops when the shell that started it is killed', async () => {
+  const entry = join(import.meta.dirname, 'service.ts');
+  const command = `"${process.execPath}" --disable-warning=ExperimentalWarning "${entry}" starts ends-with-parent; true`;
+  const shell = spawn('sh', ['-c', command], { stdio: ['ignore', 'pipe', 'ignore'] });
+  let out = '';
+  shell.stdout.on('data', (chunk) => {
+    if (out === '') shell.kill('SIGKILL');
+    out += chunk;
+  });
+  await once(shell.stdout, 'close'); // the service holds it until it ends
+  expect(out).toBe('running\nstop 1\n');
+});
+
 test('G1: several signals are one stop', async () => {
   const { code, out } = await start('starts', { when: 'running', signals: ['SIGINT', 'SIGTERM', 'SIGINT'] });
   expect([code, out]).toEqual([0, 'running\nstop 1\n']);

@@ -41,5 +41,5 @@ const KINDS: { [kind: string]: () => Promise<Composed> } = {
 
 const compose = KINDS[process.argv[2] ?? ''];
 if (compose === undefined) throw new Error(`no such kind: ${process.argv[2]}`);
-await run(compose, { stopWithinMs: 1_000 });
+await run(compose, { stopWithinMs: 1_000, endsWithParent: process.argv[3] === 'ends-with-parent' });
 console.log('running');

@@ -5,6 +5,9 @@ import type { Member } from './group.ts';
 import { portsOf, type World } from './ports.ts';
 import { Process } from './process.ts';
 
+/** Small enough that what is read ahead is taken in several, and tenants take turns. */
+const LARGEST_SLICE = 10;
+
 /** The worker processes: started, killed, paused, and told late that a partition is another one's. */
 export class Cluster {
   /** The widest difference between a process's clock and the true time, in milliseconds. */
@@ -31,7 +34,7 @@ export class Cluster {
     const process = new Process(`worker-${++this.#started}`);
     process.clockOffset = this.#chance.between(-this.skewMs, this.skewMs);
     this.#world.scheduler.note(process.name, 'starts');
-    await createWorker(this.#wrap(portsOf(this.#world, process)));
+    await createWorker(this.#wrap(portsOf(this.#world, process)), { sliceRecords: this.#chance.between(1, LARGEST_SLICE) });
     this.shareOut();
   }
 

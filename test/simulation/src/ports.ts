@@ -125,6 +125,7 @@ function snapshotsOf({ scheduler, stored }: World, process: Process): SnapshotSt
         finish: () => stored.waiting(tenantId, taskId, after, limit),
       }),
     list: () => scheduler.operation(process, { label: 'lists tasks', finish: () => [] }), // only the door asks
+    claimable: () => scheduler.operation(process, { label: 'asks what may be claimed', finish: () => [] }), // only the door asks
     saveMark(partition, { at, newest }) {
       const { at: before = 0, newest: newestBefore = 0 } = stored.marks.get(partition) ?? {};
       const finish = () => void stored.marks.set(partition, { at: Math.max(before, at), newest: Math.max(newestBefore, newest) });

@@ -23,6 +23,7 @@ export function logOf({ scheduler, log, group, appended }: World, process: Proce
     partitionCount: () => log.partitions,
     consume: (_topic, _group, handler) => Promise.resolve(group.join(process, handler)),
     lag: () => Promise.resolve(0),
+    progress: () => Promise.resolve([]),
     close: () => Promise.resolve(),
   };
 }

@@ -1,9 +1,11 @@
 import { commandState } from '@retrigger/contract/task-schema.ts';
+import { ID_PATTERN } from '@retrigger/domain/identifiers.ts';
 import { parseInstant } from '@retrigger/domain/instant.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
 import { RECEIPT_LIFE_MS, type Receipt, unboundReceiptId } from '@retrigger/ports/receipt-store.ts';
 import { z } from 'zod';
 import type { Api } from '../api.ts';
+import { claimedUnder, isList } from '../claimed-under.ts';
 import type { Caller } from '../credentials.ts';
 import { directBody } from '../direct-call.ts';
 import { outcomeBody } from '../outcome-reply.ts';
@@ -39,7 +41,8 @@ export function commandRoutes(api: Api): void {
       const acceptedAt = accepted === undefined ? undefined : parseInstant(accepted);
       if (accepted !== undefined && acceptedAt === undefined)
         return problemReply(invalid('accepted', 'must be an instant such as 2026-01-31T12:00:00.000Z'), c.req.path);
-      const found = await deps.receipts.load([commandId, unboundReceiptId(commandId)]);
+      const names = ID_PATTERN.test(commandId) ? [commandId, unboundReceiptId(commandId)] : []; // no other name is a command's
+      const found = await deps.receipts.load(names);
       const receipt = found.get(commandId) ?? found.get(unboundReceiptId(commandId));
       const now = deps.clock.now();
       if (isTheirs(receipt, caller) && now - receipt.position.at < RECEIPT_LIFE_MS) return success(200, await stateOf(commandId, receipt));
@@ -55,10 +58,18 @@ export function commandRoutes(api: Api): void {
     const direct = api.directCalls.get(type);
     if (direct !== undefined) {
       const { status } = direct;
-      const body = status === 204 ? {} : { body: { status, data: directBody(direct, receipt) } };
+      const body = status === 204 ? {} : { body: { status, data: await directBody(direct, receipt) } };
       return { commandId, state: outcome.kind, outcome: { status, ...body } };
     }
     const taskId = key.slice(tenantId.length + 1);
+    if (type === 'ClaimExecution' && isList(receipt)) {
+      const { executions = [] } = (await claimedUnder(commandId, deps)) ?? {};
+      return {
+        commandId,
+        state: outcome.kind,
+        outcome: { status: 200, body: { status: 200, data: await deps.privacy.disclosure.tasks(tenantId, executions) } },
+      };
+    }
     return { commandId, state: outcome.kind, outcome: await outcomeBody({ commandId, type, tenantId, taskId }, outcome, deps) };
   }
 }

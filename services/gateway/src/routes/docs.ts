@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
 import type { Api } from '../api.ts';
 import { DOCUMENT } from '../openapi.ts';
 import { problemReply } from '../problem.ts';
@@ -32,7 +33,8 @@ const PAGE = `<!doctype html>
 const START = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#api', deepLinking: true, validatorUrl: null });\n`;
 
 /** Scripts only from here; Swagger UI sets styles inline and has images as data. */
-const POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'";
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const served = (body: Reply['body'], type: string): Reply => ({
   status: 200,
@@ -40,7 +42,6 @@ const served = (body: Reply['body'], type: string): Reply => ({
   headers: {
     'content-type': type,
     'content-security-policy': POLICY,
-    'x-content-type-options': 'nosniff',
     'cache-control': 'public, max-age=3600',
   },
 });
@@ -62,6 +63,7 @@ export function docsRoutes(api: Api): void {
     {
       summary: 'What that page loads',
       tag: 'Service',
+      parameters: z.object({ file: z.string() }),
       success: { 200: { description: 'A file', text: 'application/octet-stream' } },
       problems: ['not_found'],
     },
@@ -76,7 +78,7 @@ export function docsRoutes(api: Api): void {
   api.app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
     type: 'http',
     scheme: 'bearer',
-    description: 'An API key',
+    description: 'An API key, or a token (JWT) of the issuer that the installation trusts',
   });
   const document = JSON.stringify(api.app.getOpenAPI31Document(DOCUMENT));
 }

@@ -7,8 +7,10 @@ import { eventReply, rawReply } from '../event-pages.ts';
 import { readEventQuery } from '../event-query.ts';
 import { isProblem } from '../exchange.ts';
 import { taskHistory } from '../histories.ts';
+import { openedEvents } from '../opened-events.ts';
 import { problemReply } from '../problem.ts';
 import { readQuery } from '../query.ts';
+import { withActorsToken } from '../tokens-query.ts';
 import type { Totals } from '../totals.ts';
 import { historyOf, taskParameters } from './task-in-path.ts';
 
@@ -28,6 +30,7 @@ export const eventParameters = z.object({
 
 export function eventRoutes(api: Api, totals: Totals): void {
   const { deps } = api;
+  const opened = openedEvents(deps);
   api.read(
     '/api/v1/tasks/{taskId}/events',
     {
@@ -41,12 +44,12 @@ export function eventRoutes(api: Api, totals: Totals): void {
       problems: ['invalid_request', 'forbidden', 'task_not_found'],
     },
     async (caller, c) => {
-      const query = readEventQuery(c.req.url);
+      const query = await withActorsToken(deps, caller, readEventQuery(c.req.url));
       if (isProblem(query)) return problemReply(query, c.req.path);
       const found = await historyOf(deps, caller, c);
       if (isProblem(found)) return problemReply(found, c.req.path);
       const { tenantId } = caller;
-      const history = taskHistory(deps.events, { ...query, tenantId }, found.taskId, found.snapshot.head.sequence);
+      const history = taskHistory(opened, { ...query, tenantId }, found.taskId, found.snapshot.head.sequence);
       const reply = await eventReply(deps, totals, caller, history, query);
       return isProblem(reply) ? problemReply(reply, c.req.path) : reply;
     },
@@ -67,7 +70,7 @@ export function eventRoutes(api: Api, totals: Totals): void {
       if (isProblem(history)) return problemReply(history, c.req.path);
       const sequence = sequenceOf(history.key, c.req.param('eventId') ?? '');
       const range = { from: sequence ?? 0, to: sequence ?? 0, limit: 1, order: 'asc' as const };
-      const [stored] = sequence === undefined ? [] : await deps.events.read(history.key, range);
+      const [stored] = sequence === undefined ? [] : await opened.read(history.key, range);
       return stored === undefined
         ? problemReply({ code: 'not_found', detail: 'There is no such event' }, c.req.path)
         : rawReply(`{"data":${stored.json},"status":200}`);

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Api } from '../api.ts';
 import { isProblem } from '../exchange.ts';
 import { readInstants } from '../instants-query.ts';
+import { openedEvents } from '../opened-events.ts';
 import { invalid, problemReply } from '../problem.ts';
 import { readQuery } from '../query.ts';
 import { success } from '../reply.ts';
@@ -54,7 +55,7 @@ export function historyRoutes(api: Api): void {
       if (from > to) return problemReply(invalid('from', 'must not be after to'), c.req.path);
       const found = await historyOf(deps, caller, c);
       if (isProblem(found)) return problemReply(found, c.req.path);
-      return success(200, { changes: await taskDiff(deps.events, found.key, from, to) });
+      return success(200, { changes: await taskDiff(openedEvents(deps), found.key, from, to) });
     },
   );
 }

@@ -9,7 +9,7 @@ const DEGRADED_ABOVE = 0.8;
 
 /** What monitoring asks; nothing here needs credentials. */
 export function serviceRoutes(api: Api): void {
-  const { deps, admission } = api;
+  const { deps } = api;
   api.open(
     '/healthz',
     {
@@ -30,8 +30,7 @@ export function serviceRoutes(api: Api): void {
     async (c) => {
       const found = await deps.readiness();
       const down = Object.keys(found).filter((name) => found[name] === 'down');
-      if (down.length === 0)
-        return success(200, { state: admission.load > DEGRADED_ABOVE ? 'degraded' : 'ready', dependencies: { ...found } });
+      if (down.length === 0) return success(200, { state: api.load > DEGRADED_ABOVE ? 'degraded' : 'ready', dependencies: { ...found } });
       return problemReply({ code: 'unavailable', detail: `Down: ${down.join(', ')}`, more: { dependencies: { ...found } } }, c.req.path);
     },
   );
@@ -46,7 +45,7 @@ export function serviceRoutes(api: Api): void {
     async () => ({
       status: 200,
       body: await deps.metrics(),
-      headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8', 'cache-control': 'no-store' },
+      headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
     }),
   );
 }

@@ -11,6 +11,7 @@ import { invalid, type Problem, problemReply } from '../problem.ts';
 import { type Reply, success } from '../reply.ts';
 import { taskAsOf } from '../task-as-of.ts';
 import { findTasks, placeOf, placeText, readTaskQuery, type TaskQuery } from '../task-query.ts';
+import { withOwnersToken } from '../tokens-query.ts';
 import { mayRead, taskOf, taskParameters } from './task-in-path.ts';
 
 const listQuery = z.object({
@@ -29,13 +30,17 @@ const atQuery = z.object({
 /** Tasks as they are, and as they were. */
 export function taskListRoutes(api: Api): void {
   const { deps } = api;
+  const { disclosure } = deps.privacy;
 
   async function page({ tenantId }: Caller, query: TaskQuery): Promise<Reply | Problem> {
     const place = query.cursor === null ? null : readCursor(deps.secrets, tenantId, query.question, query.cursor);
     if (place === undefined) return invalid('cursor', NOT_ITS_CURSOR);
     const { tasks, next } = await findTasks(deps.snapshots, tenantId, query, place === null ? null : placeOf(place));
     return success(200, {
-      tasks: tasks.map(({ state }) => taskView(state as TaskState)),
+      tasks: await disclosure.tasks(
+        tenantId,
+        tasks.map(({ state }) => taskView(state as TaskState)),
+      ),
       pageInfo: {
         hasMore: next !== null,
         nextCursor: next === null ? null : makeCursor(deps.secrets, tenantId, query.question, placeText(next)),
@@ -54,7 +59,7 @@ export function taskListRoutes(api: Api): void {
       problems: ['invalid_request', 'forbidden'],
     },
     async (caller, c) => {
-      const query = readTaskQuery(c.req.url);
+      const query = await withOwnersToken(deps, caller, readTaskQuery(c.req.url));
       if (isProblem(query)) return problemReply(query, c.req.path);
       const reply = mayRead(caller, 'task:read') ?? (await page(caller, query));
       return isProblem(reply) ? problemReply(reply, c.req.path) : reply;
@@ -78,7 +83,7 @@ export function taskListRoutes(api: Api): void {
       const state = query.at === undefined ? (found.snapshot.state as TaskState) : await taskAsOf(deps.events, found.key, query.at);
       return state === undefined
         ? problemReply({ code: 'task_not_found', detail: `There was no task ${found.taskId} yet` }, c.req.path)
-        : success(200, taskView(state));
+        : success(200, await disclosure.task(caller.tenantId, taskView(state)));
     },
   );
 }

@@ -8,7 +8,9 @@ import { eventReply } from '../event-pages.ts';
 import { readEventQuery } from '../event-query.ts';
 import { isProblem } from '../exchange.ts';
 import { tenantHistory, tenantHistoryOfTask } from '../histories.ts';
+import { openedEvents } from '../opened-events.ts';
 import { problemReply } from '../problem.ts';
+import { withActorsToken } from '../tokens-query.ts';
 import type { Totals } from '../totals.ts';
 import { eventParameters } from './events.ts';
 import { mayRead } from './task-in-path.ts';
@@ -18,6 +20,7 @@ const parameters = eventParameters.extend({ taskId: taskIdSchema.optional().meta
 /** The history of all of a tenant's tasks. */
 export function tenantEventRoutes(api: Api, totals: Totals): void {
   const { deps } = api;
+  const opened = openedEvents(deps);
   api.read(
     '/api/v1/events',
     {
@@ -31,14 +34,14 @@ export function tenantEventRoutes(api: Api, totals: Totals): void {
       problems: ['invalid_request', 'forbidden'],
     },
     async (caller, c) => {
-      const query = readEventQuery(c.req.url, 'tenant');
+      const query = await withActorsToken(deps, caller, readEventQuery(c.req.url, 'tenant'));
       if (isProblem(query)) return problemReply(query, c.req.path);
       const refused = mayRead(caller, 'task:read-events');
       if (refused !== undefined) return problemReply(refused, c.req.path);
       const mark = await lowestMark(deps.snapshots, deps.log.partitionCount(TOPICS.work)); // M2
       const asked = { ...query, tenantId: caller.tenantId };
       const { taskId } = query;
-      const history = taskId === null ? tenantHistory(deps.events, asked, mark) : tenantHistoryOfTask(deps.events, asked, taskId, mark);
+      const history = taskId === null ? tenantHistory(opened, asked, mark) : tenantHistoryOfTask(opened, asked, taskId, mark);
       const reply = await eventReply(deps, totals, caller, history, query);
       return isProblem(reply) ? problemReply(reply, c.req.path) : reply;
     },

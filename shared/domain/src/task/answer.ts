@@ -1,6 +1,7 @@
 import type { JsonObject } from '../json.ts';
 import type { Outcome, RefusalCode } from '../refusal.ts';
 import { refused } from '../refusal.ts';
+import { claimedView } from './claim.ts';
 import { HEARTBEAT_TIMEOUT, runningAnswer } from './decide-report.ts';
 import type { TaskEvent } from './events.ts';
 import type { TaskState } from './state.ts';
@@ -31,10 +32,13 @@ export function answer(event: TaskEvent, state: TaskState | undefined): Outcome 
       return accepted({ taskId: event.taskId, strategy, previousSchedule, nextExecution, delayApplied, ...details } as JsonObject);
     }
     case 'TaskStarted':
-      return accepted(state?.execution ? runningAnswer(state, state.execution) : { heartbeatTimeout: HEARTBEAT_TIMEOUT });
+      if (!state?.execution) return accepted({ heartbeatTimeout: HEARTBEAT_TIMEOUT });
+      return accepted(event.metadata.claim === undefined ? runningAnswer(state, state.execution) : claimedView(state, state.execution));
     case 'TaskCompleted':
     case 'TaskFailed':
       return accepted({ heartbeatTimeout: HEARTBEAT_TIMEOUT });
+    case 'DataErased':
+      return accepted({ subject: event.metadata.subject, erased: true, eventId: event.eventId });
     case 'DependenciesProposed':
       return { kind: 'deferred' };
     case 'TaskCreated':

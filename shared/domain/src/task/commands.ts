@@ -33,8 +33,12 @@ export type ChangeTaskBody = {
 
 export type RescheduleBody = { schedule: Schedule; context?: JsonObject; force?: boolean; cascade?: boolean; reason?: string };
 
+/** Whose data, and what its key is known by; null = there is none (any more). The door has found it: no name of a user gets here. */
+export type EraseBody = { subject: 'user' | 'task'; token: string | null };
+
 /**
- * The bodies of the calls of API.md, already valid; a command with an executionId comes from whoever runs it. The last four come from the
+ * The bodies of the calls of API.md, already valid; a command with an executionId comes from whoever runs it. A claim
+ * takes whatever execution of the task nobody has (`claim` is what the caller asked for one execution by: it gets one, whichever task gives it). The last four come from the
  * cluster itself: look at the due times (`silentSince`: epoch ms, when the executor was last heard), look whether the conditions are met, confirm proposed
  * dependencies, be armed again by a cascade (`sequence` is that of the root's event).
  */
@@ -44,6 +48,7 @@ export type TaskCommandBody =
   | { type: 'TriggerTask'; body: { context?: JsonObject; triggerReason?: string; conditions?: Conditions } }
   | { type: 'RescheduleTask'; body: RescheduleBody }
   | { type: 'CancelTask'; body: { reason?: string } }
+  | { type: 'ClaimExecution'; body: { claim: string } }
   | { type: 'StartExecution'; body: { executionId: string } }
   | { type: 'HeartbeatExecution'; body: { executionId: string } }
   | { type: 'CompleteExecution'; body: { executionId: string; result?: JsonObject[string] } }
@@ -51,7 +56,8 @@ export type TaskCommandBody =
   | { type: 'Wake'; body: { wakeAt: number; silentSince: number | null } }
   | { type: 'Check'; body: Record<string, never> }
   | { type: 'ConfirmDependencies'; body: { proposal: string } }
-  | { type: 'ResetTask'; body: { cascadeId: string; root: string; sequence: number } };
+  | { type: 'ResetTask'; body: { cascadeId: string; root: string; sequence: number } }
+  | { type: 'EraseData'; body: EraseBody };
 
 export type TaskCommandType = TaskCommandBody['type'];
 

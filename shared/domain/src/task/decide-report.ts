@@ -2,6 +2,7 @@ import type { Command } from '../command.ts';
 import type { Decision } from '../decider.ts';
 import { formatInstant } from '../instant.ts';
 import type { JsonObject } from '../json.ts';
+import { isForExecutors } from './claim.ts';
 import { event, refuse } from './decision.ts';
 import type { ExecutionRef } from './events.ts';
 import { fail, ms, restingStatus } from './execution.ts';
@@ -16,18 +17,21 @@ type Report = Command & { type: 'StartExecution' | 'HeartbeatExecution' | 'Compl
  * Reports of an executor.
  * T5: only the current execution can be reported; a late report of another is `stale_execution` and changes nothing.
  * T6: the same report again is answered like the first and writes nothing.
+ * T10: whoever reports an execution first, or claims it, has it, and nobody else may report it. Not so when a target is called: it reports in its own name.
  */
 export function decideReport(state: TaskState, command: Report, at: number): Decision {
   const { executionId } = command.body;
   const current = state.execution;
   if (current?.executionId !== executionId)
     return isRepeat(state, command) ? taken({ heartbeatTimeout: HEARTBEAT_TIMEOUT }) : stale(state, command);
+  if (isAnothers(current.executor, command)) return stale(state, command); // T10
   const ref: ExecutionRef = { executionId, runId: current.runId, attempt: current.attempt };
+  const started = isOurs(command) || !isForExecutors(state, current) ? ref : { ...ref, executor: command.actor.id };
   switch (command.type) {
     case 'StartExecution':
-      return current.startedAt === null ? event('TaskStarted', 'Running', ref) : taken(runningAnswer(state, current));
+      return current.startedAt === null ? event('TaskStarted', 'Running', started) : taken(runningAnswer(state, current));
     case 'HeartbeatExecution': // no event: the owner of the partition remembers it; the first report counts as the start
-      return current.startedAt === null ? event('TaskStarted', 'Running', ref) : taken(runningAnswer(state, current));
+      return current.startedAt === null ? event('TaskStarted', 'Running', started) : taken(runningAnswer(state, current));
     case 'CompleteExecution':
       return event('TaskCompleted', restingStatus(state, 'Completed'), { ...ref, result: command.body.result ?? null });
     case 'FailExecution':
@@ -35,10 +39,17 @@ export function decideReport(state: TaskState, command: Report, at: number): Dec
   }
 }
 
+/** A report of the dispatcher, which speaks for a target. */
+const isOurs = ({ fingerprint }: Report): boolean => fingerprint === undefined;
+
+const isAnothers = (executor: string | undefined, command: Report): boolean =>
+  executor !== undefined && executor !== command.actor.id && !isOurs(command);
+
 /** The executor itself has ended this execution: the same end again is a repeat, and so is an earlier report that comes again. */
-function isRepeat(state: TaskState, { type, body }: Report): boolean {
+function isRepeat(state: TaskState, command: Report): boolean {
+  const { type, body } = command;
   const last = state.lastExecution;
-  if (last === null || last.executionId !== body.executionId) return false;
+  if (last === null || last.executionId !== body.executionId || isAnothers(last.executor, command)) return false;
   if (last.error !== undefined && OVERDUE.includes(last.error.code)) return false;
   const { status } = last;
   if (type === 'CompleteExecution') return status === 'Completed';
@@ -50,19 +61,19 @@ const OVERDUE = ['deadline_exceeded', 'heartbeat_timeout'];
 
 function stale(state: TaskState, command: Report): Decision {
   const last = state.lastExecution;
-  const how = last?.executionId === command.body.executionId ? endOf(last) : 'another one took its place';
-  return refuse(
-    state,
-    command,
-    'stale_execution',
-    `Execution ${command.body.executionId} is not the current one: ${how}. Stop working on it.`,
-  );
+  const { executionId } = command.body;
+  const isRunning = state.execution?.executionId === executionId;
+  const how = isRunning ? TAKEN : last?.executionId === executionId ? endOf(last, command) : 'another one took its place';
+  return refuse(state, command, 'stale_execution', `Execution ${executionId} is not the current one: ${how}. Stop working on it.`);
 }
 
-function endOf({ status, error, forced, endedAt }: NonNullable<TaskState['lastExecution']>): string {
+const TAKEN = 'it was taken by another executor';
+
+function endOf({ status, error, forced, endedAt, executor }: NonNullable<TaskState['lastExecution']>, command: Report): string {
   if (forced) return `a forced reschedule ended it at ${endedAt}`;
   if (error !== undefined && OVERDUE.includes(error.code)) return `it was overdue (${error.code}) at ${endedAt}`;
-  return `it ended as ${status} at ${endedAt}`;
+  if (status === 'Cancelled') return `it was cancelled at ${endedAt}`;
+  return isAnothers(executor, command) ? TAKEN : `it ended as ${status} at ${endedAt}`;
 }
 
 /** When an execution must have ended; null = no deadline. Epoch milliseconds. */

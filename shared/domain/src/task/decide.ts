@@ -1,10 +1,13 @@
 import type { Command } from '../command.ts';
 import type { Decision, Evidence } from '../decider.ts';
 import type { Head } from '../event.ts';
+import { TENANT_STREAM } from '../identifiers.ts';
 import { isPermitted } from '../permissions.ts';
 import { REFUSAL_TITLES, refused } from '../refusal.ts';
 import { mayStart, reset } from './cascade.ts';
+import { claim } from './claim.ts';
 import { change, confirm } from './decide-change.ts';
+import { eraseOfTask, eraseOfUser, isSealed, NOT_SEALED } from './decide-erasure.ts';
 import { decideReport } from './decide-report.ts';
 import { reschedule, scheduleOf } from './decide-schedule.ts';
 import { check, wake } from './decide-wake.ts';
@@ -23,6 +26,7 @@ export function decide(state: TaskState | undefined, command: Command, head: Hea
   if (state === undefined) return decideWithoutTask(command, at, evidence);
   if (!isPermitted(command)) return refuse(state, command, 'forbidden', NOT_PERMITTED);
   if (state.proposal?.commandId === command.commandId) return NOTHING; // a twin: the answer is on its way
+  if (state.sensitive && !isSealed(command)) return refuse(state, command, 'invalid_request', NOT_SEALED);
   switch (command.type) {
     case 'CreateTask':
       return refuse(state, command, 'task_exists', `Task ${state.taskId} already exists`);
@@ -42,12 +46,17 @@ export function decide(state: TaskState | undefined, command: Command, head: Hea
       return confirm(state, command, head.sequence + 1, at, evidence);
     case 'ResetTask':
       return reset(state, command);
+    case 'EraseData':
+      return eraseOfTask(state, command);
+    case 'ClaimExecution':
+      return claim(state, command);
     default:
       return decideReport(state, command, at);
   }
 }
 
 function decideWithoutTask(command: Command, at: number, evidence: Evidence): Decision {
+  if (command.type === 'EraseData' && command.taskId === TENANT_STREAM) return eraseOfUser(command);
   if (command.type === 'CreateTask')
     return isPermitted(command) ? create(command, at, evidence) : { kind: 'answered', outcome: refused('forbidden', NOT_PERMITTED) };
   if (command.actor.type === 'system') return NOTHING;
@@ -57,6 +66,7 @@ function decideWithoutTask(command: Command, at: number, evidence: Evidence): De
 /** A create can close no cycle: nobody knows its task yet. */
 function create(command: Command & { type: 'CreateTask' }, at: number, evidence: Evidence): Decision {
   const { target, schedule, ...body } = command.body;
+  if (body.sensitive && !isSealed(command)) return { kind: 'answered', outcome: refused('invalid_request', NOT_SEALED) };
   const metadata: TaskMetadata['TaskCreated'] = {
     ...body,
     owner: command.actor.id,

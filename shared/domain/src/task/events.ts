@@ -28,6 +28,9 @@ export type TaskMetadata = {
     context: JsonObject;
     estimatedCompletion: string;
     conditions?: Explanation[];
+    /** The task's type, and whether its target is called (T9): what executors on the events topic go by. */
+    type?: string;
+    hasTarget?: boolean;
     /** When its schedule was due, and the next due time of a recurring one. */
     scheduledFor?: string;
     nextExecution?: string;
@@ -52,10 +55,13 @@ export type TaskMetadata = {
     /** A due time of a recurring schedule that is left out: its task still ran, or it was missed. */
     skipped?: { dueAt: string; dueTimes: number; why: 'overlap' | 'missed' };
   };
-  TaskStarted: ExecutionRef;
+  /** `executor`: who has it now (T10); `claim`: what it was claimed by. */
+  TaskStarted: ExecutionRef & { executor?: string; claim?: string };
   TaskCompleted: ExecutionRef & { result: JsonObject[string] };
   TaskFailed: ExecutionRef & { error: { code: string; message: string }; willRetry: boolean; nextExecution?: string };
   TaskCancelled: { reason: string | null; executionId: string | null };
+  /** What `token` stood for can't be told any more, or what was sealed under it not be opened. */
+  DataErased: { subject: 'user' | 'task'; token: string };
   CommandRefused: {
     command: string;
     code: string;

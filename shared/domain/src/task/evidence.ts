@@ -19,7 +19,10 @@ const proposed = ({ proposal }: TaskState): string[] =>
   proposal === null ? [] : proposal.kind === 'change' ? proposal.dependencies : proposal.named;
 
 /** Everything that a task's end may hang on: dependencies and the tasks that its schedule names, confirmed and proposed. */
-const edges: EdgesOf = (state) => [...state.dependencies, ...proposed(state), ...scheduled(state)];
+const edges: EdgesOf = (state) => {
+  if (state.proposal === null && state.schedule?.strategy !== 'conditional') return state.dependencies; // nearly always, and closures are large
+  return [...state.dependencies, ...proposed(state), ...scheduled(state)];
+};
 
 /**
  * Walks from a task over `own` edges and everybody else's.

@@ -1,15 +1,16 @@
 import { isRecurring } from '../schedule.ts';
 import type { TaskEvent } from './events.ts';
-import { type Cascade, DEFAULT_RETRY, type EndedExecution, type TaskChanges, type TaskState } from './state.ts';
+import { type Cascade, DEFAULT_RETRY, type EndedExecution, type Execution, type TaskChanges, type TaskState } from './state.ts';
 
 const REMEMBERED_DURATIONS = 10;
 
 /**
  * The state after an event. T1: folding a task's events from the first gives exactly the stored state.
- * T2: a refusal changes nothing, except that it withdraws the proposal which it refuses and remembers the cascade which it is left out of.
+ * T2: an erasure changes nothing, nor does a refusal, except that it withdraws the proposal which it refuses and remembers the cascade which it is left out of.
  */
 export function evolve(state: TaskState | undefined, event: TaskEvent): TaskState | undefined {
   if (event.eventType === 'TaskCreated') return created(event);
+  if (event.eventType === 'DataErased') return state;
   if (event.eventType === 'CommandRefused') {
     return state && refused(state, event);
   }
@@ -35,7 +36,7 @@ export function evolve(state: TaskState | undefined, event: TaskEvent): TaskStat
     case 'TaskRescheduled':
       return rescheduled(next, event);
     case 'TaskStarted':
-      return { ...next, execution: state.execution && { ...state.execution, startedAt: event.timestamp } };
+      return { ...next, execution: state.execution && started(state.execution, event) };
     case 'TaskCompleted':
       return {
         ...ended(next, event.timestamp, 'Completed', { result: event.metadata.result ?? null }),
@@ -96,16 +97,25 @@ const changed = (next: TaskState, changes: TaskChanges): TaskState => ({ ...next
 
 /** A trigger uses up a one-time schedule; a recurring one stays. */
 function triggered(next: TaskState, { metadata, timestamp }: TaskEvent & { eventType: 'TaskTriggered' }): TaskState {
-  const { executionId, runId, attempt, context, nextExecution } = metadata;
+  const { executionId, runId, attempt, context, nextExecution, hasTarget } = metadata;
   const stays = next.schedule !== null && isRecurring(next.schedule);
   return {
     ...next,
     ...(stays ? { nextExecution: nextExecution ?? next.nextExecution, pendingRetry: null } : UNSCHEDULED),
     outcome: null,
     cascade: null,
-    execution: { executionId, runId, attempt, context, triggeredAt: timestamp, startedAt: null },
+    execution: {
+      ...{ executionId, runId, attempt, context, triggeredAt: timestamp, startedAt: null },
+      ...(hasTarget === undefined ? {} : { hasTarget }),
+    },
   };
 }
+
+const started = (execution: Execution, { timestamp, metadata: { executor } }: TaskEvent & { eventType: 'TaskStarted' }): Execution => ({
+  ...execution,
+  startedAt: timestamp,
+  ...(executor === undefined ? {} : { executor }),
+});
 
 function refused(state: TaskState, { metadata: { proposal, cascade } }: TaskEvent & { eventType: 'CommandRefused' }): TaskState {
   if (proposal !== undefined) return { ...state, proposal: null };
@@ -150,8 +160,9 @@ function ended(
   how: Pick<EndedExecution, 'result' | 'error' | 'forced'>,
 ): TaskState {
   if (next.execution === null) return next;
-  const { executionId, runId, attempt, triggeredAt } = next.execution;
-  return { ...next, execution: null, lastExecution: { executionId, runId, attempt, status, triggeredAt, endedAt, ...how } };
+  const { executionId, runId, attempt, triggeredAt, executor } = next.execution;
+  const by = executor === undefined ? {} : { executor };
+  return { ...next, execution: null, lastExecution: { executionId, runId, attempt, status, triggeredAt, endedAt, ...by, ...how } };
 }
 
 function remember(state: TaskState, endedAt: string): number[] {

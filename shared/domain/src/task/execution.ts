@@ -28,6 +28,8 @@ export function begin(state: TaskState, command: Command, head: Head, at: number
     triggerReason: reason,
     context,
     estimatedCompletion: estimatedCompletion(state, at),
+    type: state.type,
+    hasTarget: state.target !== null,
     ...more,
   });
 }

@@ -1,6 +1,7 @@
 import { chance } from '../chance.ts';
 import { namedTasks } from '../conditions.ts';
 import type { Lookup, WakeKind } from '../decider.ts';
+import { claimableExecution } from './claim.ts';
 import { deadlineAt, HEARTBEAT_TIMEOUT } from './decide-report.ts';
 import { ms } from './execution.ts';
 import type { TaskState } from './state.ts';
@@ -12,6 +13,7 @@ const LOOK_AGAIN_MS = 60_000;
 export function lookup(state: TaskState): Lookup {
   const times = dueTimes(state);
   const wake = earliest(times);
+  const claimable = claimableExecution(state);
   return {
     status: state.status,
     type: state.type,
@@ -19,6 +21,7 @@ export function lookup(state: TaskState): Lookup {
     wakeKind: wake?.[1] ?? 'due',
     dueAt: earliest(times.filter(([, kind]) => kind !== 'heartbeat'))?.[0] ?? null,
     waitsFor: [...new Set([...state.waitsFor, ...state.dependencies, ...named(state)])],
+    claimableSince: claimable === null ? null : Date.parse(claimable.triggeredAt),
   };
 }
 

@@ -126,8 +126,9 @@ export function announce({
   return (taskId) => ownCommand(tenantId, taskId, [eventId], correlationId, { type: 'Check', body: {} }, traceparent);
 }
 
-/** A decision in two steps is known by both its commands. */
+/** A decision in two steps is known by both its commands, a claim by what it was asked for with as well. */
 export function commandsOf({ commandId, metadata }: TaskEvent): string[] {
   const proposal = 'proposal' in metadata ? metadata.proposal : undefined;
-  return proposal === undefined ? [commandId] : [commandId, proposal];
+  const claim = 'claim' in metadata ? metadata.claim : undefined;
+  return [commandId, proposal ?? [], claim ?? []].flat();
 }

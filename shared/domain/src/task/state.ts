@@ -23,6 +23,10 @@ export type Execution = {
   triggeredAt: string;
   /** The executor's first report; null = none yet. */
   startedAt: string | null;
+  /** Whether the task had a target when it was triggered (T9). */
+  hasTarget?: boolean;
+  /** Who took it; absent = nobody, or the dispatcher for its target (T10). */
+  executor?: string;
 };
 
 /** How the last attempt ended. */
@@ -35,6 +39,8 @@ export type EndedExecution = {
   endedAt: string;
   result?: JsonObject[string];
   error?: { code: string; message: string };
+  /** Who had it. */
+  executor?: string;
   /** Set when a reschedule with `force` ended it. */
   forced?: true;
 };

@@ -36,6 +36,6 @@ function targetView({ secretGeneration: _, ...target }: NonNullable<TaskState['t
 }
 
 function executionView(state: TaskState, execution: NonNullable<TaskState['execution']>): JsonObject {
-  const { startedAt, ...shown } = execution;
+  const { startedAt, hasTarget: _, ...shown } = execution;
   return { ...shown, ...(startedAt === null ? {} : { startedAt }), ...runningAnswer(state, execution) };
 }

@@ -1,0 +1,183 @@
+import { chance } from '@retrigger/domain/chance.ts';
+import { derive } from '@retrigger/domain/identifiers.ts';
+import type { Clock } from '@retrigger/ports/clock.ts';
+import type { Observer } from '@retrigger/ports/observer.ts';
+import type { SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
+
+/** An execution that may be claimed, when the store was looked at. */
+export type Candidate = { taskId: string; since: number };
+
+/** Who waits: for tasks of these types, for at most `most` candidates, until `until` (epoch ms). `name` tells it from all others. */
+export type Seeker = { tenantId: string; types: readonly string[]; name: string; most: number; until: number; signal: AbortSignal };
+
+/** The tasks of one type of a tenant, and who waits for them. Until `eagerUntil` it is looked at more often. Times in epoch ms. */
+type Line = {
+  tenantId: string;
+  type: string;
+  waiting: Set<Waiter>;
+  lookedAt: number;
+  dueAt: number;
+  eagerUntil: number;
+  isLooking: boolean;
+};
+type Waiter = Seeker & { lines: Line[]; unseen: Set<Line>; isLate: boolean; end(found: Candidate[]): void; fail(error: unknown): void };
+
+const LOOK_EVERY_MS = 200;
+/** Two looks at a line are never closer. */
+const LEAST_PAUSE_MS = 10;
+/** So long after a hint a line is looked at more often: what the hint led to may take a moment. */
+const EAGER_MS = 150;
+const EAGER_EVERY_MS = 25;
+const MOST_LOOKS = 8;
+const MOST_CANDIDATES = 100;
+const MOST_TRIED = 1_000;
+/** A candidate is tried by one claim of this process at a time; a look that had begun before the try ended may still show it. */
+const TRIED_MS = 60_000;
+const SETTLED_MS = 1_000;
+
+/**
+ * Where claims wait. One look at the store serves all who wait for the same type of a tenant, however many they are.
+ * D1: a candidate is handed to one claim of this process at a time. D2: whoever waits longest is served first. D3: of several candidates each claim takes
+ * those that its name draws, so several processes seldom try the same, and twins on two of them do. D4: a claim that doesn't want to wait has one look of its own.
+ * D5: without anybody waiting there is no look and no timer.
+ */
+export class ClaimDesk {
+  readonly #snapshots: Pick<SnapshotStore, 'claimable'>;
+  readonly #clock: Clock;
+  readonly #observer: Observer;
+  readonly #lines = new Map<string, Line>();
+  /** Candidates that are left alone, by name, and until when. */
+  readonly #tried = new Map<string, number>();
+  #looking = 0;
+  #cancel = () => {};
+
+  constructor({ snapshots, clock, observer }: { snapshots: Pick<SnapshotStore, 'claimable'>; clock: Clock; observer: Observer }) {
+    this.#snapshots = snapshots;
+    this.#clock = clock;
+    this.#observer = observer;
+  }
+
+  /** At least one candidate, or none when the time is up or the signal aborts. Each must be given back when it was tried. Rejects when the store can't be asked. */
+  seek(seeker: Seeker): Promise<Candidate[]> {
+    if (seeker.signal.aborted) return Promise.resolve([]);
+    return new Promise((resolve, reject) => {
+      const lines = seeker.types.map((type) => this.#line(seeker.tenantId, type));
+      const leave = () => {
+        cancel();
+        seeker.signal.removeEventListener('abort', abort);
+        for (const line of lines) line.waiting.delete(waiter);
+      };
+      const waiter: Waiter = {
+        ...{ ...seeker, lines, unseen: new Set(lines), isLate: false },
+        end: (found) => [leave(), resolve(found)],
+        fail: (error) => [leave(), reject(error)],
+      };
+      const abort = () => waiter.end([]);
+      const cancel = this.#clock.timer(seeker.until, () => {
+        waiter.isLate = true;
+        if (waiter.unseen.size === 0) waiter.end([]);
+      });
+      seeker.signal.addEventListener('abort', abort);
+      for (const line of lines) {
+        line.waiting.add(waiter);
+        this.#hurry(line); // D4
+      }
+      this.#arm();
+    });
+  }
+
+  /** Something of this tenant has changed: what somebody waits for may be there. */
+  hint(tenantId: string): void {
+    if (this.#lines.size === 0) return;
+    for (const line of this.#lines.values()) {
+      if (line.tenantId !== tenantId) continue;
+      line.eagerUntil = this.#clock.now() + EAGER_MS;
+      this.#hurry(line);
+    }
+    this.#arm();
+  }
+
+  /** A try is over, whatever came of it. */
+  settled(tenantId: string, candidate: Candidate): void {
+    this.#tried.set(nameOf(tenantId, candidate), this.#clock.now() + SETTLED_MS);
+  }
+
+  #line(tenantId: string, type: string): Line {
+    const key = `${tenantId}/${type}`;
+    const line = this.#lines.get(key) ?? {
+      ...{ tenantId, type, waiting: new Set<Waiter>(), lookedAt: 0, dueAt: 0 },
+      eagerUntil: 0,
+      isLooking: false,
+    };
+    this.#lines.set(key, line);
+    return line;
+  }
+
+  #hurry(line: Line): void {
+    line.dueAt = Math.min(line.dueAt, line.lookedAt + LEAST_PAUSE_MS);
+  }
+
+  /** One timer, for the line that is due first. */
+  #arm(): void {
+    this.#cancel();
+    this.#cancel = () => {};
+    if (this.#looking >= MOST_LOOKS) return;
+    let first = Number.POSITIVE_INFINITY;
+    for (const [key, line] of this.#lines) {
+      if (line.isLooking) continue;
+      if (line.waiting.size === 0)
+        this.#lines.delete(key); // D5
+      else first = Math.min(first, line.dueAt);
+    }
+    if (first < Number.POSITIVE_INFINITY) this.#cancel = this.#clock.timer(first, () => this.#turn());
+  }
+
+  #turn(): void {
+    const now = this.#clock.now();
+    for (const [name, until] of this.#tried) if (until <= now) this.#tried.delete(name);
+    for (const line of this.#lines.values())
+      if (!line.isLooking && line.dueAt <= now && line.waiting.size > 0 && this.#looking < MOST_LOOKS) void this.#look(line, now);
+    this.#arm();
+  }
+
+  async #look(line: Line, now: number): Promise<void> {
+    const asking = [...line.waiting];
+    this.#looking++;
+    Object.assign(line, { isLooking: true, lookedAt: now, dueAt: Number.POSITIVE_INFINITY });
+    try {
+      const found = await this.#snapshots.claimable(line.tenantId, line.type, MOST_CANDIDATES + Math.min(this.#tried.size, MOST_TRIED));
+      this.#serve(line, found);
+      for (const waiter of asking) if (waiter.unseen.delete(line) && waiter.isLate && waiter.unseen.size === 0) waiter.end([]);
+    } catch (error) {
+      this.#observer.log('warn', 'what may be claimed can not be read', { error: String(error) });
+      for (const waiter of asking) if (waiter.isLate) waiter.fail(error);
+    }
+    this.#looking--;
+    line.isLooking = false;
+    const at = this.#clock.now();
+    const pauseMs = at < line.eagerUntil ? EAGER_EVERY_MS : LOOK_EVERY_MS * (0.75 + chance('look', line.tenantId, line.type, at) / 2);
+    line.dueAt = Math.min(line.dueAt, at + Math.ceil(pauseMs));
+    for (const waiter of line.waiting) if (waiter.unseen.has(line)) this.#hurry(line); // who came while it was looked
+    this.#arm();
+  }
+
+  /** D1, D2, D3. */
+  #serve({ tenantId, waiting }: Line, found: Candidate[]): void {
+    let free = found.filter((candidate) => !this.#tried.has(nameOf(tenantId, candidate)));
+    const draws = new Map(free.map((candidate) => [candidate, drawOf(nameOf(tenantId, candidate))]));
+    for (const waiter of [...waiting]) {
+      if (free.length === 0) return;
+      const own = drawOf(waiter.name);
+      const place = (candidate: Candidate) => Math.imul((draws.get(candidate) ?? 0) ^ own, 0x9e3779b1) >>> 0;
+      const drawn = free.toSorted((a, b) => place(a) - place(b)).slice(0, waiter.most);
+      for (const candidate of drawn) this.#tried.set(nameOf(tenantId, candidate), this.#clock.now() + TRIED_MS);
+      free = free.filter((candidate) => !drawn.includes(candidate));
+      waiter.end(drawn);
+    }
+  }
+}
+
+const nameOf = (tenantId: string, { taskId, since }: Candidate): string => `${tenantId}/${taskId}/${since}`;
+
+/** 32 bits of a name. */
+const drawOf = (name: string): number => Buffer.from(derive('draw', name), 'base64url').readInt32BE(0);

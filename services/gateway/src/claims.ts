@@ -1,0 +1,141 @@
+import type { Command } from '@retrigger/domain/command.ts';
+import { differingFields, type Fingerprint } from '@retrigger/domain/idempotency.ts';
+import { derive } from '@retrigger/domain/identifiers.ts';
+import type { JsonObject } from '@retrigger/domain/json.ts';
+import { refused } from '@retrigger/domain/refusal.ts';
+import type { Admission, CommandAdmission } from '@retrigger/engine/admit-command.ts';
+import { RECEIPT_LIFE_MS } from '@retrigger/ports/receipt-store.ts';
+import { type Candidate, ClaimDesk } from './claim-desk.ts';
+import { claimedUnder, slotId } from './claimed-under.ts';
+import type { Caller } from './credentials.ts';
+import type { GatewayDeps } from './deps.ts';
+import { admissionProblem, type Problem, refusalProblem } from './problem.ts';
+
+/** A claim whose parts are valid. `waitMs`: for something to claim; `patienceMs`: for a worker to decide a try. */
+export type AskedClaim = {
+  commandId: string;
+  caller: Caller;
+  types: readonly string[];
+  most: number;
+  waitMs: number;
+  patienceMs: number;
+  fingerprint: Fingerprint;
+  isRepeatable: boolean;
+  correlationId: string;
+  traceparent: string;
+  /** Nobody is there any more to be given anything. */
+  gone: AbortSignal;
+};
+
+/** What came of a claim; `claimed` has at least one. */
+export type ClaimOutcome =
+  | { kind: 'claimed'; executions: JsonObject[]; replayed: boolean }
+  | { kind: 'nothing' }
+  | { kind: 'pending'; acceptedAt: number }
+  | { kind: 'problem'; problem: Problem };
+
+type Tried = Admission<Problem>;
+
+/** With one execution in hand a claim waits so long for what it was promised besides. */
+const OTHERS_MS = 30_000;
+
+/**
+ * Claims of executions. The log decides who has one: a claim tries candidates, each try a command to its task, until one is accepted or none is left.
+ * M1: a claim asks for its first execution under its own command id, and for the others under ids derived from that, each of which ever gets one execution (B8);
+ * so a repeat finds what was claimed, whoever heard of it. M2: the first comes before the others, so where the first is not, nothing is. M3: repeats that meet in
+ * this process are one claim. M4: for a caller who has gone nothing is tried.
+ */
+export class Claims {
+  readonly #deps: GatewayDeps;
+  readonly #admission: CommandAdmission<Problem>;
+  readonly #desk: ClaimDesk;
+  readonly #open = new Map<string, { fingerprint: Fingerprint; outcome: Promise<ClaimOutcome> }>();
+
+  constructor(deps: GatewayDeps, admission: CommandAdmission<Problem>) {
+    this.#deps = deps;
+    this.#admission = admission;
+    this.#desk = new ClaimDesk(deps);
+  }
+
+  /** A command of this tenant was accepted. */
+  hint(tenantId: string): void {
+    this.#desk.hint(tenantId);
+  }
+
+  async claim(asked: AskedClaim): Promise<ClaimOutcome> {
+    const { commandId, fingerprint } = asked;
+    const twin = this.#open.get(commandId); // M3
+    if (twin !== undefined) {
+      if (differingFields(twin.fingerprint, fingerprint).length > 0) return reused(twin.fingerprint, fingerprint);
+      const outcome = await twin.outcome;
+      return outcome.kind === 'claimed' ? { ...outcome, replayed: true } : outcome;
+    }
+    if (this.#open.size >= this.#deps.config.maxInFlight) return { kind: 'problem', problem: admissionProblem({ kind: 'overloaded' }) };
+    const outcome = this.#claim(asked);
+    this.#open.set(commandId, { fingerprint, outcome });
+    return outcome.finally(() => this.#open.delete(commandId));
+  }
+
+  async #claim(asked: AskedClaim): Promise<ClaimOutcome> {
+    const known = asked.isRepeatable ? await this.#known(asked) : undefined;
+    if (known !== undefined) return known;
+    const { caller, types, most, gone, commandId: name } = asked;
+    const until = this.#deps.clock.now() + asked.waitMs;
+    for (;;) {
+      const found = await this.#desk.seek({ tenantId: caller.tenantId, types, name, most, until, signal: gone });
+      if (found.length === 0) return { kind: 'nothing' };
+      const outcome = await this.#tryAll(asked, found).finally(() => {
+        for (const candidate of found) this.#desk.settled(caller.tenantId, candidate);
+      });
+      if (outcome !== undefined) return outcome;
+    }
+  }
+
+  /** Undefined: others were faster everywhere. */
+  async #tryAll(asked: AskedClaim, found: Candidate[]): Promise<ClaimOutcome | undefined> {
+    for (const [i, candidate] of found.entries()) {
+      if (asked.gone.aborted) return { kind: 'nothing' }; // M4
+      const first = await this.#try(asked, candidate, asked.commandId, asked.patienceMs);
+      if (first.kind === 'pending') return { kind: 'pending', acceptedAt: first.acceptedAt };
+      if (first.kind !== 'decided') return { kind: 'problem', problem: admissionProblem(first) };
+      if (first.outcome.kind === 'refused') {
+        if (first.outcome.refusal.code !== 'stale_execution') return { kind: 'problem', problem: refusalProblem(first.outcome.refusal) };
+        continue;
+      }
+      const others = found.slice(i + 1).map((other, n) => this.#try(asked, other, slotId(asked.commandId, n + 2), OTHERS_MS)); // M1, M2
+      const executions = [first, ...(await Promise.all(others))].flatMap(executionOf);
+      return (asked.isRepeatable ? await this.#known(asked) : undefined) ?? { kind: 'claimed', executions, replayed: false };
+    }
+    return undefined;
+  }
+
+  #try(asked: AskedClaim, { taskId, since }: Candidate, claim: string, waitMs: number): Promise<Tried> {
+    const { caller, correlationId, traceparent, fingerprint } = asked;
+    const command: Command & { fingerprint: Fingerprint } = {
+      commandId: derive('try', claim, taskId, since),
+      ...{ tenantId: caller.tenantId, taskId, roles: caller.roles, correlationId, fingerprint },
+      actor: { id: caller.userId, type: 'executor' },
+      ...(traceparent === '' ? {} : { traceparent }),
+      ...{ type: 'ClaimExecution', body: { claim } },
+    };
+    return this.#admission.admit({ command, isRepeatable: false, cost: 0, waitMs });
+  }
+
+  /** What was claimed under this id before, or by whoever came at the same time. */
+  async #known({ commandId, caller, fingerprint }: AskedClaim): Promise<ClaimOutcome | undefined> {
+    const found = await claimedUnder(commandId, this.#deps);
+    if (found === undefined || found.first.tenantId !== caller.tenantId) return undefined;
+    if (this.#deps.clock.now() - found.first.position.at >= RECEIPT_LIFE_MS) return undefined;
+    if (differingFields(found.first.fingerprint, fingerprint).length > 0) return reused(found.first.fingerprint, fingerprint);
+    return { kind: 'claimed', executions: found.executions, replayed: true };
+  }
+}
+
+const executionOf = (tried: Tried): JsonObject[] =>
+  tried.kind === 'decided' && tried.outcome.kind === 'accepted' ? [tried.outcome.answer] : [];
+
+function reused(first: Fingerprint, second: Fingerprint): ClaimOutcome {
+  const fields = differingFields(first, second);
+  const detail = `This idempotency key was used for another request; these fields differ: ${fields.join(', ')}`;
+  return { kind: 'problem', problem: refusalProblem(refused('idempotency_key_reused', detail, { fields }).refusal) };
+}

@@ -1,0 +1,46 @@
+import type { Clock } from '@retrigger/ports/clock.ts';
+
+type Entry<V> = { value: Promise<V>; until: number };
+
+/**
+ * Answers that may be remembered for a short while.
+ * S1: none is given later than `lifeMs` after it was asked for. S2: at most `capacity` are held; the one asked for longest ago goes first.
+ * S3: a question that is being asked is not asked twice; a failure is not remembered.
+ */
+export class ShortMemory<V> {
+  readonly #entries = new Map<string, Entry<V>>();
+  readonly #clock: Clock;
+  readonly #lifeMs: number;
+  readonly #capacity: number;
+
+  constructor(clock: Clock, lifeMs: number, capacity: number) {
+    this.#clock = clock;
+    this.#lifeMs = lifeMs;
+    this.#capacity = capacity;
+  }
+
+  get(key: string): Promise<V> | undefined {
+    const entry = this.#entries.get(key);
+    return entry !== undefined && this.#clock.now() < entry.until ? entry.value : undefined; // S1
+  }
+
+  put(key: string, value: Promise<V>): Promise<V> {
+    const entry = { value, until: this.#clock.now() + this.#lifeMs };
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    const [oldest] = this.#entries.keys();
+    if (this.#entries.size > this.#capacity && oldest !== undefined) this.#entries.delete(oldest); // S2
+    value.catch(() => {
+      if (this.#entries.get(key) === entry) this.#entries.delete(key); // S3
+    });
+    return value;
+  }
+
+  remember(key: string, ask: () => Promise<V>): Promise<V> {
+    return this.get(key) ?? this.put(key, ask());
+  }
+
+  clear(): void {
+    this.#entries.clear();
+  }
+}

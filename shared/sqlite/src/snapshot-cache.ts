@@ -1,0 +1,36 @@
+import type { Snapshot } from '@retrigger/ports/snapshot-store.ts';
+
+/**
+ * Snapshots as they were last read: two generations, of which the older is forgotten when the younger is full, so that a hit costs one look and no write.
+ * C1: one process owns the file, so what is saved here is all that can change them: an entry is dropped when its key is saved, inside the transaction, and only
+ * a later read makes it anew; a transaction that is rolled back has cost a read and nothing else. Entries are shared: nobody changes one.
+ */
+export class SnapshotCache {
+  #young = new Map<string, Snapshot>();
+  #old = new Map<string, Snapshot>();
+  readonly #capacity: number;
+
+  /** Holds up to twice `capacity`, and at least the last `capacity` that were asked for. */
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  get(key: string): Snapshot | undefined {
+    const found = this.#young.get(key);
+    if (found !== undefined) return found;
+    const aged = this.#old.get(key);
+    if (aged !== undefined) this.put(aged);
+    return aged;
+  }
+
+  put(snapshot: Snapshot): void {
+    if (this.#young.size >= this.#capacity) [this.#old, this.#young] = [this.#young, new Map()];
+    this.#young.set(snapshot.key, snapshot);
+  }
+
+  /** C1. */
+  drop(key: string): void {
+    this.#young.delete(key);
+    this.#old.delete(key);
+  }
+}

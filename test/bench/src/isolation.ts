@@ -1,0 +1,60 @@
+// npm run bench:isolation [-- --count 1000]
+// How long one tenant waits when it asks about another's tasks, beside what has never existed: the difference would tell what there is.
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { median, now } from './load.ts';
+import { startSubject } from './subject.ts';
+
+const { values } = parseArgs({ options: { count: { type: 'string', default: '1000' } } });
+const count = Number(values.count);
+const MOST = 0.2;
+
+const subject = await startSubject(join(import.meta.dirname, '../../../services/standalone/src/main.ts'), 1);
+const post = async (path: string, body: object, headers?: Record<string, string>) =>
+  JSON.parse((await subject.post(path, JSON.stringify(body), headers)).text).data;
+const { key } = await post('/api/v1/api-keys', { tenantId: 'other', userId: 'eve', roles: ['admin'] });
+const eve = { authorization: `Bearer ${key}` };
+await post('/api/v1/tasks', { taskId: 'theirs', type: 'bench' });
+const { executionId } = await post('/api/v1/tasks/theirs/trigger', {});
+const { id: keyId } = await post('/api/v1/api-keys', { userId: 'ann', roles: ['viewer'] });
+const other = (id: string) => id.replace('theirs', 'nobody').replaceAll('a', 'b');
+
+type Call = [method: string, path: (theirs: boolean) => string, body?: string];
+const about =
+  (before: string, id: string, after = '') =>
+  (theirs: boolean) =>
+    `/api/v1/${before}/${theirs ? id : other(id)}${after}`;
+const CALLS: Call[] = [
+  ['GET', about('tasks', 'theirs')],
+  ['GET', about('tasks', 'theirs', '/events')],
+  ['GET', about('tasks', 'theirs', '/events/verify')],
+  ['GET', about('tasks', 'theirs', '/diff')],
+  ['PATCH', about('tasks', 'theirs'), '{}'],
+  ['POST', about('tasks', 'theirs', '/trigger'), '{}'],
+  ['POST', about('tasks', 'theirs', '/cancel'), '{}'],
+  ['POST', about('tasks', 'theirs', '/trigger?dryRun=true'), '{}'],
+  ['POST', about('executions', executionId, '/completed'), '{}'],
+  ['DELETE', about('api-keys', keyId), '{}'],
+];
+
+let worst = 0;
+process.stdout.write(`medians of ${count} requests each, one at a time, theirs and nothing in turn\n`);
+for (const [method, path, body] of CALLS) {
+  const took: Record<'theirs' | 'nothing', number[]> = { theirs: [], nothing: [] };
+  for (let i = -100; i < 2 * count; i++) {
+    const theirs = i % 2 === 0;
+    const startedAt = now();
+    const { status } = await subject.send(method, path(theirs), body, eve);
+    if (status !== 404 && !path(theirs).includes('dryRun')) throw new Error(`${method} ${path(theirs)} answered ${status}`);
+    if (i >= 0) took[theirs ? 'theirs' : 'nothing'].push(now() - startedAt);
+  }
+  const [theirs, nothing] = [median(took.theirs), median(took.nothing)];
+  const difference = Math.abs(theirs - nothing) / nothing;
+  worst = Math.max(worst, difference);
+  process.stdout.write(
+    `${method.padEnd(6)} ${path(true).padEnd(62)} ${theirs.toFixed(3)} ms  ${nothing.toFixed(3)} ms  ${(100 * difference).toFixed(1)} %\n`,
+  );
+}
+await subject.stop();
+process.stdout.write(`the largest difference is ${(100 * worst).toFixed(1)} % (at most ${100 * MOST} %)\n`);
+if (worst > MOST) process.exitCode = 1;

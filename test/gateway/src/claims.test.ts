@@ -1,0 +1,82 @@
+import type { Outcome } from '@retrigger/domain/refusal.ts';
+import { refused } from '@retrigger/domain/refusal.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { type Asked, type Door, startDoor, tokenOf } from './door.ts';
+import { settled } from './fakes.ts';
+
+const PATH = '/api/v1/executions/claim';
+const taken = (): Outcome => refused('stale_execution', 'Others were faster');
+const given = (taskId: string): Outcome => ({ kind: 'accepted', answer: { executionId: `${taskId}.e`, taskId } });
+
+describe('a claim at the door', () => {
+  let door: Door;
+  beforeEach(() => {
+    door = startDoor();
+    door.claimable = async () => ['a', 'b', 'c'].map((taskId, n) => ({ taskId, since: n }));
+    door.worker = ({ taskId }) => given(taskId);
+  });
+
+  /** Asks, and lets time pass until there is an answer. */
+  const claim = async (body: object, asked: Asked = {}) => {
+    let isAnswered = false;
+    const answer = door.ask(PATH, { method: 'POST', body, ...asked }).finally(() => {
+      isAnswered = true;
+    });
+    for (let turns = 0; !isAnswered && turns < 2_000; turns++) {
+      await settled(2);
+      door.clock.advance(20);
+    }
+    return answer;
+  };
+  const tried = () => door.commands.map(({ taskId }) => taskId);
+
+  test('is one command to a task that has something to claim, in the name of the caller', async () => {
+    const { status, json } = await claim({ types: ['job'] }, { as: 'executor' });
+    expect([status, json.data]).toEqual([200, expect.objectContaining({ taskId: tried()[0] })]);
+    expect(door.commands).toMatchObject([{ type: 'ClaimExecution', tenantId: 'default', actor: { type: 'executor' } }]);
+    expect(door.commands[0]?.actor.id).toBe(tokenOf('executor'));
+  });
+
+  test('goes on to the next when others were faster, and ends with nothing when they were everywhere', async () => {
+    const faster = new Set(['a', 'b']);
+    door.worker = ({ taskId }) => (faster.has(taskId) ? taken() : given(taskId));
+    door.claimable = async () => ['a', 'b', 'c'].filter((id) => !tried().includes(id)).map((taskId, n) => ({ taskId, since: n }));
+    expect((await claim({ types: ['job'], wait: '20s' })).json.data).toMatchObject({ taskId: 'c' });
+    faster.add('c');
+    door.commands.length = 0;
+    expect((await claim({ types: ['job'], wait: '1s' })).status).toBe(204);
+    expect(tried().toSorted()).toEqual(['a', 'b', 'c']);
+  });
+
+  test('leaves out of a list what others had', async () => {
+    door.worker = ({ taskId }) => (taskId === 'b' ? taken() : given(taskId));
+    const { json } = await claim({ types: ['job'], max: 10 });
+    expect(json.data.map(({ taskId }: { taskId: string }) => taskId).toSorted()).toEqual(['a', 'c']);
+  });
+
+  test('needs the permission, names it in no task’s history, and costs nothing', async () => {
+    const { status, json } = await claim({ types: ['job'] }, { as: 'viewer' });
+    expect([status, json.code, door.commands]).toEqual([403, 'forbidden', []]);
+    expect((await claim({ types: ['job'] }, { as: null })).status).toBe(401);
+    await claim({ types: ['job'] });
+    expect(door.limiter.used.size).toBe(0);
+  });
+
+  test('that no worker decides is pending, and says where its outcome will be', async () => {
+    door.worker = null;
+    const { status, json, headers } = await claim({ types: ['job'] });
+    const commandId = headers.get('x-command-id');
+    expect([status, json.data]).toEqual([202, { commandId, state: 'pending' }]);
+    expect(headers.get('location')).toMatch(new RegExp(`^/api/v1/commands/${commandId}\\?accepted=`));
+    expect((await door.ask(headers.get('location') ?? '')).json.data).toEqual({ commandId, state: 'pending' });
+  });
+
+  test('when too many claims are open is told so', async () => {
+    door = startDoor({ config: { maxInFlight: 1 } });
+    const open = claim({ types: ['job'], wait: '1s' });
+    await settled(3);
+    const second = await door.ask(PATH, { method: 'POST', body: { types: ['job'] } });
+    expect([second.status, second.json.code]).toEqual([503, 'overloaded']);
+    expect((await open).status).toBe(204);
+  });
+});
