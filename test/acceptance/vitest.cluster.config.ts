@@ -6,7 +6,7 @@ export default defineConfig({
     env: { RETRIGGER_TEST_PROFILE: 'cluster' },
     globalSetup: fileURLToPath(import.meta.resolve('@retrigger/test-cluster/cluster-up.ts')),
     testTimeout: 60_000,
-    hookTimeout: 60_000,
+    hookTimeout: 120_000,
     maxWorkers: 2,
   },
 });

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Environment } from '@retrigger/config/environment.ts';
 import { hmacSecrets } from '@retrigger/config/hmac-secrets.ts';
 import type { EventCodec } from '@retrigger/contract/event-codec.ts';
-import { openSchemaRegistry, type RegistryOptions } from '@retrigger/contract/schema-registry.ts';
+import { type AvroContract, openSchemaRegistry, type RegistryOptions } from '@retrigger/contract/schema-registry.ts';
 import { eraseFirst } from '@retrigger/engine/erase-first.ts';
 import { createPrivacy, type Privacy } from '@retrigger/engine/privacy.ts';
 import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
@@ -54,6 +54,7 @@ export type Cluster = {
   secrets: Secrets;
   privacy: Privacy;
   eventCodec: EventCodec;
+  readAvroCommand: AvroContract['readCommand'];
   reached: Reached;
   /** Each server, as this process sees it now. */
   readiness(): Promise<{ [dependency: string]: 'up' | 'down' }>;
@@ -91,7 +92,10 @@ export async function connectCluster(
       return giveUp(`${shapes.topic} was made with the hash ${shapes.stored}, this version has ${PARTITIONER}`);
     const opened = await openKafkaLog({
       connection: kafkaConnection(settings, `retrigger-${service}`),
-      topics: { partitions: shapes.partitions, remembered: shapes.partitions, ...replication(settings) },
+      topics: {
+        ...{ partitions: shapes.partitions, remembered: shapes.partitions, writtenByOthers: [TOPICS.commands] },
+        ...replication(settings),
+      },
       prefix: settings.kafkaPrefix,
       clock,
       observer,
@@ -119,12 +123,12 @@ export async function connectCluster(
       redis: state(await redisAnswers(limiter)),
       schemaRegistry: state(await registryAnswers(registry)),
     });
-    const eventCodec = contract.avro.events;
+    const { events: eventCodec, readCommand: readAvroCommand } = contract.avro;
     return {
       kind: 'connected',
       cluster: {
         ...{ settings, clock, observer, telemetry, log, ...stores, decisions, answers, limiter },
-        ...{ secrets, privacy, eventCodec, reached, readiness, close },
+        ...{ secrets, privacy, eventCodec, readAvroCommand, reached, readiness, close },
       },
     };
   } catch (error) {
@@ -133,6 +137,7 @@ export async function connectCluster(
 }
 
 const wantedPartitions = ({ partitions }: ClusterSettings) => ({
+  [TOPICS.commands]: partitions,
   [TOPICS.work]: partitions,
   [TOPICS.events]: partitions,
   [TOPICS.deadLetters]: 4,

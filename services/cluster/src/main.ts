@@ -1,11 +1,11 @@
-// npm run start:cluster: one gateway, one worker and one dispatcher as separate processes. They end together: whoever watches this process starts it again.
+// npm run start:cluster: one gateway, worker, dispatcher and notifier as separate processes. They end together: whoever watches this process starts it again.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { isStartedByNpm } from '@retrigger/config/started-by-npm.ts';
 import { parentGone } from '@retrigger/lifecycle/parent-gone.ts';
 
-const SERVICES = ['worker', 'dispatcher', 'gateway'];
+const SERVICES = ['worker', 'dispatcher', 'notifier', 'gateway'];
 /** How `run` of @retrigger/lifecycle ends a service that can't start and has said why. */
 const CANNOT_START = 1;
 
@@ -24,10 +24,13 @@ function say(line: string): void {
   lastSaid = line;
 }
 
-/** RETRIGGER_HEALTH_PORT is the worker's; the dispatcher has the next one. */
+/** RETRIGGER_HEALTH_PORT is the worker's; the dispatcher has the next one, the notifier the one after it. */
+const PORTS_AFTER: { [service: string]: number } = { dispatcher: 1, notifier: 2 };
+
 function environmentOf(service: string): NodeJS.ProcessEnv {
   const port = Number(process.env.RETRIGGER_HEALTH_PORT);
-  return service === 'dispatcher' && port > 0 ? { ...process.env, RETRIGGER_HEALTH_PORT: String(port + 1) } : process.env;
+  const after = PORTS_AFTER[service];
+  return after !== undefined && port > 0 ? { ...process.env, RETRIGGER_HEALTH_PORT: String(port + after) } : process.env;
 }
 
 for (const service of SERVICES) {

@@ -7,6 +7,7 @@ import type { Problem } from './problem.ts';
 import { apiKeyRoutes } from './routes/api-keys.ts';
 import { claimRoutes } from './routes/claims.ts';
 import { commandRoutes } from './routes/commands.ts';
+import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { erasureRoutes } from './routes/erasures.ts';
 import { eventStreamRoutes } from './routes/event-stream.ts';
@@ -15,20 +16,25 @@ import { executionRoutes } from './routes/executions.ts';
 import { historyRoutes } from './routes/history.ts';
 import { runRoutes } from './routes/runs.ts';
 import { serviceRoutes } from './routes/service.ts';
+import { subscriptionRoutes } from './routes/subscriptions.ts';
 import { taskListRoutes } from './routes/task-list.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { tenantEventRoutes } from './routes/tenant-events.ts';
 import { tenantSettingsRoutes } from './routes/tenant-settings.ts';
 import { Totals } from './totals.ts';
 
-/** The HTTP door over the given ports. It holds nothing that must be closed; whoever made the ports closes them. */
-export function createGateway(deps: GatewayDeps): OpenAPIHono {
+/** The law of one process's doors: what is in flight, charged and known holds for all of them together. */
+export function createAdmission(deps: GatewayDeps): CommandAdmission<Problem> {
   const { limitsFor, config } = deps;
   const { maxInFlight, maxUndecided } = config;
-  const admission = new CommandAdmission<Problem>(
+  return new CommandAdmission<Problem>(
     { ...deps, seal: (command) => deps.privacy.sealing.seal(command) },
     { limitsFor, maxInFlight, maxUndecided },
   );
+}
+
+/** The HTTP door over the given ports. It holds nothing that must be closed; whoever made the ports closes them. */
+export function createGateway(deps: GatewayDeps, admission = createAdmission(deps)): OpenAPIHono {
   const claims = new Claims(deps, admission);
   const api = new Api(deps, admission);
   api.accepted = (tenantId) => claims.hint(tenantId);
@@ -46,6 +52,8 @@ export function createGateway(deps: GatewayDeps): OpenAPIHono {
   tenantSettingsRoutes(api);
   erasureRoutes(api);
   commandRoutes(api);
+  subscriptionRoutes(api);
+  deadLetterRoutes(api);
   serviceRoutes(api);
   docsRoutes(api);
   return api.app;

@@ -32,7 +32,7 @@ export async function changingReply<B>(
     if (isProblem(asked)) return named(problemReply(asked, commandPath(id.commandId)), id.commandId);
     const command = commandOf(asked, call.actor, { ...id, requestId, traceparent });
     const { caller, work, cost, isRepeatable, isDryRun } = asked;
-    const check = async () => (isPermitted(command) ? call.check?.(caller, work) : undefined);
+    const check = async () => (isPermitted(command) ? call.check?.(caller, work, deps) : undefined);
     if (isDryRun) return named(await dryRunReply(await deps.privacy.sealing.seal(command), check, deps, c.req.path), id.commandId);
     const leaving = leavingOf(c);
     const admitted = await admission.admit({

@@ -6,9 +6,10 @@ import { WorkLag } from '@retrigger/engine/work-lag.ts';
 import type { Composed } from '@retrigger/lifecycle/run.ts';
 import { supervise } from '@retrigger/lifecycle/supervise.ts';
 import { TOPICS, WORKER_GROUP } from '@retrigger/ports/log.ts';
-import { createGateway } from './app.ts';
+import { createAdmission, createGateway } from './app.ts';
 import { gatewayConfig } from './config.ts';
 import { gatewayCredentials, tokenIssuer } from './gateway-credentials.ts';
+import { consumerState, openKafkaDoor } from './open-kafka-door.ts';
 import { serve } from './serve.ts';
 import { sweepKeys } from './sweep-keys.ts';
 import { LimitsOfTenants } from './tenant-settings.ts';
@@ -32,27 +33,34 @@ export async function composeGateway(environment: Environment, options: ClusterO
   const config = gatewayConfig(settings);
   const limits = new LimitsOfTenants(config.limits, cluster.documents, cluster.clock);
   const lag = new WorkLag(cluster.log, TOPICS.work, WORKER_GROUP, cluster.clock);
-  const app = createGateway({
+  const commandsConsumer = consumerState(() => cluster.log.unhealthy() === null, cluster.clock);
+  const deps = {
     ...cluster,
     lag,
     encode: encodeWork,
     credentials: gatewayCredentials(apiKey, tokens.issuer, cluster),
     freshId: () => randomBytes(16).toString('base64url'),
     metrics: telemetry.prometheus,
-    limitsFor: (tenantId) => limits.of(tenantId),
-    limitsChanged: (tenantId) => limits.forget(tenantId),
+    readiness: async () => ({ ...(await cluster.readiness()), commandsConsumer: commandsConsumer() }),
+    limitsFor: (tenantId: string) => limits.of(tenantId),
+    limitsChanged: (tenantId: string) => limits.forget(tenantId),
     config,
-  });
-  const server = await serve(app.fetch, settings);
+  };
+  const admission = createAdmission(deps);
+  const server = await serve(createGateway(deps, admission).fetch, settings);
   if (server.kind === 'cannot_listen') return giveUp(`${server.message}; set PORT to a free port`);
   const looking = supervise('looking how far the workers are behind', () => lag.turn(), cluster);
   const sweeping = supervise('sweeping away dead API keys', () => sweepKeys(cluster.documents, cluster.clock), cluster);
+  const door = await openKafkaDoor(
+    { ...deps, readAvro: cluster.readAvroCommand, topic: settings.kafkaPrefix + TOPICS.commands },
+    admission,
+  );
   process.stdout.write(`Retrigger gateway is listening on ${server.url}\n`);
   return {
     kind: 'started',
     observer: cluster.observer,
     async stop() {
-      await server.stop(HTTP_GRACE_MS);
+      await Promise.all([server.stop(HTTP_GRACE_MS), door.stop()]);
       await looking.stop();
       await sweeping.stop();
       await cluster.close();

@@ -1,5 +1,6 @@
 import type { StoredEvent } from '@retrigger/domain/event.ts';
 import { canonicalJson } from '@retrigger/domain/event-hash.ts';
+import { archivedPart } from './archived-part.ts';
 import type { Caller } from './credentials.ts';
 import { makeCursor, NOT_ITS_CURSOR, readCursor } from './cursor.ts';
 import type { GatewayDeps } from './deps.ts';
@@ -29,20 +30,21 @@ async function page(
   totals: Totals,
   { tenantId }: Caller,
   history: History,
-  { cursor, pageSize, filter, taskId }: EventQuery,
+  { cursor, pageSize }: EventQuery,
 ): Promise<Reply | Problem> {
   const { question } = history;
   const place = cursor === null ? null : readCursor(secrets, tenantId, question, cursor);
   if (place === undefined) return invalid('cursor', NOT_ITS_CURSOR);
   const found = await history.page(place, pageSize + 1);
-  const total = await totals.of(`${tenantId}\n${history.of}\n${taskId}\n${JSON.stringify(filter)}`, history.upTo(found), history.count);
+  const upTo = history.upTo(found);
+  const total = await (history.totals === null ? history.count(0, upTo) : totals.of(history.totals, upTo, history.count));
   const shown = found.slice(0, pageSize);
   const last = shown.at(-1);
   const hasMore = found.length > pageSize && last !== undefined;
   const nextCursor = hasMore ? makeCursor(secrets, tenantId, question, history.placeOf(last)) : null;
-  return rawReply(
-    `{"data":{"events":[${textOf(shown)}],"pageInfo":${canonicalJson({ hasMore, nextCursor })},"total":${total}},"status":200}`,
-  );
+  const page = `"events":[${textOf(shown)}],"pageInfo":${canonicalJson({ hasMore, nextCursor })},"total":${total}`;
+  const older = history.archived.last === 0 ? '' : `${canonicalJson(archivedPart(history.archived)).slice(1, -1)},`;
+  return rawReply(`{"data":{${older}${page}},"status":200}`);
 }
 
 const textOf = (events: StoredEvent[]): string => events.map(({ json }) => json).join(',');

@@ -2,13 +2,16 @@ import { EVENT_TYPES } from '@retrigger/contract/event-schema.ts';
 import type { StoredEvent } from '@retrigger/domain/event.ts';
 import { taskKey } from '@retrigger/domain/identifiers.ts';
 import { formatInstant } from '@retrigger/domain/instant.ts';
+import { type Archived, NOTHING_ARCHIVED } from '@retrigger/engine/archived-events.ts';
 import type { EventFilter, EventPlace, EventStore, TenantFilter } from '@retrigger/ports/event-store.ts';
 import { LATEST } from './stored-history.ts';
 
 /** A walk over events in one order: a task's or a tenant's. Places are texts that a cursor can carry. */
 export type History = {
-  /** Whose: a task's id, or all tasks; no two have the same. */
-  of: string;
+  /** What its totals are remembered under; null = they are counted every time, for nobody here hears of it when events of some task go into an archive. */
+  totals: string | null;
+  /** Its first events, which are not here any more. */
+  archived: Archived;
   /** The same for the same question, whatever the page; no two histories have the same. */
   question: string;
   /** Of the file that it is exported to. */
@@ -29,10 +32,17 @@ type Events = Pick<EventStore, 'page' | 'count' | 'pageOfTenant' | 'countOfTenan
 export type Asked = { tenantId: string; filter: EventFilter; order: 'asc' | 'desc'; fingerprint: string };
 
 /** A task's history; its places are sequences. `head` was read before, so every event up to it is there. */
-export function taskHistory(events: Events, { tenantId, filter, order, fingerprint }: Asked, taskId: string, head: number): History {
+export function taskHistory(
+  events: Events,
+  { tenantId, filter, order, fingerprint }: Asked,
+  taskId: string,
+  head: number,
+  archived: Archived,
+): History {
   const key = taskKey(tenantId, taskId);
   return {
-    of: taskId,
+    totals: `${tenantId}\n${taskId}\n${archived.last}\n${JSON.stringify(filter)}`,
+    archived,
     question: `${taskId}\n${fingerprint}`,
     name: `${taskId}-events`,
     page: (after, limit) => events.page(key, filter, { after: after === null ? null : Number(after), limit, order }),
@@ -52,7 +62,8 @@ export function tenantHistory(events: Events, { tenantId, filter, order, fingerp
   });
   const all = within(0, mark);
   return {
-    of: ALL_TASKS,
+    totals: null,
+    archived: NOTHING_ARCHIVED,
     question: `${ALL_TASKS}\n${fingerprint}`,
     name: 'events',
     page: (after, limit) => events.pageOfTenant(all, { after: after === null ? null : placeOf(after), limit, order }),
@@ -72,7 +83,8 @@ export function tenantHistoryOfTask(
   const key = taskKey(tenantId, taskId);
   const before = { ...filter, ...spanOf(filter, 0, mark) };
   return {
-    of: ALL_TASKS,
+    totals: null,
+    archived: NOTHING_ARCHIVED,
     question: `${ALL_TASKS}\n${fingerprint}`,
     name: 'events',
     page: (after, limit) => events.page(key, before, { after: after === null ? null : Number(after), limit, order }),

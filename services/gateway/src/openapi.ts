@@ -68,6 +68,18 @@ const REQUEST_ID = { 'X-Request-Id': header('The id of this request') };
 const COMMAND_ID = { 'X-Command-Id': header('The id of the command') };
 const REPLAYED = { 'Idempotent-Replayed': header('`true` on the repeat of a first answer') };
 
+const RETRY_AFTER = { 'Retry-After': header('In how many seconds to try again') };
+
+/** What those answers say besides that are worth another try. */
+const LATER: { [status: number]: { [name: string]: ReturnType<typeof header> } } = {
+  429: {
+    ...RETRY_AFTER,
+    RateLimit: header('What is left of the limit (`r`), and in how many seconds that changes (`t`)'),
+    'RateLimit-Policy': header('The limit: `q` in `w` seconds; without `w` it is how many may wait at once'),
+  },
+  503: RETRY_AFTER,
+};
+
 /** A call's entry in the document. */
 export function describeRoute(method: Method, path: string, described: Described, hasDryRun: boolean): RouteConfig {
   const isChange = method !== 'GET';
@@ -85,7 +97,11 @@ export function describeRoute(method: Method, path: string, described: Described
   if (hasDryRun) addDryRun(described, responses, headers);
   const codes = new Set([...(isOpen ? [] : isChange ? CHANGE_PROBLEMS : READ_PROBLEMS), ...(described.problems ?? [])]);
   for (const [status, titles] of byStatus(codes))
-    responses[status] = { description: titles, headers, content: { 'application/problem+json': { schema: problemSchema } } };
+    responses[status] = {
+      description: titles,
+      headers: { ...headers, ...LATER[status] },
+      content: { 'application/problem+json': { schema: problemSchema } },
+    };
   const query = hasDryRun ? dryRunQuery : described.query;
   return {
     method: method.toLowerCase() as Lowercase<Method>,

@@ -1,28 +1,22 @@
-import { check } from '@retrigger/contract/field-errors.ts';
 import { type Fingerprint, fingerprint, keyedFingerprint } from '@retrigger/domain/idempotency.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
-import type { TaskCommandBody } from '@retrigger/domain/task/commands.ts';
 import { commandIdOf } from '@retrigger/engine/admit-command.ts';
 import type { Context } from 'hono';
-import type { z } from 'zod';
 import type { Held } from './body-memory.ts';
+import { type CommandCall, validBody, type Work, workOf } from './command-table.ts';
 import type { Caller } from './credentials.ts';
 import type { GatewayDeps } from './deps.ts';
 import { callerOf, isProblem } from './exchange.ts';
 import { invalid, type Problem } from './problem.ts';
-import { invalidFields, readQuery } from './query.ts';
+import { readQuery } from './query.ts';
 import { readBody } from './request-body.ts';
 import { idempotencyKey } from './request-headers.ts';
 
-/** What one changing call asks for, once its parts are valid. */
-export type Work = { taskId: string } & TaskCommandBody;
-
 /** What is read of a changing call, and how. */
-export type ReadableCall<B> = {
+export type ReadableCall<B> = Pick<CommandCall<B>, 'schema'> & {
   method: 'POST' | 'PUT' | 'PATCH';
   /** With its parameter in braces, as OpenAPI writes it. */
   path: string;
-  schema: z.ZodType<B>;
   /** The path's parameter when it is one, else why not. Calls without a parameter have none. */
   parameter?: { name: string; check(text: string): Problem | undefined };
   /** The body names people, so that a digest of it could be guessed: it is keyed. */
@@ -31,15 +25,8 @@ export type ReadableCall<B> = {
   hasDryRun?: true;
 };
 
-/** A changing call: everything that is particular to it. */
-export type ChangingCall<B> = ReadableCall<B> & {
-  actor: 'user' | 'executor';
-  /** How many tasks it triggers; what the limits are charged. `now` in epoch milliseconds. */
-  cost(body: B, now: number): number;
-  work(parameter: string, body: B, commandId: string, caller: Caller): Work | Promise<Work | Problem>;
-  /** What is wrong with it as the world is now; asked once, before the command is handed in. */
-  check?(caller: Caller, work: Work): Promise<Problem | undefined>;
-};
+/** A changing call: its command, and what is particular to HTTP. */
+export type ChangingCall<B> = ReadableCall<B> & Omit<CommandCall<B>, 'about'>;
 
 /** A request that was read and found valid. `isRepeatable`: it came with an idempotency key. */
 export type ValidRequest<B> = {
@@ -65,8 +52,8 @@ export async function readCall<B>(
   const read = await readRequest(c, call, deps, id, held);
   if (isProblem(read)) return read;
   const { parameter, body, ...asked } = read;
-  const work = await call.work(parameter, body, id.commandId, asked.caller);
-  return isProblem(work) ? work : { ...asked, work, cost: call.cost(body, deps.clock.now()) };
+  const found = await workOf(call, parameter, body, { commandId: id.commandId, caller: asked.caller, now: deps.clock.now() });
+  return isProblem(found) ? found : { ...asked, ...found };
 }
 
 /**
@@ -99,16 +86,13 @@ export async function readRequest<B>(
   }
   const body = await readBody(c, held);
   if (body.kind === 'problem') return body.problem;
-  const checked = check(call.schema, body.value);
-  if (checked.kind === 'invalid') {
-    const problem = invalidFields(checked.errors);
-    return checked.tooLarge ? { ...problem, code: 'payload_too_large' } : problem;
-  }
+  const checked = validBody(call.schema, body.value);
+  if (isProblem(checked)) return checked;
   const plain = fingerprint(body.value as JsonObject, query.values);
   return {
     caller,
     parameter,
-    body: checked.value,
+    body: checked.body,
     fingerprint: call.namesPeople ? keyedFingerprint(plain, deps.secrets.derive('fingerprint', caller.tenantId, 'people', 1)) : plain,
     isRepeatable: given.key !== null,
     isDryRun,

@@ -8,6 +8,10 @@ import { invalid, type Problem } from './problem.ts';
 export type RequestBody = { kind: 'body'; value: Json } | { kind: 'problem'; problem: Problem };
 
 const JSON_TYPE = /^application\/json *(?:; *charset="?utf-8"? *)?$/i;
+
+/** Whether a content type is JSON in UTF-8. */
+export const isJsonType = (type: string | undefined): boolean => type !== undefined && JSON_TYPE.test(type);
+
 const EMPTY: Json = {};
 
 /** The JSON body of a request, read once; an absent one is `{}`. What it takes of the memory for bodies is the caller's to give back. */
@@ -19,8 +23,7 @@ export async function readBody(c: Context, held: Held): Promise<RequestBody> {
   if (bytes === 'no_room') return noRoom();
   if (bytes === 'aborted') return problem(invalid('', 'the body ended early'));
   if (bytes.byteLength === 0) return { kind: 'body', value: EMPTY };
-  const type = c.req.header('content-type');
-  if (type === undefined || !JSON_TYPE.test(type))
+  if (!isJsonType(c.req.header('content-type')))
     return problem({ code: 'unsupported_media_type', detail: 'The body must be application/json in UTF-8' });
   const encoding = c.req.header('content-encoding');
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity')

@@ -5,25 +5,25 @@ import { taskKey } from '@retrigger/domain/identifiers.ts';
 import { nextExecution, type Schedule } from '@retrigger/domain/schedule.ts';
 import type { TaskState } from '@retrigger/domain/task/state.ts';
 import type { Snapshot } from '@retrigger/ports/snapshot-store.ts';
+import type { Work } from './command-table.ts';
 import type { Caller } from './credentials.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { Problem } from './problem.ts';
 import { invalidFields } from './query.ts';
-import type { Work } from './read-call.ts';
 
 /** A task that a request names, and where; `looksInside`: it asks for a part of its result. */
 type Named = { path: string; taskId: string; looksInside?: true };
 
 const NONE: ReadonlyMap<string, Snapshot> = new Map();
 
-type Ports = Pick<GatewayDeps, 'snapshots' | 'clock' | 'config'>;
+export type CheckPorts = Pick<GatewayDeps, 'snapshots' | 'clock' | 'config'>;
 
 /**
  * What only the door can say of a task's body: that its target may be called, that its schedule is possible from now on, and that every task it names exists.
  * V3: nobody waits for what a sensitive task leads to: its result is sealed, and a condition would show it to whoever guesses.
  * V1: a request that names the task itself is a cycle of one, and is refused like any other cycle. V2: what is wrong is told field by field.
  */
-export async function checkTask({ tenantId }: Caller, work: Work, { snapshots, clock, config }: Ports): Promise<Problem | undefined> {
+export async function checkTask({ tenantId }: Caller, work: Work, { snapshots, clock, config }: CheckPorts): Promise<Problem | undefined> {
   const { target, schedule, names } = partsOf(work);
   const errors: FieldError[] = [];
   const unreachable = target == null ? undefined : literalTargetRefusal(target.url, config.allowPrivateTargets);

@@ -5,6 +5,7 @@ import type { TaskEvent } from '@retrigger/domain/task/events.ts';
 import { evolve } from '@retrigger/domain/task/evolve.ts';
 import type { TaskState } from '@retrigger/domain/task/state.ts';
 import { taskView } from '@retrigger/domain/task/view.ts';
+import { NOTHING_ARCHIVED } from '@retrigger/engine/archived-events.ts';
 import type { EventStore } from '@retrigger/ports/event-store.ts';
 import { eventsOf, justAfter } from './stored-history.ts';
 
@@ -21,13 +22,20 @@ const ALWAYS = new Set(['/version', '/updatedAt']);
  * What is different in a task between two instants (epoch ms; events at an instant have happened by then), by path.
  * F1: what was changed and changed back is no change. Two states are held, however long the history.
  */
-export async function taskDiff(events: Pick<EventStore, 'page'>, key: string, from: number, to: number): Promise<Change[]> {
+export async function taskDiff(
+  events: Pick<EventStore, 'page'>,
+  key: string,
+  from: number,
+  to: number,
+  archived = NOTHING_ARCHIVED,
+): Promise<Change[]> {
   const causes = new Map<string, Event>();
-  let state: TaskState | undefined;
+  let state = (archived.state ?? undefined) as TaskState | undefined;
   let first: Leaves | undefined;
   let last: Leaves = new Map();
   for await (const chunk of eventsOf(events, key, { before: justAfter(to) })) {
     for (const { event } of chunk) {
+      if (event.sequence <= archived.last) continue;
       if (Date.parse(event.timestamp) > from) first ??= last = leavesOf(state);
       state = evolve(state, event as TaskEvent);
       if (first === undefined) continue;

@@ -1,11 +1,11 @@
 import type { JsonObject } from '@retrigger/domain/json.ts';
 import type { CommandLimits } from '@retrigger/engine/command-limits.ts';
+import { TENANT_SETTINGS } from '@retrigger/engine/retention.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
 import type { Document, DocumentStore } from '@retrigger/ports/document-store.ts';
 import { RecentDocuments } from './recent-documents.ts';
 
-/** Where a tenant's settings are kept. */
-export const TENANT_SETTINGS = 'tenant-settings';
+/** The only document of its kind that a tenant has. */
 export const SETTINGS_ID = 'settings';
 const LISTED_AT_ONCE = 1_000;
 

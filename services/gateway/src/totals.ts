@@ -8,11 +8,11 @@ export type Count = (after: number, upTo: number) => Promise<number>;
 
 /**
  * How many events match a question, exactly, without counting them anew for every page.
- * T1: events are only ever added, and behind every place that was counted up to (a sequence of a task, a mark of a tenant): so what was counted once stays so, and only
+ * T1: events are only ever added, and behind every place that was counted up to (a sequence of a task): so what was counted once stays so, and only
  * what has come since is counted. A walk over 10,000 events of one task by a type counts once (28 ms) and not ten times.
  * Rejected: a covering index on what a task's filter looks at, which counts in 1 ms but costs 15 % of every decision; and counters beside the events, which nothing
  * keeps right where there are no transactions.
- * Whoever lets events leave the store must let them leave this too.
+ * A question names what was archived of its task, so that it is another one when events have left.
  */
 export class Totals {
   readonly #counted = new Map<string, Counted>();

@@ -1,20 +1,38 @@
-import { type Head, NO_HASH } from '@retrigger/domain/event.ts';
+import type { Head } from '@retrigger/domain/event.ts';
 import { hashFault, linkFault, readEventText, textFault } from '@retrigger/domain/event-hash.ts';
+import { type Archived, NOTHING_ARCHIVED } from '@retrigger/engine/archived-events.ts';
 import type { EventStore, StoredText } from '@retrigger/ports/event-store.ts';
+import { type ArchivedPart, archivedPart } from './archived-part.ts';
 
 const CHUNK = 200;
 
 /** `checked`: how many events of the chain are good. `firstBreak`: the first that isn't, or is missing. */
-export type Verified = { valid: boolean; checked: number; firstBreak?: { sequence: number; reason: string } };
+export type Verified = {
+  valid: boolean;
+  checked: number;
+  firstBreak?: { sequence: number; reason: string };
+  archived?: ArchivedPart;
+};
 
 /**
  * Follows a task's chain of hashes from its first event to its last, over the stored bytes.
  * K1: an event that was changed (if only in one byte, also where that leaves no JSON), removed, put in or put elsewhere breaks it; also the last ones, because the
  * snapshot knows how far the chain went.
+ * K2: a history whose first events are archived is followed from the hash that the archive ends with; `archived` says so, and how many those are.
  * `head` was read before, so events behind it may be there; none before it may be missing.
  */
-export async function verifyHistory(events: Pick<EventStore, 'texts'>, key: string, head: Head): Promise<Verified> {
-  let [next, previousHash] = [1, NO_HASH];
+export async function verifyHistory(
+  events: Pick<EventStore, 'texts'>,
+  key: string,
+  head: Head,
+  archived = NOTHING_ARCHIVED,
+): Promise<Verified> {
+  const found = await followed(events, key, head, archived);
+  return { ...found, ...archivedPart(archived) };
+}
+
+async function followed(events: Pick<EventStore, 'texts'>, key: string, head: Head, archived: Archived): Promise<Verified> {
+  let [next, previousHash] = [archived.last + 1, archived.hash];
   for (;;) {
     const chunk = await events.texts(key, next - 1, CHUNK);
     for (const text of chunk) {

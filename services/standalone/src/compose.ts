@@ -9,15 +9,20 @@ import { jsonEvents } from '@retrigger/contract/event-codec.ts';
 import { decodeWork, encodeWork, senderOf } from '@retrigger/contract/work-record.ts';
 import { createDispatcher } from '@retrigger/dispatcher/dispatcher.ts';
 import { taskDecider } from '@retrigger/domain/task/decider.ts';
+import { STATUSES } from '@retrigger/domain/task/state.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
 import { eraseFirst } from '@retrigger/engine/erase-first.ts';
 import { createPrivacy } from '@retrigger/engine/privacy.ts';
 import { type Charged, chargedSince, openWindows } from '@retrigger/engine/refill-limits.ts';
+import { archiveDue, type RetentionPorts } from '@retrigger/engine/retention.ts';
 import { WorkLag } from '@retrigger/engine/work-lag.ts';
 import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
-import { createGateway } from '@retrigger/gateway/app.ts';
+import { folderArchive } from '@retrigger/files/folder-archive.ts';
+import { createAdmission, createGateway } from '@retrigger/gateway/app.ts';
 import { gatewayConfig } from '@retrigger/gateway/config.ts';
+import type { Readiness } from '@retrigger/gateway/deps.ts';
 import { gatewayCredentials, tokenIssuer } from '@retrigger/gateway/gateway-credentials.ts';
+import { openKafkaDoor } from '@retrigger/gateway/open-kafka-door.ts';
 import { serve } from '@retrigger/gateway/serve.ts';
 import { sweepKeys } from '@retrigger/gateway/sweep-keys.ts';
 import { LimitsOfTenants, storedLimits } from '@retrigger/gateway/tenant-settings.ts';
@@ -26,6 +31,8 @@ import { supervise } from '@retrigger/lifecycle/supervise.ts';
 import { systemClock } from '@retrigger/lifecycle/system-clock.ts';
 import { MemoryAnswers } from '@retrigger/memory/memory-answers.ts';
 import { MemoryLimiter } from '@retrigger/memory/memory-limiter.ts';
+import { createNotifier } from '@retrigger/notifier/notifier.ts';
+import { notifierParts } from '@retrigger/notifier/settings.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
 import { CHARGED_HEADER, TOPICS, WORKER_GROUP } from '@retrigger/ports/log.ts';
 import { type Reached, unobserved } from '@retrigger/ports/reached.ts';
@@ -40,9 +47,10 @@ import { lockWhenFree } from './lock-when-free.ts';
 
 const VERSION = '0.1.0';
 /** In one process partitions only spread the work over batches: few make larger ones, and share an fsync all the same. */
-const PARTITIONS = { [TOPICS.work]: 8, [TOPICS.events]: 8, [TOPICS.deadLetters]: 1 };
+const PARTITIONS = { [TOPICS.commands]: 8, [TOPICS.work]: 8, [TOPICS.events]: 8, [TOPICS.deadLetters]: 1 };
 const KEEP_LOG_MS = 24 * 3_600_000;
 const TRUNCATE_EVERY_MS = 600_000;
+const ARCHIVE_EVERY_MS = 3_600_000;
 const HTTP_GRACE_MS = 3_000;
 /** Past this the oldest due wake-up makes the service unready. */
 const MOST_WAKE_UP_LAG_MS = 5_000;
@@ -54,7 +62,7 @@ export type StandaloneOptions = {
   writeInSteps?: boolean;
 };
 
-/** Gateway, worker and dispatcher in one process on one data folder. What its user can mend is a value; see lifecycle/run.ts. */
+/** Gateway, worker, dispatcher and notifier in one process on one data folder. What its user can mend is a value; see lifecycle/run.ts. */
 export async function composeStandalone(environment: Environment, options: StandaloneOptions = {}): Promise<Composed> {
   const read = readEnvironment(environment, EMBEDDED);
   if (read.kind === 'wrong') return { kind: 'cannot_start', message: read.message };
@@ -108,6 +116,9 @@ export async function composeStandalone(environment: Environment, options: Stand
     decisions: eraseFirst(decisions, (token) => privacy.ring.destroy(token)),
     decider: taskDecider as AnyDecider,
   });
+  const archive = folderArchive(join(dataDir, 'archive'));
+  const archived = { events, snapshots, documents, archive, decider: taskDecider as AnyDecider, observer, clock };
+  const retention = supervise('archiving old events', () => archiveInTurn(archived), { clock, observer });
   const dispatcher = await createDispatcher({
     log,
     snapshots,
@@ -119,21 +130,35 @@ export async function composeStandalone(environment: Environment, options: Stand
     allowPrivateTargets: settings.allowPrivateTargets,
     typeConcurrency: settings.typeConcurrency,
   });
+  const notifier = await createNotifier({
+    ...{ log, documents, events, snapshots, eventCodec: jsonEvents, secrets, clock, observer },
+    ...notifierParts(settings, clock),
+    showEvents: (stored) => privacy.disclosure.named(stored),
+  });
   const lag = new WorkLag(log, TOPICS.work, WORKER_GROUP, clock);
-  const app = createGateway({
+  const gateway = {
     ...{ log, lag, answers, receipts, events, snapshots, documents, limiter, secrets, privacy, clock, observer, encode: encodeWork },
     credentials: gatewayCredentials(key.key, tokens.issuer, { documents, secrets, privacy, clock, observer }),
     freshId: () => randomBytes(16).toString('base64url'),
     metrics: telemetry.prometheus,
-    readiness: async () => ({ log: 'up', store: 'up', wakeUps: worker.oldestWakeUpLagMs() > MOST_WAKE_UP_LAG_MS ? 'down' : 'up' }),
-    limitsFor: (tenantId) => limits.of(tenantId),
-    limitsChanged: (tenantId) => limits.forget(tenantId),
+    readiness: async (): Promise<Readiness> => ({
+      log: 'up',
+      store: 'up',
+      wakeUps: worker.oldestWakeUpLagMs() > MOST_WAKE_UP_LAG_MS ? 'down' : 'up',
+    }),
+    limitsFor: (tenantId: string) => limits.of(tenantId),
+    limitsChanged: (tenantId: string) => limits.forget(tenantId),
     config,
-  });
+  };
+  const admission = createAdmission(gateway);
+  const door = await openKafkaDoor({ ...gateway, readAvro: NO_AVRO, topic: TOPICS.commands }, admission);
   const stopBehindTheDoor = async () => {
+    await door.stop();
     await dispatcher.stop();
+    await notifier.stop();
     await worker.stop();
     await truncation.stop();
+    await retention.stop();
     await sweeping.stop();
     await log.close();
     await store.close();
@@ -141,7 +166,7 @@ export async function composeStandalone(environment: Environment, options: Stand
     await Promise.all([answers.close(), limiter.close(), telemetry.stop()]);
     lock.release();
   };
-  const server = await serve(app.fetch, settings);
+  const server = await serve(createGateway(gateway, admission).fetch, settings);
   if (server.kind === 'cannot_listen') {
     await stopBehindTheDoor();
     return cannot(`${server.message}; set PORT to a free port`);
@@ -159,9 +184,15 @@ export async function composeStandalone(environment: Environment, options: Stand
   };
 }
 
-/** Dead letters stay until somebody deals with them. Returns when to look again. */
+/** Returns when to look again. */
+async function archiveInTurn(ports: RetentionPorts): Promise<number> {
+  await archiveDue(ports, STATUSES);
+  return ports.clock.now() + ARCHIVE_EVERY_MS;
+}
+
+/** Dead letters are kept as documents by then. Returns when to look again. */
 async function truncate(log: SqliteLog, clock: Clock): Promise<number> {
-  for (const topic of [TOPICS.work, TOPICS.events]) await log.truncate(topic, clock.now() - KEEP_LOG_MS);
+  for (const topic of Object.values(TOPICS)) await log.truncate(topic, clock.now() - KEEP_LOG_MS);
   return clock.now() + TRUNCATE_EVERY_MS;
 }
 
@@ -172,5 +203,11 @@ function* charged(log: SqliteLog, clock: Clock): Generator<Charged> {
     if (command !== undefined) yield { command, cost: Number(header), at };
   }
 }
+
+/** Without a registry nobody knows what a framed value means; commands in JSON need none. */
+const NO_AVRO = async () => ({
+  kind: 'undecodable' as const,
+  reason: 'there is no schema registry here; publish JSON, with content-type: application/json',
+});
 
 const cannot = (message: string): Composed => ({ kind: 'cannot_start', message: `retrigger: ${message}` });

@@ -1,5 +1,6 @@
 import type * as A from './administration-types.ts';
 import { type CallOptions, type ChangeOptions, type ClientOptions, httpCalls, type Request } from './http-call.ts';
+import type * as N from './notification-types.ts';
 import type { Outcome } from './outcome.ts';
 import type * as T from './types.ts';
 
@@ -58,6 +59,14 @@ export function createClient(options: ClientOptions) {
     settings: (how?: CallOptions) => read<A.TenantSettingsInForce>(at('tenant', 'settings'), {}, how),
     changeSettings: (body: A.TenantSettings, how?: ChangeOptions) => put<A.TenantSettingsInForce>(at('tenant', 'settings'), body, how),
     erase: (body: A.Erasure, how?: ChangeOptions) => post<A.Erased>(at('erasures'), body, how),
+
+    subscribe: (body: N.CreateSubscription, how?: ChangeOptions) => post<N.Subscription>(at('subscriptions'), body, how),
+    subscriptions: (how?: CallOptions) => read<N.SubscriptionList>(at('subscriptions'), {}, how),
+    unsubscribe: (id: string, how?: ChangeOptions) => call<undefined>({ method: 'DELETE', path: at('subscriptions', id) }, how),
+    testSubscription: (id: string, how?: ChangeOptions) => post<N.SubscriptionTest>(at('subscriptions', id, 'test'), {}, how),
+    deadLetters: (query: N.DeadLetterQuery = {}, how?: CallOptions) => read<N.DeadLetterPage>(at('dead-letters'), query, how),
+    redrive: (id: string, how?: ChangeOptions) => post<N.ClosedDeadLetter>(at('dead-letters', id, 'redrive'), {}, how),
+    drop: (id: string, reason: string, how?: ChangeOptions) => post<N.ClosedDeadLetter>(at('dead-letters', id, 'drop'), { reason }, how),
 
     started: (executionId: string, how?: ChangeOptions) => post<T.Reported>(at('executions', executionId, 'started'), {}, how),
     heartbeat: (executionId: string, how?: ChangeOptions) => post<T.Reported>(at('executions', executionId, 'heartbeat'), {}, how),

@@ -95,6 +95,16 @@ export const counts = (name: string): Variable<ReadonlyMap<string, number>> => (
   },
 });
 
+/** An absolute URL of one of these protocols (`smtp:`), which may hold a password: no message repeats it. Null when unset. */
+export const secretUrl = (name: string, protocols: readonly string[]): Variable<string | null> => ({
+  name,
+  fallback: null,
+  parse(given) {
+    const isOne = URL.canParse(given) && protocols.includes(new URL(given).protocol) && new URL(given).hostname !== '';
+    return isOne ? value(given) : { kind: 'wrong', expected: `a URL with ${protocols.join(' or ')}//`, got: 'no such URL' };
+  },
+});
+
 /** A comma-separated list of `host:port`. Null when unset. */
 export const hosts = (name: string): Variable<string[] | null> => ({
   name,

@@ -1,10 +1,13 @@
-import { counts, flag, hosts, httpUrl, integer, oneOf, port, secretText, text } from './environment.ts';
+import { counts, flag, hosts, httpUrl, integer, oneOf, port, secretText, secretUrl, text } from './environment.ts';
 
 /** Where the gateway listens. */
 export const LISTENING = { host: text('HOST', '127.0.0.1'), port: port('PORT', 8080) };
 
 /** The folder of the embedded profile; made when missing. */
 export const DATA_FOLDER = { dataDir: text('RETRIGGER_DATA_DIR', './.retrigger') };
+
+/** Where a cluster's archives are put; the embedded profile has them in its data folder. */
+export const ARCHIVE = { archiveDir: text('RETRIGGER_ARCHIVE_DIR', './archive') };
 
 /** Null, unless it says otherwise: made on first start and kept in the data folder. */
 export const SECRETS = {
@@ -39,6 +42,18 @@ export const TARGETS = {
   typeConcurrency: counts('RETRIGGER_TYPE_CONCURRENCY'),
 };
 
+/** How news goes out. `smtpUrl` null: no mail. The delays are those of services/notifier/src/attempts.ts. */
+export const NOTIFICATIONS = {
+  smtpUrl: secretUrl('RETRIGGER_SMTP_URL', ['smtp:', 'smtps:']),
+  mailFrom: text('RETRIGGER_MAIL_FROM', 'Retrigger <retrigger@localhost>'),
+  notificationAttempts: integer('RETRIGGER_NOTIFICATION_ATTEMPTS', 7, 1, 100),
+  notificationRetryMs: integer('RETRIGGER_NOTIFICATION_RETRY_MS', 500, 1, 3_600_000),
+  notificationTimeoutMs: integer('RETRIGGER_NOTIFICATION_TIMEOUT_MS', 10_000, 10, 120_000),
+  notificationHoldMs: integer('RETRIGGER_NOTIFICATION_HOLD_MS', 86_400_000, 1_000, 604_800_000),
+  /** So many given up in a row pause a subscription. */
+  notificationPauseAfter: integer('RETRIGGER_NOTIFICATION_PAUSE_AFTER', 3, 1, 1_000),
+};
+
 /** `otlpEndpoint` null: no spans leave the process. */
 export const TELEMETRY = {
   logLevel: oneOf('RETRIGGER_LOG_LEVEL', 'info', ['debug', 'info', 'warn', 'error']),
@@ -46,7 +61,17 @@ export const TELEMETRY = {
 };
 
 /** Everything that the embedded profile reads. */
-export const EMBEDDED = { ...LISTENING, ...DATA_FOLDER, ...SECRETS, ...LIMITS, ...SHARES, ...TOKENS, ...TARGETS, ...TELEMETRY };
+export const EMBEDDED = {
+  ...LISTENING,
+  ...DATA_FOLDER,
+  ...SECRETS,
+  ...LIMITS,
+  ...SHARES,
+  ...TOKENS,
+  ...TARGETS,
+  ...NOTIFICATIONS,
+  ...TELEMETRY,
+};
 
 /** Where the cluster profile's servers are. TLS and logins of MongoDB, Redis and the registry are part of their URLs. */
 export const SERVERS = {
@@ -85,6 +110,7 @@ export const CLUSTER = {
   ...SHARES,
   ...TOKENS,
   ...TARGETS,
+  ...NOTIFICATIONS,
   ...TELEMETRY,
   ...SERVERS,
   ...KAFKA,

@@ -8,7 +8,7 @@ export type ReadRecord<T> = { kind: 'record'; record: T } | { kind: 'undecodable
 
 type Resolved = { kind: 'resolver'; resolver: avro.Resolver } | { kind: 'undecodable'; reason: string };
 
-/** Of ids that came from outside; forgotten all at once when there are more. */
+/** Of ids that came from outside; forgotten all at once when there are more. An id that nobody knows is not remembered: it may be given out next. */
 const MOST_REMEMBERED = 1_000;
 
 /**
@@ -22,7 +22,8 @@ export function avroReader<T>(type: avro.Type, findSchema: FindSchema): (value: 
     const known = resolved.get(schemaId);
     if (known !== undefined) return known;
     const writer = await findSchema(schemaId);
-    const found = writer === undefined ? undecodable(`the registry knows no schema ${schemaId}`) : resolverOf(type, writer, schemaId);
+    if (writer === undefined) return undecodable(`the registry knows no schema ${schemaId}`);
+    const found = resolverOf(type, writer, schemaId);
     if (resolved.size >= MOST_REMEMBERED) resolved.clear();
     resolved.set(schemaId, found);
     return found;

@@ -55,11 +55,18 @@ export const event = z
   })
   .meta({ id: 'Event' });
 
+const archived = optional(
+  z
+    .strictObject({ events: z.int(), until: instant })
+    .meta({ description: 'Older events that are in an archive: how many, and the instant of the last of them' }),
+);
+
 /** A page of a task's history. */
 export const eventPage = z
   .strictObject({
     events: z.array(event),
     total: z.int().meta({ description: 'How many events the filter matches' }),
+    archived,
     pageInfo: z.strictObject({ hasMore: z.boolean(), nextCursor: z.string().nullable() }),
   })
   .meta({ id: 'EventPage' });
@@ -74,12 +81,14 @@ export const verified = z
         .strictObject({ sequence: z.int(), reason: z.string() })
         .meta({ description: 'The first event that was changed, is missing or was put in' }),
     ),
+    archived,
   })
   .meta({ id: 'Verified' });
 
 /** What is different between two instants. */
 export const taskChanges = z
   .strictObject({
+    archived,
     changes: z.array(
       z.strictObject({
         path: z.string().meta({ description: 'A JSON Pointer into the task' }),

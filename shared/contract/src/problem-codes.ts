@@ -5,13 +5,10 @@ export const PROBLEM_TITLES = {
   ...REFUSAL_TITLES,
   invalid_request: 'The request is not valid',
   unauthenticated: 'Credentials are missing or not valid',
-  not_found: 'Not found',
   method_not_allowed: 'This method is not possible here',
   transaction_aborted: 'Transaction aborted',
   task_reserved: 'Task is reserved by a bulk operation',
-  payload_too_large: 'The request is too large',
   unsupported_media_type: 'This media type is not understood',
-  rate_limited: 'Too many requests',
   overloaded: 'Too much work at the moment',
   unavailable: 'Not available at the moment',
 } as const;

@@ -60,13 +60,14 @@ async function register(registry: SchemaRegistry, { subject, text }: NamedSchema
   }
 }
 
+/** What the registry has and the library can't read (an error that is no answer's) is as good as unknown: asking again would not change it. */
 function finder(registry: SchemaRegistry): FindSchema {
   return async (schemaId) => {
     try {
       return (await registry.getSchema(schemaId)) as avro.Type;
     } catch (error) {
-      if (error instanceof Error && 'status' in error && error.status === 404) return undefined;
-      throw error;
+      if (error instanceof Error && 'status' in error && error.status !== 404) throw error;
+      return undefined;
     }
   };
 }

@@ -90,6 +90,7 @@ const header = {
   taskId: id,
   actor: z.strictObject({ id, type: z.enum(['user', 'system', 'executor']) }),
   roles: z.array(z.enum(ROLES)),
+  denied: optional(text),
   correlationId: text,
   traceparent: optional(text),
   fingerprint: optional(z.record(text, text)),

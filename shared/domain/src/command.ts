@@ -14,6 +14,8 @@ export type CommandHeader = {
   actor: Actor;
   /** The roles the door found in the caller's credentials; empty for the system. */
   roles: Role[];
+  /** Why its sender may not give it, whatever their roles: a door has found that; whoever decides it refuses. */
+  denied?: string;
   /** Follows one piece of work through all its commands and events. */
   correlationId: string;
   /** W3C trace context of whoever appended the command. */

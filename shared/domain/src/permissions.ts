@@ -40,8 +40,12 @@ const NEEDED: Record<TaskCommandType, Permission | null> = {
   EraseData: 'tenant:administer',
 };
 
-/** P2: a command from a door (only those have a fingerprint) needs its sender's roles to grant it; what the cluster sends itself does not. */
-export function isPermitted({ type, roles, fingerprint }: Command): boolean {
+/**
+ * P2: a command from a door (only those have a fingerprint) needs its sender's roles to grant it; what the cluster sends itself does not.
+ * P3: what a door has denied is not permitted.
+ */
+export function isPermitted({ type, roles, fingerprint, denied }: Command): boolean {
+  if (denied !== undefined) return false;
   const needed = NEEDED[type];
   return fingerprint === undefined || needed === null || isGranted(roles, needed);
 }

@@ -1,6 +1,9 @@
 import type { JsonObject } from './json.ts';
 
-/** What the domain may refuse, with the title that people read. HTTP numbers live in the gateway. */
+/**
+ * What a command may be refused for so that its outcome tells, with the title that people read: by the domain, and (the last three) by a door whose caller
+ * can't be answered at once. HTTP numbers live in the gateway.
+ */
 export const REFUSAL_TITLES = {
   invalid_request: 'The request is not valid',
   forbidden: 'Not permitted',
@@ -12,6 +15,9 @@ export const REFUSAL_TITLES = {
   circular_dependency: 'Circular dependency detected',
   stale_execution: 'This execution is not the current one',
   idempotency_key_reused: 'Idempotency key reused with another request',
+  not_found: 'Not found',
+  payload_too_large: 'The request is too large',
+  rate_limited: 'Too many requests',
 } as const;
 
 export type RefusalCode = keyof typeof REFUSAL_TITLES;
@@ -23,7 +29,14 @@ export type Refusal = { code: RefusalCode; detail: string; more?: JsonObject };
 export type Outcome = { kind: 'accepted'; answer: JsonObject } | { kind: 'refused'; refusal: Refusal };
 
 /** Refusals that bind nobody: a repeat of the command is decided anew. */
-const NOT_KEPT: ReadonlySet<RefusalCode> = new Set<RefusalCode>(['invalid_request', 'forbidden', 'idempotency_key_reused']);
+const NOT_KEPT: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
+  'invalid_request',
+  'forbidden',
+  'idempotency_key_reused',
+  'not_found',
+  'payload_too_large',
+  'rate_limited',
+]);
 
 /** Whether a repeat of the command gets this outcome again. */
 export const isKept = (outcome: Outcome): boolean => outcome.kind === 'accepted' || !NOT_KEPT.has(outcome.refusal.code);

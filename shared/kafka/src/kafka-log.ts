@@ -71,6 +71,7 @@ export async function openKafkaLog(
       ...options.topics,
       partitions: named(options.topics.partitions),
       remembered: named(options.topics.remembered),
+      writtenByOthers: options.topics.writtenByOthers?.map((topic) => prefix + topic) ?? [],
     };
     const checked = await checkTopics(admin, settings, clock);
     if (checked.kind === 'wrong') return cannotOpen(checked.message);

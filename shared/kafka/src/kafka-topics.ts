@@ -13,6 +13,8 @@ export type TopicSettings = {
   minInsyncReplicas: number;
   /** Partition counts as the store remembers them; a topic that is not in it may have any count. */
   remembered: { [topic: string]: number };
+  /** Topics that other systems write to (T3). */
+  writtenByOthers?: string[];
 };
 
 /** A record and its framing fit into this. */
@@ -29,6 +31,8 @@ const LONGEST_PAUSE_MS = 1_000;
  * T1: a topic stamps records with the log's own time, keeps every record (no compaction), takes records of 4 MiB and acknowledges with the
  * replicas that were asked for; one that doesn't is named, with what is wrong, and nothing is changed.
  * T2: a topic has the partition count that the store remembers: with another count, keys would stand elsewhere.
+ * T3: a topic that others write to is stored without compression, whatever its producers use: KafkaJS reads no snappy, lz4 or zstd, and a record of a few
+ * bytes could become gigabytes; the broker bounds what it has unpacked.
  */
 export async function checkTopics(admin: kafkajs.Admin, settings: TopicSettings, clock: Clock): Promise<TopicsChecked> {
   const until = clock.now() + PATIENCE_MS;
@@ -51,6 +55,7 @@ async function inspect(admin: kafkajs.Admin, settings: TopicSettings): Promise<T
   for (const { name, partitions: found } of metadata.topics) {
     const complaint =
       wrongConfig(configs.get(name) ?? new Map(), settings) ??
+      wrongCompression(configs.get(name) ?? new Map(), settings.writtenByOthers?.includes(name) ?? false) ??
       wrongPartitions(found, settings.remembered[name] ?? found.length, settings.replicationFactor);
     if (complaint !== undefined) return { kind: 'wrong', message: `the Kafka topic ${name} ${complaint}` };
     partitions.set(name, found.length);
@@ -74,12 +79,13 @@ async function createMissing(admin: kafkajs.Admin, settings: TopicSettings): Pro
         { name: 'max.message.bytes', value: String(MAX_MESSAGE_BYTES) },
         { name: 'min.insync.replicas', value: String(settings.minInsyncReplicas) },
         { name: 'cleanup.policy', value: 'delete' },
+        ...(settings.writtenByOthers?.includes(topic) ? [{ name: 'compression.type', value: 'uncompressed' }] : []), // T3
       ],
     })),
   });
 }
 
-const CHECKED = ['message.timestamp.type', 'max.message.bytes', 'min.insync.replicas', 'cleanup.policy'];
+const CHECKED = ['message.timestamp.type', 'max.message.bytes', 'min.insync.replicas', 'cleanup.policy', 'compression.type'];
 
 async function readConfigs(admin: kafkajs.Admin, names: string[]): Promise<Map<string, Map<string, string>>> {
   const { resources } = await admin.describeConfigs({
@@ -106,6 +112,14 @@ function wrongConfig(config: Map<string, string>, { minInsyncReplicas }: TopicSe
   if (!(Number(is('min.insync.replicas')) >= minInsyncReplicas))
     return `has min.insync.replicas ${is('min.insync.replicas')}; it must be ${minInsyncReplicas} or more`;
   return undefined;
+}
+
+/** T3 */
+function wrongCompression(config: Map<string, string>, isWrittenByOthers: boolean): string | undefined {
+  const type = config.get('compression.type') ?? 'unknown';
+  return !isWrittenByOthers || type === 'uncompressed'
+    ? undefined
+    : `has compression.type ${type}; it must be uncompressed, for producers may use what can’t be read here`;
 }
 
 /** T1, T2 */

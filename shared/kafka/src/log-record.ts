@@ -12,7 +12,7 @@ export const toLogRecord = (topic: string, partition: number, message: KafkaMess
   headers: toText(message.headers),
 });
 
-/** A header that stands in a record more than once reads as its values joined by a line feed, which no id and no signature matches. */
+/** A header that stands in a record more than once reads as its values joined by a line feed (see the port). */
 function toText(headers: IHeaders | undefined): { [name: string]: string } {
   const texts: { [name: string]: string } = {};
   for (const [name, value] of Object.entries(headers ?? {})) {

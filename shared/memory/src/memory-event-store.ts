@@ -1,4 +1,5 @@
 import type { StoredEvent } from '@retrigger/domain/event.ts';
+import type { RemovableEvents } from '@retrigger/ports/event-archive.ts';
 import type {
   AppendOutcome,
   EventFilter,
@@ -12,7 +13,7 @@ import type {
 import type { Reached } from '@retrigger/ports/reached.ts';
 
 /** Events in memory, for tests: durable as long as the process. What is read is a copy. */
-export class MemoryEventStore implements EventStore {
+export class MemoryEventStore implements EventStore, RemovableEvents {
   readonly #streams = new Map<string, Map<number, Omit<StoredEvent, 'event'>>>();
   readonly #reached: Reached;
 
@@ -65,6 +66,13 @@ export class MemoryEventStore implements EventStore {
   async texts(key: string, after: number, limit: number): Promise<StoredText[]> {
     const behind = [...(this.#streams.get(key) ?? [])].filter(([sequence]) => sequence > after).sort(([a], [b]) => a - b);
     return behind.slice(0, limit).map(([sequence, { json }]) => ({ sequence, json }));
+  }
+
+  async removeFirst(key: string, upTo: number): Promise<number> {
+    const stream = this.#streams.get(key) ?? new Map();
+    const gone = [...stream.keys()].filter((sequence) => sequence <= upTo);
+    for (const sequence of gone) stream.delete(sequence);
+    return gone.length;
   }
 
   /** Every key that has events, for checkers. */

@@ -1,4 +1,5 @@
 import type { Event, Position, StoredEvent } from '@retrigger/domain/event.ts';
+import type { RemovableEvents } from '@retrigger/ports/event-archive.ts';
 import type {
   AppendOutcome,
   EventFilter,
@@ -31,9 +32,10 @@ export type EventDocument = {
 /** Below so many keys a round is not worth a message of its own. */
 const NARROW = 8;
 const LAST_SEQUENCE = 9_999_999_999;
+const REMOVED_AT_ONCE = 500;
 
 /** E1 by `_id`, which no two documents share; E2 by rounds; E3 by the connection's write concern. */
-export class MongoEventStore implements EventStore {
+export class MongoEventStore implements EventStore, RemovableEvents {
   readonly #mongo: MongoConnection;
   readonly #events: Collection<EventDocument>;
   readonly #reached: Reached;
@@ -111,6 +113,18 @@ export class MongoEventStore implements EventStore {
     const options = { projection: { json: 1 }, sort: { _id: 1 }, limit, batchSize: limit } as const;
     const found = await this.#mongo.retry(() => this.#events.find(namesOf(key, after + 1, LAST_SEQUENCE), options).toArray());
     return found.map(({ _id, json }) => ({ sequence: Number(_id.slice(_id.lastIndexOf('/') + 1)), json }));
+  }
+
+  /** V1: one after the other, from the first on. */
+  async removeFirst(key: string, upTo: number): Promise<number> {
+    for (let total = 0; ; ) {
+      const first = await this.#find(namesOf(key, 1, upTo), REMOVED_AT_ONCE, 'asc');
+      if (first.length === 0) return total;
+      for (const { event } of first)
+        total += await this.#mongo.retry(() =>
+          this.#events.deleteOne({ _id: idOf(key, event.sequence) }).then((done) => done.deletedCount),
+        );
+    }
   }
 
   async #find(query: Filter<EventDocument>, limit: number, order: 'asc' | 'desc'): Promise<StoredEvent[]> {

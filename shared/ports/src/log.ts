@@ -1,4 +1,4 @@
-/** A record to append. Headers are text; `value` is opaque to the log. */
+/** A record to append. Headers are text; `value` is opaque to the log. A header that stands in a record more than once is read as its values joined by a line feed. */
 export type NewRecord = { key: string; value: Uint8Array; headers: { [name: string]: string } };
 
 /** A record as it stands in the log. `at` is the log's append time in epoch milliseconds, never going back inside a partition. */
@@ -52,7 +52,13 @@ export interface Log {
   close(): Promise<void>;
 }
 
-export const TOPICS = { work: 'retrigger.work', events: 'retrigger.events', deadLetters: 'retrigger.dead-letters' } as const;
+export const TOPICS = {
+  /** Other systems write to it. */
+  commands: 'retrigger.commands',
+  work: 'retrigger.work',
+  events: 'retrigger.events',
+  deadLetters: 'retrigger.dead-letters',
+} as const;
 
 /** The consumer group that decides the work log. */
 export const WORKER_GROUP = 'retrigger.worker';

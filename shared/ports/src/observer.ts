@@ -6,6 +6,10 @@ export type Counters = {
   requests_refused_total: { code: string };
   dead_letters_total: { source: string };
   target_calls_total: { outcome: string };
+  /** `channel` is `none` where it was not looked at. */
+  notifications_total: { channel: string; outcome: string };
+  subscriptions_paused_total: { channel: string };
+  dead_letters_closed_total: { action: string };
   dependency_refusals_total: Record<string, never>;
   limits_unavailable_total: Record<string, never>;
 };
@@ -15,12 +19,19 @@ export type Histograms = {
   command_latency_seconds: { type: string };
   http_request_seconds: { route: string; status: string };
   target_call_seconds: Record<string, never>;
+  notification_seconds: { channel: string };
   wake_up_lag_seconds: Record<string, never>;
   batch_size_records: Record<string, never>;
 };
 
 /** Read when somebody asks. */
-export type Gauges = 'work_lag_records' | 'work_lag_seconds' | 'commands_in_flight' | 'body_bytes_in_memory' | 'wake_up_oldest_seconds';
+export type Gauges =
+  | 'work_lag_records'
+  | 'work_lag_seconds'
+  | 'commands_lag_records'
+  | 'commands_in_flight'
+  | 'body_bytes_in_memory'
+  | 'wake_up_oldest_seconds';
 
 export type LogFields = { [name: string]: string | number | boolean | null | undefined };
 

@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import type { StoredEvent } from '@retrigger/domain/event.ts';
+import type { RemovableEvents } from '@retrigger/ports/event-archive.ts';
 import type {
   AppendOutcome,
   EventFilter,
@@ -25,7 +26,10 @@ export const EVENTS_SCHEMA = `
 
 const COLUMNS = 'key, json, partition, offset, log_at';
 
-export class SqliteEventStore implements EventStore {
+/** So many events are deleted in one transaction. */
+const REMOVED_AT_ONCE = 1_000;
+
+export class SqliteEventStore implements EventStore, RemovableEvents {
   readonly #statements = new Map<string, StatementSync>();
   readonly #db: DatabaseSync;
   readonly #commit: GroupCommit;
@@ -113,6 +117,20 @@ export class SqliteEventStore implements EventStore {
   /** The same for `pageOfTenant` and `countOfTenant`. */
   planOfTenant(types: number, order: 'asc' | 'desc', byActor: boolean): { find: string[]; count: string[] } {
     return this.#ofTenants.plan(types, order, byActor);
+  }
+
+  async removeFirst(key: string, upTo: number): Promise<number> {
+    const remove = this.#prepared(
+      `DELETE FROM events WHERE id IN (SELECT id FROM events WHERE key = ? AND sequence <= ? ORDER BY sequence LIMIT ${REMOVED_AT_ONCE})`, // V1
+    );
+    for (let total = 0; ; ) {
+      const removed = await this.#commit.submit(() => {
+        this.#ofTenants.ladders.forget();
+        return Number(remove.run(key, upTo).changes);
+      });
+      total += removed;
+      if (removed < REMOVED_AT_ONCE) return total;
+    }
   }
 
   /** How the queries of `page` and `count` find their rows, in SQLite's words. */

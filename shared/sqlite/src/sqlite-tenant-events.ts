@@ -20,7 +20,7 @@ export const TENANT_EVENTS_SCHEMA = `
 /** The places of a tenant's events in the file: which, in what order, and how many. */
 export class SqliteTenantEvents {
   readonly #statements = new Map<string, StatementSync>();
-  readonly #ladders = new EventLadders();
+  readonly ladders = new EventLadders();
   readonly #db: DatabaseSync;
 
   constructor(db: DatabaseSync) {
@@ -47,7 +47,7 @@ export class SqliteTenantEvents {
     const statements = { step: this.#prepared(stepStatement(byActor)), count: this.#prepared(countStatement(byActor)) };
     const [from, before] = [filter.from === undefined ? Number.MIN_SAFE_INTEGER : Date.parse(filter.from), Date.parse(filter.before)];
     let total = 0;
-    for (const type of filter.types) total += await this.#ladders.count(statements, scopeOf(filter, type), from, before);
+    for (const type of filter.types) total += await this.ladders.count(statements, scopeOf(filter, type), from, before);
     return total;
   }
 

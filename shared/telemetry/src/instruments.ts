@@ -13,6 +13,9 @@ export const COUNTERS: Record<keyof Counters, string> = {
   requests_refused_total: 'Requests refused at the door, by problem code',
   dead_letters_total: 'Records given up, by the topic they came from',
   target_calls_total: 'Calls of HTTP targets, by outcome',
+  notifications_total: 'Attempts to tell subscribers, and what became of notifications, by channel and outcome',
+  subscriptions_paused_total: 'Subscriptions paused because they kept failing, by channel',
+  dead_letters_closed_total: 'Dead letters redriven or dropped',
   dependency_refusals_total: 'Commands refused because of dependencies',
   limits_unavailable_total: 'Commands refused because their limits could not be asked',
 };
@@ -21,6 +24,7 @@ export const HISTOGRAMS: Record<keyof Histograms, { description: string; buckets
   command_latency_seconds: { description: 'From the work log to the stored decision, by command type', buckets: SECONDS },
   http_request_seconds: { description: 'HTTP requests, by route and status', buckets: SECONDS },
   target_call_seconds: { description: 'Calls of HTTP targets', buckets: SECONDS },
+  notification_seconds: { description: 'From an event to its delivery, by channel', buckets: SECONDS },
   wake_up_lag_seconds: { description: 'How late a due time was acted on', buckets: SECONDS },
   batch_size_records: { description: 'Records in a batch of the work log', buckets: RECORDS },
 };
@@ -28,6 +32,7 @@ export const HISTOGRAMS: Record<keyof Histograms, { description: string; buckets
 export const GAUGES: Record<Gauges, string> = {
   work_lag_records: 'Records of the work log that no worker has finished',
   work_lag_seconds: 'How old the oldest record of the work log is that no worker has finished, as a door sees it',
+  commands_lag_records: 'Published commands that no gateway has taken',
   commands_in_flight: 'Commands whose outcome a door waits for',
   body_bytes_in_memory: 'Bytes of request bodies that a door holds',
   wake_up_oldest_seconds: 'How late the oldest due time is that was not acted on',

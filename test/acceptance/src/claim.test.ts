@@ -49,7 +49,7 @@ describe.each(PROFILES)('claiming executions, %s', (profile) => {
     });
     const { executionId, deadlineAt } = answer.json.data as Execution;
     const started = (await admin.events(`${type}-0`, 'types=TaskStarted'))[0];
-    expect(started).toMatchObject({ actor: { id: 'admin', type: 'executor' }, metadata: { executionId, executor: 'admin' } });
+    expect(started).toMatchObject({ actor: { id: 'admin', type: 'executor' }, metadata: { executionId, taken: true } });
     const beat = await report(executionId, 'heartbeat');
     expect([beat.status, beat.json.data]).toEqual([200, { deadlineAt, heartbeatTimeout: '60s' }]);
     expect((await report(executionId, 'completed', { result: 'done' })).status).toBe(200);
@@ -93,9 +93,9 @@ describe.each(PROFILES)('claiming executions, %s', (profile) => {
     await Promise.all(Array.from({ length: count }, (_, i) => admin.create(`${type}-${i}`, { type })));
     const got: string[] = [];
     const worker = async (max?: number) => {
-      for (;;) {
-        const { status, json } = await claim({ types: [type], wait: '3s', ...(max === undefined ? {} : { max }) });
-        if (status === 204) return;
+      while (got.length < count) {
+        const { status, json } = await claim({ types: [type], wait: '1s', ...(max === undefined ? {} : { max }) });
+        if (status === 204) continue;
         for (const { executionId } of [json.data].flat() as Execution[]) {
           got.push(executionId);
           expect((await report(executionId, 'completed')).status).toBe(200);
@@ -150,6 +150,15 @@ describe.each(PROFILES)('claiming executions, %s', (profile) => {
     expect((await admin.task(`${type}-0`)).execution).toMatchObject({ executor: 'admin' });
   });
 
+  test('what was erased is given to nobody: the execution fails', async () => {
+    const type = own('erased');
+    await waiting(type, 1, { sensitive: true, context: { patient: 'Ada' } });
+    expect((await admin.post('/erasures', { taskId: `${type}-0` }, { prefer: 'wait=60' })).status).toBe(202);
+    expect((await claim({ types: [type] })).status).toBe(204);
+    await admin.becomes(`${type}-0`, 'Failed');
+    expect(await admin.task(`${type}-0`)).toMatchObject({ lastExecution: { error: { code: 'data_erased' } } });
+  });
+
   test('a task with a target can not be claimed', async () => {
     const type = own('target');
     await waiting(type, 1, { target: { url: 'http://127.0.0.1:9/nobody', timeout: '1d' }, retry: { maxAttempts: 5, baseDelay: '1h' } });
@@ -158,8 +167,10 @@ describe.each(PROFILES)('claiming executions, %s', (profile) => {
 
   test('an execution that is reported by nobody until its deadline fails, is tried again by policy, and can be claimed anew', async () => {
     const type = own('overdue');
-    await waiting(type, 1, { deadline: '300ms', retry: { maxAttempts: 2, baseDelay: '10ms', jitter: 'none' } });
-    const first = await claimed({ types: [type] });
+    await admin.create(`${type}-0`, { type, deadline: '2s', retry: { maxAttempts: 2, baseDelay: '10ms', jitter: 'none' } });
+    const soon = claimed({ types: [type], wait: '20s' });
+    await admin.trigger(`${type}-0`);
+    const first = await soon;
     const second = await claimed({ types: [type], wait: '20s' });
     expect(second).toMatchObject({ taskId: `${type}-0`, attempt: 2, runId: first.runId });
     expect(second.executionId).not.toBe(first.executionId);

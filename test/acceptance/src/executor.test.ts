@@ -38,7 +38,7 @@ describe.each(PROFILES)('tasks that executors run, %s', (profile) => {
     const ran: string[] = [];
     execute(type, async ({ taskId }) => void ran.push(taskId), 3);
     await admin.trigger(steps[0] ?? '');
-    await admin.becomes(steps[4] ?? '', 'Completed');
+    await admin.becomes(steps[4] ?? '', 'Completed', 45_000);
     expect(ran).toEqual(steps);
   });
 
@@ -61,11 +61,11 @@ describe.each(PROFILES)('tasks that executors run, %s', (profile) => {
       return { verdict };
     });
     await admin.trigger(root);
-    await admin.becomes(good, 'Completed');
+    await admin.becomes(good, 'Completed', 20_000);
     expect([(await admin.task(bad)).status, (await admin.task(failed)).status]).toEqual(['Scheduled', 'Scheduled']);
     verdict = null;
     await admin.rescheduled(root, { strategy: 'immediate' });
-    await admin.becomes(failed, 'Completed');
+    await admin.becomes(failed, 'Completed', 20_000);
     expect((await admin.task(bad)).status).toBe('Scheduled');
   });
 

@@ -1,12 +1,21 @@
 import type { JsonObject } from '@retrigger/domain/json.ts';
 import { CONTRACT, NOT_YET } from '@retrigger/test-gateway/contract-calls.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Answer, Client, type Headed } from './client.ts';
+import { type Answer, Client, eventually, type Headed } from './client.ts';
 import { own } from './own.ts';
 import { PROFILES, type Running, start } from './profile.ts';
+import { deadAddress } from './receiver.ts';
 
 /** What a path may name, by its place in the path. */
-type Ids = { taskId: string; executionId: string; eventId: string; commandId: string; 'api-keys': string };
+type Ids = {
+  taskId: string;
+  executionId: string;
+  eventId: string;
+  commandId: string;
+  'api-keys': string;
+  subscriptions: string;
+  'dead-letters': string;
+};
 
 /** As long as theirs and of the same alphabet; nothing has these names. */
 const nothing = (theirs: Ids): Ids => {
@@ -18,6 +27,8 @@ const nothing = (theirs: Ids): Ids => {
     eventId: other(theirs.eventId),
     commandId: other(theirs.commandId),
     'api-keys': `key_${other(theirs['api-keys'].slice(4))}`,
+    subscriptions: `sub_${other(theirs.subscriptions.slice(4))}`,
+    'dead-letters': other(theirs['dead-letters']),
   };
 };
 
@@ -32,6 +43,15 @@ function pathWith(call: string, ids: Ids): string {
     if (id === undefined) throw new Error(`${call}: say here which ${collection || name} the other tenant has`);
     return id;
   });
+}
+
+async function firstDeadLetter(client: Client): Promise<string> {
+  let found: { id: string }[] = [];
+  await eventually('something is given up', async () => {
+    found = (await client.data<{ deadLetters: { id: string }[] }>('/dead-letters')).deadLetters;
+    return found.length > 0;
+  });
+  return found[0]?.id ?? '';
 }
 
 /** An answer but for the names in it. */
@@ -54,11 +74,12 @@ describe.each(PROFILES)('two tenants, %s', (profile) => {
   const tasks = { theirs: own('theirs'), shared: own('shared') };
 
   beforeAll(async () => {
-    running = await start(profile);
+    running = await start(profile, { RETRIGGER_NOTIFICATION_ATTEMPTS: '1' });
     const keys = await Promise.all(
       ['ann', 'bob'].map((name) => running.admin.post('/api-keys', { tenantId: own(name), userId: name, roles: ['admin'] })),
     );
     [ann, bob] = keys.map(({ json }) => new Client(running.url, String(json.data.key))) as [Client, Client];
+    const subscribed = await ann.post('/subscriptions', { channel: 'webhook', url: await deadAddress(), events: ['TaskCreated'] });
     await ann.create(tasks.theirs, { type: own('job') });
     for (const client of [ann, bob]) await client.create(tasks.shared);
     const triggered = await ann.post(`/tasks/${tasks.theirs}/trigger`, { triggerReason: 'secret' }, headed);
@@ -68,6 +89,8 @@ describe.each(PROFILES)('two tenants, %s', (profile) => {
       eventId: (await ann.events(tasks.theirs))[0]?.eventId ?? '',
       commandId: triggered.headers.get('x-command-id') ?? '',
       'api-keys': String(keys[0]?.json.data.id),
+      subscriptions: String(subscribed.json.data.id),
+      'dead-letters': await firstDeadLetter(ann),
     };
     none = nothing(theirs);
   });

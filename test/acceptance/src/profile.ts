@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePortPair, freshInstallation } from '@retrigger/test-cluster/installation.ts';
+import { freePorts, freshInstallation } from '@retrigger/test-cluster/installation.ts';
 import { Client } from './client.ts';
 
 /** The ways in which the product runs; every acceptance test holds in each. */
@@ -63,14 +63,15 @@ async function startEmbedded(env: Env, nodeOptions: string[]): Promise<Running> 
 
 /** On the cluster that runs, with topics and databases of its own; ready when a worker has decided something. */
 async function startCluster(env: Env, nodeOptions: string[]): Promise<Running> {
-  // The worker's, and the next one is the dispatcher's.
-  const healthPort = await freePortPair();
+  // The worker's; the next one is the dispatcher's, and the one after it the notifier's.
+  const healthPort = await freePorts(3);
   const settings = { ...(await freshInstallation()), ...env, RETRIGGER_HEALTH_PORT: String(healthPort) };
   const { url, stop } = await serveFrom('@retrigger/cluster/main.ts', settings, nodeOptions);
   const admin = new Client(url, KEY);
   const { status } = await admin.post('/tasks/nothing/cancel', {}, { prefer: 'wait=60' });
   if (status !== 404) throw new Error(`the first command was answered with ${status}`);
-  const metrics = async () => (await Promise.all([url, `http://127.0.0.1:${healthPort}`].map((at) => textAt(`${at}/metrics`)))).join('\n');
+  const behind = [0, 1, 2].map((after) => `http://127.0.0.1:${healthPort + after}`);
+  const metrics = async () => (await Promise.all([url, ...behind].map((at) => textAt(`${at}/metrics`)))).join('\n');
   return { url, admin, metrics, stop };
 }
 

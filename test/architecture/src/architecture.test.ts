@@ -5,7 +5,7 @@ const all = sources();
 const product = all.filter(({ path }) => path.startsWith('services/') || path.startsWith('shared/'));
 
 /** Which of our own packages each layer may import: always downwards. */
-const ADAPTERS = ['sqlite', 'memory', 'kafka', 'mongo', 'redis', 'delivery'];
+const ADAPTERS = ['sqlite', 'memory', 'kafka', 'mongo', 'redis', 'delivery', 'files'];
 const BASE = ['domain', 'ports'];
 const MAY_IMPORT: Record<string, string[]> = {
   'shared/domain': [],

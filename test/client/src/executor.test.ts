@@ -109,13 +109,16 @@ describe('an executor', () => {
     expect(Math.max(...source.rooms)).toBe(3);
   });
 
-  test('sends heartbeats while it runs, three in the silence that is allowed', async () => {
-    const { source, reports } = await start(() => new Promise((resolve) => setTimeout(resolve, 250)));
+  test('sends heartbeats while it runs, a third of the silence that is allowed apart, and none after it', async () => {
+    const enough = Promise.withResolvers<void>();
+    const { source, reports, executor, got } = await start(() => enough.promise);
     source.waiting.push(execution('a'));
-    await eventually('it has ended', () => reports().includes('a/completed'));
-    const beats = reports().filter((url) => url === 'a/heartbeat').length;
-    expect(beats).toBeGreaterThanOrEqual(4);
-    expect(beats).toBeLessThanOrEqual(9);
+    const beats = () => reports().filter((url) => url === 'a/heartbeat').length;
+    await eventually('it is heard again and again', () => beats() >= 4);
+    enough.resolve();
+    await executor.stop();
+    expect(reports().at(-1)).toBe('a/completed');
+    expect((got[beats() - 1]?.at ?? 0) - (got[0]?.at ?? 0)).toBeGreaterThanOrEqual((beats() - 1) * 30 - 15);
   });
 
   test('tells a run that its execution is stale, and reports nothing of it (N1)', async () => {

@@ -1,10 +1,13 @@
 // Checked by the compiler alone: the client's types are those of the schemas that the OpenAPI document is made from.
 import type * as Administration from '@retrigger/client/administration-types.ts';
+import type * as Notifications from '@retrigger/client/notification-types.ts';
 import type * as Client from '@retrigger/client/types.ts';
 import type { apiKeyPage, createApiKey, createdApiKey } from '@retrigger/contract/api-key-schema.ts';
+import type { closedDeadLetter, deadLetterPage } from '@retrigger/contract/dead-letter-bodies.ts';
 import type { erased, erasure } from '@retrigger/contract/erasure-schema.ts';
 import type { event, eventPage, taskChanges, verified } from '@retrigger/contract/event-schema.ts';
 import type { claimExecutions, completedReport, failedReport } from '@retrigger/contract/execution-bodies.ts';
+import type { createSubscription, subscription, subscriptionList, subscriptionTest } from '@retrigger/contract/subscription-bodies.ts';
 import type { cancelTask, changeTask, createTask, rescheduleTask, triggerTask } from '@retrigger/contract/task-bodies.ts';
 import type { claimed, commandState, reported, rescheduled, task, taskPage, triggered } from '@retrigger/contract/task-schema.ts';
 import type { tenantSettings, tenantSettingsInForce } from '@retrigger/contract/tenant-settings-schema.ts';
@@ -42,6 +45,12 @@ export type Agreed = AllTrue<
     Is<Administration.ApiKeyPage, typeof apiKeyPage>,
     Is<Administration.TenantSettings, typeof tenantSettings>,
     Is<Administration.TenantSettingsInForce, typeof tenantSettingsInForce>,
+    Is<Notifications.CreateSubscription, typeof createSubscription>,
+    Is<Notifications.Subscription, typeof subscription>,
+    Is<Notifications.SubscriptionList, typeof subscriptionList>,
+    Is<Notifications.SubscriptionTest, typeof subscriptionTest>,
+    Is<Notifications.DeadLetterPage, typeof deadLetterPage>,
+    Is<Notifications.ClosedDeadLetter, typeof closedDeadLetter>,
     Is<Administration.Erasure, typeof erasure>,
     Is<Administration.Erased, typeof erased>,
   ]

@@ -37,7 +37,7 @@ export class Installation {
   }
 
   /** Starts a service as it is started in production. */
-  start(service: 'gateway' | 'worker' | 'dispatcher', more: { [variable: string]: string } = {}): Child {
+  start(service: 'gateway' | 'worker' | 'dispatcher' | 'notifier', more: { [variable: string]: string } = {}): Child {
     const entry = fileURLToPath(import.meta.resolve(`@retrigger/${service}/main.ts`));
     return this.#started(
       service === 'gateway'

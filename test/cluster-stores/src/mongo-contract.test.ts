@@ -4,6 +4,7 @@ import { documentStoreContract } from '@retrigger/test-contract/document-store-c
 import { eventStoreContract } from '@retrigger/test-contract/event-store-contract.ts';
 import { keyStoreContract } from '@retrigger/test-contract/key-store-contract.ts';
 import { receiptStoreContract } from '@retrigger/test-contract/receipt-store-contract.ts';
+import { removableEventsContract } from '@retrigger/test-contract/removable-events-contract.ts';
 import { snapshotStoreContract } from '@retrigger/test-contract/snapshot-store-contract.ts';
 import { onTestFinished } from 'vitest';
 import { freshDatabase, freshUrl, openDatabase } from './databases.ts';
@@ -25,6 +26,7 @@ const adapter = {
   },
 };
 
+removableEventsContract('MongoDB', adapter);
 eventStoreContract('MongoDB', adapter);
 receiptStoreContract('MongoDB', adapter);
 keyStoreContract('MongoDB', {

@@ -34,11 +34,12 @@ export async function freshInstallation(): Promise<InstallationSettings> {
   };
 }
 
-/** A port that is free together with the next one, below those that the system gives to outgoing connections. */
-export async function freePortPair(): Promise<number> {
+/** A port that is free together with those after it, `count` in all, below those that the system gives to outgoing connections. */
+export async function freePorts(count: number): Promise<number> {
   for (;;) {
     const port = randomInt(12_000, 20_000);
-    if ((await isFree(port)) && (await isFree(port + 1))) return port;
+    const free = await Promise.all(Array.from({ length: count }, (_, i) => isFree(port + i)));
+    if (free.every(Boolean)) return port;
   }
 }
 

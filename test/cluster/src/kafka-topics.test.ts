@@ -36,6 +36,18 @@ test.each([
   expect(opened).toMatchObject({ kind: 'cannot_open', message: expect.stringContaining(`${options.prefix}work ${complaint}`) });
 });
 
+test('T3: a topic that others write to is made to store what they send without compression; one that does not is refused and named', async () => {
+  const options = await logOptions({ theirs: 1, ours: 1 });
+  const open = { ...options, topics: { ...options.topics, writtenByOthers: ['theirs'] } };
+  await (await openLog(open)).close();
+  const other = await logOptions({ theirs: 1 });
+  await made(other.connection.brokers, `${other.prefix}theirs`, 1, RIGHT);
+  expect(await openKafkaLog({ ...other, topics: { ...other.topics, writtenByOthers: ['theirs'] } })).toMatchObject({
+    kind: 'cannot_open',
+    message: expect.stringContaining(`${other.prefix}theirs has compression.type producer; it must be uncompressed`),
+  });
+});
+
 test('T1: too few replicas are refused', async () => {
   const options = await logOptions({ work: 2 });
   await (await openLog(options)).close();

@@ -28,6 +28,13 @@ test('an empty environment gives the documented defaults', () => {
       tenantUndecided: 1_000,
       allowPrivateTargets: false,
       typeConcurrency: new Map(),
+      smtpUrl: null,
+      mailFrom: 'Retrigger <retrigger@localhost>',
+      notificationAttempts: 7,
+      notificationRetryMs: 500,
+      notificationTimeoutMs: 10_000,
+      notificationHoldMs: 86_400_000,
+      notificationPauseAfter: 3,
       logLevel: 'info',
       otlpEndpoint: null,
     },
@@ -65,6 +72,7 @@ test('what is set is read, and an empty variable is an unset one', () => {
 });
 
 test.each([
+  [{ RETRIGGER_SMTP_URL: 'https://me:secret@mail' }, 'RETRIGGER_SMTP_URL is no such URL; it must be a URL with smtp: or smtps://'],
   [{ PORT: '80a' }, 'PORT is "80a"; it must be a whole number from 0 to 65535'],
   [{ PORT: '65536' }, 'PORT is "65536"; it must be a whole number from 0 to 65535'],
   [{ PORT: '1e3' }, 'PORT is "1e3"; it must be a whole number from 0 to 65535'],

@@ -1,9 +1,12 @@
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { firstKey } from '@retrigger/config/first-key.ts';
 import { hmacSecrets } from '@retrigger/config/hmac-secrets.ts';
 import { serverSecret } from '@retrigger/config/server-secret.ts';
+import { FIRST_KEY, signingSecret } from '@retrigger/config/signing-secret.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 let folder: string;
@@ -80,4 +83,17 @@ test('a derived secret depends on every part, and on nothing else', () => {
     hmacSecrets(Buffer.from('another secret')).derive('target', 'acme', 'task-1', 1),
   ];
   expect(new Set([secret, ...others].map((one) => one.toString('hex'))).size).toBe(others.length + 1);
+});
+
+test('the signing secret of the first key is printed for whoever has the server secret, and is what the gateway derives', async () => {
+  const script = fileURLToPath(import.meta.resolve('@retrigger/config/print-signing-secret.ts'));
+  const print = (env: { [name: string]: string }) => spawnSync(process.execPath, [script], { env, encoding: 'utf8' });
+  const given = print({ RETRIGGER_SECRET: '0123456789abcdef' });
+  expect([given.status, given.stdout]).toEqual([0, `${signingSecret(hmacSecrets(Buffer.from('0123456789abcdef')), FIRST_KEY)}\n`]);
+  expect(given.stdout).toMatch(/^[\w-]{43}\n$/);
+  const kept = await serverSecret(null, folder);
+  if (kept.kind !== 'secret') throw new Error(kept.message);
+  expect(print({ RETRIGGER_DATA_DIR: folder }).stdout).toBe(`${signingSecret(hmacSecrets(kept.secret), FIRST_KEY)}\n`);
+  const wrong = print({ RETRIGGER_SECRET: 'short' });
+  expect([wrong.status, wrong.stdout, wrong.stderr]).toEqual([1, '', expect.stringContaining('RETRIGGER_SECRET is 5 characters long')]);
 });

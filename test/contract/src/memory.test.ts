@@ -19,6 +19,7 @@ import { keyStoreContract } from './key-store-contract.ts';
 import { limiterContract } from './limiter-contract.ts';
 import { logContract } from './log-contract.ts';
 import { receiptStoreContract } from './receipt-store-contract.ts';
+import { removableEventsContract } from './removable-events-contract.ts';
 import { snapshotStoreContract } from './snapshot-store-contract.ts';
 
 const timeoutMs = 5_000;
@@ -33,6 +34,7 @@ logContract('memory', {
   deviations: { volatile: 'it is for tests, and lives in the process' },
 });
 
+removableEventsContract('memory', { open: async () => ({ events: new MemoryEventStore(unobserved), close }), timeoutMs });
 eventStoreContract('memory', { open: async () => ({ events: new MemoryEventStore(unobserved), close }), timeoutMs });
 keyStoreContract('memory', { open: async () => ({ keys: new MemoryKeyStore(), close }), timeoutMs });
 receiptStoreContract('memory', { open: async () => ({ receipts: new MemoryReceiptStore(unobserved), close }), timeoutMs });

@@ -10,6 +10,7 @@ import { eventStoreContract } from './event-store-contract.ts';
 import { keyStoreContract } from './key-store-contract.ts';
 import { logContract } from './log-contract.ts';
 import { receiptStoreContract } from './receipt-store-contract.ts';
+import { removableEventsContract } from './removable-events-contract.ts';
 import { snapshotStoreContract } from './snapshot-store-contract.ts';
 import { openLogOf } from './sqlite-subject.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -38,6 +39,7 @@ logContract('sqlite', {
   crash,
 });
 
+removableEventsContract('sqlite', { open, timeoutMs });
 eventStoreContract('sqlite', { open, timeoutMs, crash });
 const openKeys = async (path: string) => {
   const keys = new SqliteKeyStore(path);

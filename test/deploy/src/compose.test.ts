@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { compose, fileAt, localKafkaSettings, localVersion, serviceOf } from './deployment.ts';
 
 const { services, volumes } = compose();
-const ours = ['gateway', 'worker', 'dispatcher'];
+const ours = ['gateway', 'worker', 'dispatcher', 'notifier'];
 const brokers = ['kafka-1', 'kafka-2', 'kafka-3'];
 
 const isValid = new Ajv2020({ strict: false, validateFormats: false, allErrors: true }).compile(
@@ -22,7 +22,7 @@ describe('docker-compose.yml', () => {
     expect(violations({ services: { gateway: { image: ['retrigger'] } } })).not.toEqual([]);
   });
 
-  test('runs a gateway, two workers and a dispatcher from one image, each by an npm script that exists', () => {
+  test('runs a gateway, two workers, a dispatcher and a notifier from one image, each by an npm script that exists', () => {
     const { scripts } = JSON.parse(fileAt('package.json'));
     for (const name of ours) {
       const service = serviceOf(name);

@@ -9,7 +9,18 @@ const foreign = Object.entries(packages).filter(([path, { link }]) => path.inclu
 const own = Object.entries(packages).filter(([path]) => path !== '' && !path.includes('node_modules/'));
 
 /** What may be in a program that is given away under Apache-2.0 without asking anybody to open theirs. */
-const ALLOWED = new Set(['MIT', 'Apache-2.0', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'BlueOak-1.0.0', 'CC0-1.0', 'Unlicense']);
+const ALLOWED = new Set([
+  'MIT',
+  'MIT-0',
+  'Apache-2.0',
+  'ISC',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  '0BSD',
+  'BlueOak-1.0.0',
+  'CC0-1.0',
+  'Unlicense',
+]);
 /** Besides those, in tools that are never given away. */
 const ALLOWED_IN_TOOLS = new Set(['MPL-2.0']);
 /** Packages whose package.json names no licence, with the one in their own licence file. */

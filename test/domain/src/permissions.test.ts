@@ -36,6 +36,11 @@ describe('permissions', () => {
     expect(isPermitted({ ...heartbeat('e'), roles: [] })).toBe(true);
   });
 
+  test('what a door has denied is not permitted, whoever sends it (P3)', () => {
+    expect(isPermitted(trigger({ roles: ['admin'], fingerprint: {}, denied: 'not yours' }))).toBe(false);
+    expect(isPermitted(trigger({ roles: [], denied: 'not yours' }))).toBe(false);
+  });
+
   test('a task is changed by its owner, by an admin and by the cluster (P1)', () => {
     expect(mayChange({ id: 'ada', type: 'user' }, ['operator'], 'ada')).toBe(true);
     expect(mayChange({ id: 'eve', type: 'user' }, ['operator'], 'ada')).toBe(false);

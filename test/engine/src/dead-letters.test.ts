@@ -1,3 +1,4 @@
+import { deadLetter } from '@retrigger/engine/dead-letters.ts';
 import { type LogRecord, TOPICS } from '@retrigger/ports/log.ts';
 import { describe, expect, test } from 'vitest';
 import { FakeStores } from './fake-stores.ts';
@@ -50,4 +51,16 @@ describe('a record that can not be read', () => {
     expect(deadLetters(owner).map(({ key, headers }) => [key, headers.reason])).toEqual([['acme/other', "the record's key is not acme/b"]]);
     expect(stores.streams.has('acme/b')).toBe(false);
   });
+});
+
+test('a dead letter fits into its topic, whatever was large about the record (L1)', () => {
+  const most = 4 * 1024 * 1024;
+  const record = { topic: 't', partition: 1, offset: 2, at: 0, key: 'k', value: Buffer.from('v'), headers: { own: 'h' } };
+  for (const large of [{ value: Buffer.alloc(most) }, { key: 'é'.repeat(most / 2) }, { headers: { own: 'x'.repeat(most) } }]) {
+    const { key, value, headers } = deadLetter({ ...record, ...large }, 'why');
+    const bytes = Buffer.byteLength(key) + value.byteLength + Buffer.byteLength(JSON.stringify(headers));
+    expect(bytes).toBeLessThan(most - 8_000);
+    expect(headers.reason).toBe('why (too large to be kept whole)');
+  }
+  expect(deadLetter({ ...record, value: Buffer.alloc(most - 20_000) }, 'why')).toMatchObject({ headers: { own: 'h', reason: 'why' } });
 });

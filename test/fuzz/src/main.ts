@@ -9,7 +9,7 @@ import { kill, startChild } from '@retrigger/test-faults/child.ts';
 import { Client } from '@retrigger/test-faults/client.ts';
 import { runSchemathesis } from './schemathesis.ts';
 
-const { values } = parseArgs({ options: { seed: { type: 'string', default: '20260101' }, examples: { type: 'string', default: '20' } } });
+const { values } = parseArgs({ options: { seed: { type: 'string', default: '20260101' }, examples: { type: 'string', default: '15' } } });
 const KEY = 'a-key-for-requests-made-up';
 
 /**
@@ -46,7 +46,8 @@ try {
   code = await runSchemathesis(folder, [
     ...['run', `${url}/openapi.json`, '--header', `Authorization: Bearer ${KEY}`, '--checks', CHECKS.join()],
     ...['--phases', 'examples,coverage,fuzzing', '--max-examples', values.examples, '--seed', values.seed],
-    ...['--workers', '2', '--request-timeout', '30', '--no-shrink', '--continue-on-failure'],
+    // One worker: in several threads Python 3.11's `ast` fails now and then ("recursion depth mismatch").
+    ...['--workers', '1', '--request-timeout', '30', '--no-shrink', '--continue-on-failure'],
   ]);
   const broken = service.output().split('\n').slice(1).join('\n').trim();
   if (broken !== '') process.stdout.write(`The service said:\n${broken.slice(0, 10_000)}\n`);

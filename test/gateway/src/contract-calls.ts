@@ -12,7 +12,7 @@ const call = (needs: Needs, statuses: number[], body?: object): ContractCall => 
   ...(body === undefined ? {} : { body }),
 });
 
-const URL = 'https://example.com/hook';
+const URL = 'https://hook.invalid/';
 
 /** Every row of the contract's table of calls, by method and path, and the two that it names in passing. */
 export const CONTRACT: { [call: string]: ContractCall } = {
@@ -65,17 +65,7 @@ export const CONTRACT: { [call: string]: ContractCall } = {
 };
 
 /** Calls of the contract that are not built yet; one that is built must leave this list, and none may join it. */
-export const NOT_YET: string[] = [
-  'POST /api/v1/tasks/bulk/trigger',
-  'PUT /api/v1/tasks/bulk/reschedule',
-  'POST /api/v1/subscriptions',
-  'GET /api/v1/subscriptions',
-  'DELETE /api/v1/subscriptions/{id}',
-  'POST /api/v1/subscriptions/{id}/test',
-  'GET /api/v1/dead-letters',
-  'POST /api/v1/dead-letters/{id}/redrive',
-  'POST /api/v1/dead-letters/{id}/drop',
-];
+export const NOT_YET: string[] = ['POST /api/v1/tasks/bulk/trigger', 'PUT /api/v1/tasks/bulk/reschedule'];
 
 /** Ids of the right shape, which need not exist. */
 const IN_PATHS: { [name: string]: string } = { executionId: 't.abcdefghijklmnopqrstuv', file: 'start.js' };

@@ -43,6 +43,13 @@ const CALLS: [string, number, string | null, string[]][] = [
   ['post /api/v1/executions/{executionId}/heartbeat', 200, 'EmptyReport', []],
   ['post /api/v1/executions/{executionId}/completed', 200, 'CompletedReport', []],
   ['post /api/v1/executions/{executionId}/failed', 200, 'FailedReport', []],
+  ['post /api/v1/subscriptions', 201, 'CreateSubscription', []],
+  ['get /api/v1/subscriptions', 200, null, []],
+  ['delete /api/v1/subscriptions/{id}', 204, null, []],
+  ['post /api/v1/subscriptions/{id}/test', 202, 'NoBody', []],
+  ['get /api/v1/dead-letters', 200, null, ['state', 'cursor', 'pageSize']],
+  ['post /api/v1/dead-letters/{id}/redrive', 202, 'NoBody', []],
+  ['post /api/v1/dead-letters/{id}/drop', 200, 'DropDeadLetter', []],
 ];
 
 describe('the OpenAPI document', async () => {

@@ -9,9 +9,10 @@ import type { Scheduler } from './scheduler.ts';
 import type { WorkLog } from './work-log.ts';
 
 const EXECUTOR: Caller = { id: 'runner', type: 'executor', roles: ['executor'] };
+const RIVAL: Caller = { ...EXECUTOR, id: 'rival' };
 const BEAT_MS = 15_000;
 
-const MANNERS = { brief: 8, started: 8, failing: 5, long: 3, silent: 1, absent: 1, late: 2, twice: 2 };
+const MANNERS = { brief: 8, started: 8, failing: 5, long: 3, silent: 1, absent: 1, late: 2, twice: 2, claimed: 3 };
 
 /** Those who run what was triggered: they hear of it on the events topic and report, too late and twice sometimes. */
 export class Executors {
@@ -24,6 +25,8 @@ export class Executors {
   readonly #scheduler: Scheduler;
   readonly #chance: Chance;
   readonly #door: Door;
+  /** What was claimed by before. */
+  readonly #wishes: string[] = [];
 
   constructor(scheduler: Scheduler, chance: Chance, log: WorkLog, door: Door) {
     this.#scheduler = scheduler;
@@ -46,7 +49,8 @@ export class Executors {
     void this.#run(event, executionId).finally(() => this.busy--);
   }
 
-  async #run({ tenantId, taskId }: Event, executionId: string): Promise<void> {
+  async #run(event: Event, executionId: string): Promise<void> {
+    const { tenantId, taskId } = event;
     const [chance, sleep] = [this.#chance, (ms: number) => this.#scheduler.sleep(chance.between(0, ms))];
     let reports = 0;
     const report = (body: TaskCommandBody, key = `${executionId}/${++reports}`) =>
@@ -72,6 +76,8 @@ export class Executors {
         return this.#beat(executionId, report, start, complete);
       case 'silent':
         return void (await start());
+      case 'claimed':
+        return this.#claim(event, executionId);
       case 'absent':
         return;
       case 'late':
@@ -83,6 +89,39 @@ export class Executors {
         await Promise.all([complete(), complete(), chance.is(0.5) ? fail() : start()]);
         return void (await complete());
     }
+  }
+
+  /**
+   * Two claim it, one of them sometimes by what they have been given something for before; whoever gets it completes it, and the other one tries to.
+   */
+  async #claim({ tenantId, taskId }: Event, executionId: string): Promise<void> {
+    const claim = (caller: Caller) => {
+      const old = this.#chance.is(0.3) ? this.#wishes.shift() : undefined;
+      const wish = old ?? `${caller.id}-${executionId}`;
+      if (old === undefined) this.#wishes.push(wish);
+      return this.#door.ask({
+        tenantId,
+        taskId,
+        caller,
+        key: `claim/${caller.id}/${executionId}`,
+        type: 'ClaimExecution',
+        body: { claim: wish },
+      });
+    };
+    const report = (caller: Caller) =>
+      this.#door.ask({
+        tenantId,
+        taskId,
+        caller,
+        key: `end/${caller.id}/${executionId}`,
+        type: 'CompleteExecution',
+        body: { executionId },
+      });
+    const [mine, theirs] = await Promise.all([claim(EXECUTOR), claim(RIVAL)]);
+    await this.#scheduler.sleep(this.#chance.between(0, 8_000));
+    const isOf = (outcome: typeof mine) => outcome.kind === 'accepted' && outcome.answer.executionId === executionId;
+    if (isOf(theirs)) await Promise.all([report(RIVAL), report(EXECUTOR)]);
+    else if (isOf(mine)) await Promise.all([report(EXECUTOR), report(RIVAL)]);
   }
 
   /** A long run whose executor is never silent for long. */

@@ -6,6 +6,7 @@ import type { TaskState } from '@retrigger/domain/task/state.ts';
 import { isTick } from '@retrigger/engine/ticks.ts';
 import { TOPICS } from '@retrigger/ports/log.ts';
 import { violations } from '@retrigger/test-history/checkers.ts';
+import { claimsAreAnswered, onlyTheirExecutorReports, wishesAreGivenOnce } from '@retrigger/test-history/claim-checkers.ts';
 import { conditionsWereTrue, noDependencyCycle, waitingHaveFired } from '@retrigger/test-history/condition-checkers.ts';
 import { dueTimesFireOnce, endedInTime, firedWithin, nothingIsOverdue } from '@retrigger/test-history/due-time-checkers.ts';
 import type { Recorded } from '@retrigger/test-history/recorded.ts';
@@ -28,6 +29,10 @@ const GRACE_MS = 1_000;
 /** What the checkers say of it. */
 export function findings(scene: Scene): string[] {
   const { plan, log, stored, door, executors, end } = scene;
+  const gaps = [...stored.events]
+    .filter(([, events]) => [...events].includes(undefined as never))
+    .map(([key]) => `${key}: an event is missing`);
+  if (gaps.length > 0) return gaps; // nothing else can be said of it
   const positions = new Map<string, StoredEvent>();
   const streams = new Map<string, Event[]>();
   for (const [key, events] of stored.events) {
@@ -45,7 +50,9 @@ export function findings(scene: Scene): string[] {
     const command = JSON.parse(Buffer.from(value).toString()) as Command;
     if (!asked.has(command.commandId)) asked.set(command.commandId, command);
   }
-  const withEvents = door.acknowledged.filter(({ answer }) => !hasNoEvent(answer));
+  const withEvents = door.acknowledged.filter(
+    ({ commandId, answer }) => !hasNoEvent(answer) && asked.get(commandId)?.type !== 'ClaimExecution',
+  );
   const recorded: Recorded = { streams, states, acknowledged: withEvents, calls: executors.calls };
   const told = log.all(TOPICS.events).map(({ value }) => Buffer.from(value).toString());
   const visible = (key: string, event: TaskEvent) => {
@@ -61,6 +68,10 @@ export function findings(scene: Scene): string[] {
     const command = asked.get(commandId);
     return command?.type === 'TriggerTask' ? command.body.conditions : undefined;
   };
+  const wishOf = (commandId: string) => {
+    const command = asked.get(commandId);
+    return command?.type === 'ClaimExecution' ? command.body.claim : undefined;
+  };
   return [
     ...violations(recorded),
     ...timeGoesOn(recorded),
@@ -74,6 +85,9 @@ export function findings(scene: Scene): string[] {
     ...conditionsWereTrue(recorded, visible, conditionsOf),
     ...waitingHaveFired(recorded),
     ...noDependencyCycle(recorded),
+    ...wishesAreGivenOnce(recorded),
+    ...onlyTheirExecutorReports(recorded),
+    ...claimsAreAnswered(recorded, door.acknowledged, wishOf),
     ...silenceWasReal(scene),
   ];
 }

@@ -38,6 +38,20 @@ const BUGS: { [bug: string]: Planted } = {
       },
     },
   },
+  'what was claimed is kept under the try alone (B8)': {
+    decider: { ...decider, commandsOf: (event) => (event.eventType === 'TaskStarted' ? [event.commandId] : decider.commandsOf(event)) },
+  },
+  'somebody else reports what was claimed (T10)': {
+    decider: {
+      ...decider,
+      decide(state, command, head, at, evidence) {
+        const { execution, ...task } = (state ?? {}) as Partial<TaskState>;
+        const { executor: _, ...nobodys } = execution ?? {};
+        const isReport = command.type === 'CompleteExecution' && execution;
+        return decider.decide(isReport ? { ...task, execution: nobodys } : state, command, head, at, evidence);
+      },
+    },
+  },
   'events are told before they are stored (N1)': {
     wrap: (ports) => ({
       ...ports,
@@ -129,6 +143,7 @@ test('all commands of the domain come up', async () => {
     'CancelTask',
     'ChangeTask',
     'Check',
+    'ClaimExecution',
     'CompleteExecution',
     'ConfirmDependencies',
     'CreateTask',

@@ -8,6 +8,7 @@ import type { Api } from '../api.ts';
 import { claimedUnder, isList } from '../claimed-under.ts';
 import type { Caller } from '../credentials.ts';
 import { directBody } from '../direct-call.ts';
+import { kafkaCommandId } from '../kafka-command.ts';
 import { outcomeBody } from '../outcome-reply.ts';
 import { invalid, problemReply } from '../problem.ts';
 import { readQuery } from '../query.ts';
@@ -26,7 +27,8 @@ export function commandRoutes(api: Api): void {
     '/api/v1/commands/{commandId}',
     {
       summary: 'What came of a command',
-      description: '`outcome` is the answer that the caller would have had. Without one it is pending while `accepted` is under 24 h ago.',
+      description:
+        '`outcome` is the answer that the caller would have had. Without one it is pending while `accepted` is under 24 h ago. A command that the caller has published on Kafka is found by the commandId that they gave it, too.',
       tag: 'Commands',
       parameters: z.object({ commandId: z.string() }),
       query: z.object({ accepted: z.iso.datetime().optional() }),
@@ -41,17 +43,24 @@ export function commandRoutes(api: Api): void {
       const acceptedAt = accepted === undefined ? undefined : parseInstant(accepted);
       if (accepted !== undefined && acceptedAt === undefined)
         return problemReply(invalid('accepted', 'must be an instant such as 2026-01-31T12:00:00.000Z'), c.req.path);
-      const names = ID_PATTERN.test(commandId) ? [commandId, unboundReceiptId(commandId)] : []; // no other name is a command's
-      const found = await deps.receipts.load(names);
-      const receipt = found.get(commandId) ?? found.get(unboundReceiptId(commandId));
       const now = deps.clock.now();
-      if (isTheirs(receipt, caller) && now - receipt.position.at < RECEIPT_LIFE_MS) return success(200, await stateOf(commandId, receipt));
+      const receipt = await receiptOf(commandId, caller, now);
+      if (receipt !== undefined) return success(200, await stateOf(commandId, receipt));
       const sinceMs = acceptedAt === undefined ? Number.POSITIVE_INFINITY : now - acceptedAt;
       return sinceMs > -CLOCK_SKEW_MS && sinceMs < RECEIPT_LIFE_MS
         ? success(200, { commandId, state: 'pending' })
         : problemReply({ code: 'not_found', detail: `There is no command ${commandId}` }, c.req.path);
     },
   );
+
+  /** Under the id of the command, or under the one that the caller's own id stands for; an outcome that binds repeats before one that doesn't. */
+  async function receiptOf(commandId: string, caller: Caller, now: number): Promise<Receipt | undefined> {
+    const published = kafkaCommandId(caller, commandId);
+    if (!ID_PATTERN.test(commandId)) return undefined; // no other name is a command's
+    const names = [commandId, published, unboundReceiptId(commandId), unboundReceiptId(published)];
+    const found = await deps.receipts.load(names);
+    return names.map((name) => found.get(name)).find((one) => isTheirs(one, caller) && now - one.position.at < RECEIPT_LIFE_MS);
+  }
 
   async function stateOf(commandId: string, receipt: Receipt): Promise<JsonObject> {
     const { type, tenantId, key, outcome } = receipt;

@@ -4,8 +4,8 @@ import { isGranted } from '@retrigger/domain/permissions.ts';
 import type { TaskState } from '@retrigger/domain/task/state.ts';
 import type { z } from 'zod';
 import type { Api } from '../api.ts';
+import type { Work } from '../command-table.ts';
 import { invalid, type Problem } from '../problem.ts';
-import type { Work } from '../read-call.ts';
 import { noSuchTask } from './task-in-path.ts';
 
 const notTheirs = (body: z.infer<typeof erasure>): Work =>

@@ -1,5 +1,6 @@
 import { EVENT_TYPES, eventPage, event as eventSchema } from '@retrigger/contract/event-schema.ts';
 import { sequenceOf } from '@retrigger/domain/identifiers.ts';
+import { archivedOf } from '@retrigger/engine/archived-events.ts';
 import { z } from 'zod';
 import type { Api } from '../api.ts';
 import { EXPORT_FORMATS, EXPORT_TYPES } from '../event-export.ts';
@@ -49,7 +50,8 @@ export function eventRoutes(api: Api, totals: Totals): void {
       const found = await historyOf(deps, caller, c);
       if (isProblem(found)) return problemReply(found, c.req.path);
       const { tenantId } = caller;
-      const history = taskHistory(opened, { ...query, tenantId }, found.taskId, found.snapshot.head.sequence);
+      const archived = await archivedOf(deps.documents, found.key);
+      const history = taskHistory(opened, { ...query, tenantId }, found.taskId, found.snapshot.head.sequence, archived);
       const reply = await eventReply(deps, totals, caller, history, query);
       return isProblem(reply) ? problemReply(reply, c.req.path) : reply;
     },

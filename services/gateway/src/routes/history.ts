@@ -1,6 +1,8 @@
 import { taskChanges, verified } from '@retrigger/contract/event-schema.ts';
+import { archivedOf } from '@retrigger/engine/archived-events.ts';
 import { z } from 'zod';
 import type { Api } from '../api.ts';
+import { archivedPart } from '../archived-part.ts';
 import { isProblem } from '../exchange.ts';
 import { readInstants } from '../instants-query.ts';
 import { openedEvents } from '../opened-events.ts';
@@ -33,7 +35,7 @@ export function historyRoutes(api: Api): void {
       const query = readQuery(c.req.url, []);
       const found = query.kind === 'problem' ? query.problem : await historyOf(deps, caller, c);
       if (isProblem(found)) return problemReply(found, c.req.path);
-      return success(200, await verifyHistory(deps.events, found.key, found.snapshot.head));
+      return success(200, await verifyHistory(deps.events, found.key, found.snapshot.head, await archivedOf(deps.documents, found.key)));
     },
   );
   api.read(
@@ -41,7 +43,7 @@ export function historyRoutes(api: Api): void {
     {
       summary: 'What is different in a task between two instants',
       description:
-        'Without `from` from before it was created, without `to` up to now. `version` and `updatedAt` are left out: every change changes them.',
+        'Without `from` from before it was created (or from where older events are archived), without `to` up to now. `version` and `updatedAt` are left out: every change changes them.',
       tag: 'History',
       parameters: taskParameters,
       query: diffQuery,
@@ -55,7 +57,12 @@ export function historyRoutes(api: Api): void {
       if (from > to) return problemReply(invalid('from', 'must not be after to'), c.req.path);
       const found = await historyOf(deps, caller, c);
       if (isProblem(found)) return problemReply(found, c.req.path);
-      return success(200, { changes: await taskDiff(openedEvents(deps), found.key, from, to) });
+      const archived = await archivedOf(deps.documents, found.key);
+      const start = archived.last === 0 ? from : Math.max(from, Date.parse(archived.at));
+      if (query.from !== undefined && start > from)
+        return problemReply(invalid('from', `lies before ${archived.at}, and what happened until then is archived`), c.req.path);
+      const changes = await taskDiff(openedEvents(deps), found.key, start, to, archived);
+      return success(200, { changes, ...archivedPart(archived) });
     },
   );
 }

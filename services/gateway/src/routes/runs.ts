@@ -1,22 +1,17 @@
 import { rescheduleTask, triggerTask } from '@retrigger/contract/task-bodies.ts';
 import { rescheduled, triggered } from '@retrigger/contract/task-schema.ts';
 import type { Api } from '../api.ts';
-import { checkTask, isDueAtOnce } from '../task-checks.ts';
+import { COMMANDS } from '../command-table.ts';
 import { taskInPath, taskParameters } from './task-in-path.ts';
 
 /** What makes a task run: now, or when its schedule says. */
 export function runRoutes(api: Api): void {
-  const { deps } = api;
   api.change(
     {
+      ...COMMANDS.TriggerTask,
       method: 'POST',
       path: '/api/v1/tasks/{taskId}/trigger',
-      actor: 'user',
-      schema: triggerTask,
-      cost: () => 1,
       parameter: taskInPath,
-      work: (taskId, body) => ({ type: 'TriggerTask', taskId, body }),
-      check: (caller, work) => checkTask(caller, work, deps),
       hasDryRun: true,
     },
     {
@@ -32,24 +27,10 @@ export function runRoutes(api: Api): void {
   );
   api.change(
     {
+      ...COMMANDS.RescheduleTask,
       method: 'PUT',
       path: '/api/v1/tasks/{taskId}/reschedule',
-      actor: 'user',
-      schema: rescheduleTask,
-      cost: ({ context: _c, force: _f, cascade: _a, reason: _r, ...schedule }, now) => (isDueAtOnce(schedule, now) ? 1 : 0),
       parameter: taskInPath,
-      work: (taskId, { context, force, cascade, reason, ...schedule }) => ({
-        type: 'RescheduleTask',
-        taskId,
-        body: {
-          schedule,
-          ...(context === undefined ? {} : { context }),
-          ...(force === undefined ? {} : { force }),
-          ...(cascade === undefined ? {} : { cascade }),
-          ...(reason === undefined ? {} : { reason }),
-        },
-      }),
-      check: (caller, work) => checkTask(caller, work, deps),
       hasDryRun: true,
     },
     {

@@ -1,6 +1,7 @@
 import { task, taskPage } from '@retrigger/contract/task-schema.ts';
 import { STATUSES, type TaskState } from '@retrigger/domain/task/state.ts';
 import { taskView } from '@retrigger/domain/task/view.ts';
+import { archivedOf, NOTHING_ARCHIVED } from '@retrigger/engine/archived-events.ts';
 import { z } from 'zod';
 import type { Api } from '../api.ts';
 import type { Caller } from '../credentials.ts';
@@ -80,7 +81,11 @@ export function taskListRoutes(api: Api): void {
       if (isProblem(query)) return problemReply(query, c.req.path);
       const found = await taskOf(deps, caller, c, 'task:read');
       if (isProblem(found)) return problemReply(found, c.req.path);
-      const state = query.at === undefined ? (found.snapshot.state as TaskState) : await taskAsOf(deps.events, found.key, query.at);
+      const archived = query.at === undefined ? NOTHING_ARCHIVED : await archivedOf(deps.documents, found.key);
+      if (query.at !== undefined && archived.last > 0 && query.at < Date.parse(archived.at))
+        return problemReply(invalid('at', `lies before ${archived.at}, and what happened until then is archived`), c.req.path);
+      const state =
+        query.at === undefined ? (found.snapshot.state as TaskState) : await taskAsOf(deps.events, found.key, query.at, archived);
       return state === undefined
         ? problemReply({ code: 'task_not_found', detail: `There was no task ${found.taskId} yet` }, c.req.path)
         : success(200, await disclosure.task(caller.tenantId, taskView(state)));

@@ -1,21 +1,15 @@
 import { cancelTask, changeTask, createTask } from '@retrigger/contract/task-bodies.ts';
 import { task } from '@retrigger/contract/task-schema.ts';
-import { deriveTaskId } from '@retrigger/domain/identifiers.ts';
 import type { Api } from '../api.ts';
-import { checkTask } from '../task-checks.ts';
+import { COMMANDS } from '../command-table.ts';
 import { taskInPath, taskParameters } from './task-in-path.ts';
 
 export function taskRoutes(api: Api): void {
-  const { deps } = api;
   api.change(
     {
+      ...COMMANDS.CreateTask,
       method: 'POST',
       path: '/api/v1/tasks',
-      actor: 'user',
-      schema: createTask,
-      cost: () => 0,
-      work: (_, { taskId, ...body }, commandId) => ({ type: 'CreateTask', taskId: taskId ?? deriveTaskId(commandId), body }),
-      check: (caller, work) => checkTask(caller, work, deps),
     },
     {
       summary: 'Create a task',
@@ -27,14 +21,10 @@ export function taskRoutes(api: Api): void {
   );
   api.change(
     {
+      ...COMMANDS.ChangeTask,
       method: 'PATCH',
       path: '/api/v1/tasks/{taskId}',
-      actor: 'user',
-      schema: changeTask,
-      cost: () => 0,
       parameter: taskInPath,
-      work: (taskId, body) => ({ type: 'ChangeTask', taskId, body }),
-      check: (caller, work) => checkTask(caller, work, deps),
     },
     {
       summary: 'Change a task',
@@ -49,13 +39,10 @@ export function taskRoutes(api: Api): void {
   );
   api.change(
     {
+      ...COMMANDS.CancelTask,
       method: 'POST',
       path: '/api/v1/tasks/{taskId}/cancel',
-      actor: 'user',
-      schema: cancelTask,
-      cost: () => 0,
       parameter: taskInPath,
-      work: (taskId, body) => ({ type: 'CancelTask', taskId, body }),
       hasDryRun: true,
     },
     {

@@ -20,11 +20,11 @@ import type { Status, TaskState } from './state.ts';
 const TRIGGERABLE: readonly Status[] = ['Draft', 'Scheduled', 'Failed'];
 const CANCELLABLE: readonly Status[] = ['Draft', 'Scheduled', 'Running', 'Failed'];
 
-const NOT_PERMITTED = 'The caller’s roles do not permit this';
+const whyNot = ({ denied }: Command): string => denied ?? 'The caller’s roles do not permit this';
 
 export function decide(state: TaskState | undefined, command: Command, head: Head, at: number, evidence: Evidence): Decision {
   if (state === undefined) return decideWithoutTask(command, at, evidence);
-  if (!isPermitted(command)) return refuse(state, command, 'forbidden', NOT_PERMITTED);
+  if (!isPermitted(command)) return refuse(state, command, 'forbidden', whyNot(command));
   if (state.proposal?.commandId === command.commandId) return NOTHING; // a twin: the answer is on its way
   if (state.sensitive && !isSealed(command)) return refuse(state, command, 'invalid_request', NOT_SEALED);
   switch (command.type) {
@@ -58,7 +58,7 @@ export function decide(state: TaskState | undefined, command: Command, head: Hea
 function decideWithoutTask(command: Command, at: number, evidence: Evidence): Decision {
   if (command.type === 'EraseData' && command.taskId === TENANT_STREAM) return eraseOfUser(command);
   if (command.type === 'CreateTask')
-    return isPermitted(command) ? create(command, at, evidence) : { kind: 'answered', outcome: refused('forbidden', NOT_PERMITTED) };
+    return isPermitted(command) ? create(command, at, evidence) : { kind: 'answered', outcome: refused('forbidden', whyNot(command)) };
   if (command.actor.type === 'system') return NOTHING;
   return { kind: 'answered', outcome: refused('task_not_found', `There is no task ${command.taskId}`) };
 }

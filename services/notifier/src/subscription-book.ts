@@ -1,0 +1,51 @@
+import type { Subscriptions, VersionedSubscription } from '@retrigger/engine/subscriptions.ts';
+import type { Clock } from '@retrigger/ports/clock.ts';
+
+const FRESH_MS = 1_000;
+const MOST_TENANTS = 1_000;
+
+/**
+ * Whom a tenant's news goes to.
+ * K1: `load` reads after it was called, so a subscription that was answered before an event was written is among those of the event, whatever clocks say.
+ * K2: `current` is at most a second old: so long may something still be sent to a subscription that was removed.
+ * K3: one that is not known is looked for, for it may be younger: nothing is dropped on old knowledge.
+ */
+export class SubscriptionBook {
+  readonly #subscriptions: Pick<Subscriptions, 'of'>;
+  readonly #clock: Clock;
+  readonly #known = new Map<string, { at: number; of: VersionedSubscription[] }>();
+
+  constructor(subscriptions: Pick<Subscriptions, 'of'>, clock: Clock) {
+    this.#subscriptions = subscriptions;
+    this.#clock = clock;
+  }
+
+  /** By tenant. */
+  async load(tenantIds: Iterable<string>): Promise<Map<string, VersionedSubscription[]>> {
+    return new Map(await Promise.all([...new Set(tenantIds)].map(async (tenantId) => [tenantId, await this.#read(tenantId)] as const)));
+  }
+
+  async current(tenantId: string, id: string): Promise<VersionedSubscription | undefined> {
+    const known = this.#known.get(tenantId);
+    const isFresh = known !== undefined && this.#clock.now() - known.at < FRESH_MS;
+    const found = isFresh ? known.of.find((one) => one.id === id) : undefined;
+    return found ?? (await this.#read(tenantId)).find((one) => one.id === id); // K3
+  }
+
+  /** Something of this tenant was changed here. */
+  forget(tenantId: string): void {
+    this.#known.delete(tenantId);
+  }
+
+  async #read(tenantId: string): Promise<VersionedSubscription[]> {
+    const at = this.#clock.now();
+    const of = await this.#subscriptions.of(tenantId);
+    this.#known.delete(tenantId);
+    this.#known.set(tenantId, { at, of });
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= MOST_TENANTS) break;
+      this.#known.delete(oldest);
+    }
+    return of;
+  }
+}

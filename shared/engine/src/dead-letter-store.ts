@@ -1,0 +1,125 @@
+import { derive, ID_PATTERN } from '@retrigger/domain/identifiers.ts';
+import { formatInstant, parseInstant } from '@retrigger/domain/instant.ts';
+import type { JsonObject } from '@retrigger/domain/json.ts';
+import type { Document, DocumentStore } from '@retrigger/ports/document-store.ts';
+import { type LogRecord, TOPICS } from '@retrigger/ports/log.ts';
+import { DEAD_LETTER_HEADERS, UNDELIVERED_HEADERS } from './dead-letters.ts';
+
+/** Where dead letters are that prove no tenant: no tenant can have this name. */
+export const NO_TENANT = '?';
+
+const OPEN = 'dead-letter';
+const CLOSED = 'dead-letter.closed';
+
+/** What somebody did about a dead letter. `by` is the token of their name; `reason` is null where none is asked for. */
+export type Closing = { action: 'redriven' | 'dropped'; by: string; at: string; reason: string | null; commandId: string };
+
+/** Something that was given up, with all that is known. Instants are ISO 8601. */
+export type DeadLetter = {
+  tenantId: string;
+  id: string;
+  /** Of the record that was given up. */
+  topic: string;
+  key: string;
+  headers: { [name: string]: string };
+  /** Base64. */
+  bytes: string;
+  reason: string;
+  attempts: number;
+  /** The log time of the record. */
+  at: string;
+  /** Which subscription was to be told which event of the task in the key; null: no notification. */
+  notification: { subscriptionId: string; sequence: number; partition: number; offset: number } | null;
+  /** What was done about it, the last one last. */
+  history: Closing[];
+};
+
+export type DeadLetters = {
+  collect(record: LogRecord): Promise<void>;
+  list(tenantId: string, state: 'open' | 'closed', after: string | null, limit: number): Promise<DeadLetter[]>;
+  find(tenantId: string, id: string): Promise<{ letter: DeadLetter; isOpen: boolean } | undefined>;
+  /**
+   * Does what is to be done about an open one, and closes it.
+   * Z1: who does it, and why, is stored before it is done; it is closed only when it is done. What a crash leaves between is still open, and may be done again.
+   * Z2: what is closed stays, with its history. `gone`: somebody else was first.
+   */
+  close(letter: DeadLetter, closing: Closing, act: () => Promise<void>): Promise<'closed' | 'gone'>;
+};
+
+/** Dead letters as documents: the open ones under one kind, those that were dealt with under another. */
+export function deadLettersIn(documents: DocumentStore): DeadLetters {
+  const find: DeadLetters['find'] = async (tenantId, id) => {
+    const open = await documents.read(OPEN, tenantId, id);
+    const found = open ?? (await documents.read(CLOSED, tenantId, id));
+    return found === undefined ? undefined : { letter: letterOf(found), isOpen: open !== undefined };
+  };
+  return {
+    find,
+    async collect(record) {
+      const letter = letterFrom(record);
+      if ((await documents.read(CLOSED, letter.tenantId, letter.id)) === undefined) await documents.write(documentOf(OPEN, letter, 1));
+    },
+    list: async (tenantId, state, after, limit) =>
+      (await documents.list(state === 'open' ? OPEN : CLOSED, tenantId, after, limit)).map(letterOf),
+    async close({ tenantId, id }, closing, act) {
+      for (;;) {
+        const open = await documents.read(OPEN, tenantId, id);
+        if (open === undefined) return 'gone';
+        const letter = letterOf(open);
+        const told = { ...letter, history: [...letter.history.filter(({ commandId }) => commandId !== closing.commandId), closing] };
+        if ((await documents.write(documentOf(OPEN, told, open.version + 1))) === 'conflict') continue; // Z1
+        await act();
+        await documents.write(documentOf(CLOSED, told, 1));
+        await documents.remove(OPEN, tenantId, id);
+        return 'closed';
+      }
+    },
+  };
+}
+
+/**
+ * Its id is made of where the record stood that was given up, and of the delivery: whoever gives it up twice, or two who give it up, make one dead letter. Ids stand in
+ * the order of the records' times, and tell nothing of anybody else's.
+ */
+function letterFrom(record: LogRecord): DeadLetter {
+  const { headers } = record;
+  const { reason = 'unknown', at = '' } = headers;
+  const [topic, partition, offset] = [
+    headers['source-topic'] ?? record.topic,
+    headers['source-partition'] ?? String(record.partition),
+    headers['source-offset'] ?? String(record.offset),
+  ];
+  const isNotification = topic === TOPICS.events && headers.subscription !== undefined; // elsewhere these names are whoever's headers
+  const { subscription, delivery = '', sequence, attempts = '1' } = isNotification ? headers : {};
+  const givenAt = parseInstant(at) ?? record.at;
+  const added: readonly string[] = [...DEAD_LETTER_HEADERS, ...(subscription === undefined ? [] : UNDELIVERED_HEADERS)];
+  return {
+    tenantId: tenantOf(topic, record.key),
+    id: `${String(givenAt).padStart(15, '0')}.${derive('dead-letter', topic, partition, offset, delivery)}`,
+    topic,
+    key: record.key,
+    headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !added.includes(name))),
+    bytes: Buffer.from(record.value).toString('base64'),
+    reason,
+    attempts: Number(attempts),
+    at: formatInstant(givenAt),
+    notification:
+      subscription === undefined
+        ? null
+        : { subscriptionId: subscription, sequence: Number(sequence), partition: Number(partition), offset: Number(offset) },
+    history: [],
+  };
+}
+
+/** Only the doors and the workers write to the work log and the events topic, so there a record's key proves its tenant. */
+function tenantOf(topic: string, key: string): string {
+  const [tenantId = '', name = ''] = key.split('/');
+  const isOurs = topic === TOPICS.work || topic === TOPICS.events;
+  return isOurs && ID_PATTERN.test(tenantId) && ID_PATTERN.test(name) ? tenantId : NO_TENANT;
+}
+
+function documentOf(kind: string, { tenantId, id, ...body }: DeadLetter, version: number): Document {
+  return { kind, tenantId, id, version, body: body satisfies JsonObject };
+}
+
+const letterOf = ({ tenantId, id, body }: Document): DeadLetter => ({ ...body, tenantId, id }) as unknown as DeadLetter;

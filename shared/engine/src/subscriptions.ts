@@ -1,0 +1,56 @@
+import type { JsonObject } from '@retrigger/domain/json.ts';
+import type { Subscription } from '@retrigger/domain/subscription.ts';
+import type { Document, DocumentStore } from '@retrigger/ports/document-store.ts';
+
+const KIND = 'subscription';
+
+/** So many a tenant may have; two that are made at once at the bound may both be. */
+export const MOST_SUBSCRIPTIONS = 100;
+const MOST_READ = 1_000;
+
+export type VersionedSubscription = Subscription & { version: number };
+
+export type Subscriptions = {
+  /** Makes one; the same again is the same. */
+  make(subscription: Subscription): Promise<void>;
+  read(tenantId: string, id: string): Promise<VersionedSubscription | undefined>;
+  /** All of a tenant, in id order. */
+  of(tenantId: string): Promise<VersionedSubscription[]>;
+  remove(tenantId: string, id: string): Promise<boolean>;
+  /** Changes one over whatever version stands there; undefined when there is none any more. */
+  change(
+    tenantId: string,
+    id: string,
+    change: (now: Subscription) => Partial<Pick<Subscription, 'paused' | 'lastTest'>>,
+  ): Promise<VersionedSubscription | undefined>;
+};
+
+/** Subscriptions as documents. */
+export function subscriptionsIn(documents: DocumentStore): Subscriptions {
+  const read = async (tenantId: string, id: string) => {
+    const found = await documents.read(KIND, tenantId, id);
+    return found === undefined ? undefined : subscriptionOf(found);
+  };
+  return {
+    make: async (subscription) => void (await documents.write(documentOf(subscription, 1))),
+    read,
+    of: async (tenantId) => (await documents.list(KIND, tenantId, null, MOST_READ)).map(subscriptionOf),
+    remove: (tenantId, id) => documents.remove(KIND, tenantId, id),
+    async change(tenantId, id, change) {
+      for (;;) {
+        const before = await read(tenantId, id);
+        if (before === undefined) return undefined;
+        const after = { ...before, ...change(before), version: before.version + 1 };
+        if ((await documents.write(documentOf(after, after.version))) === 'written') return after;
+      }
+    },
+  };
+}
+
+function documentOf(subscription: Subscription, version: number): Document {
+  const { tenantId, id, version: _, ...body } = subscription as VersionedSubscription;
+  return { kind: KIND, tenantId, id, version, body: body satisfies JsonObject };
+}
+
+const subscriptionOf = ({ tenantId, id, version, body }: Document): VersionedSubscription =>
+  ({ ...body, tenantId, id, version }) as unknown as VersionedSubscription;
