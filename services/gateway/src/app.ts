@@ -11,6 +11,7 @@ import { commandRoutes } from './routes/commands.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { erasureRoutes } from './routes/erasures.ts';
+import { eventStreamRoutes } from './routes/event-stream.ts';
 import { eventRoutes } from './routes/events.ts';
 import { executionRoutes } from './routes/executions.ts';
 import { historyRoutes } from './routes/history.ts';
@@ -19,7 +20,9 @@ import { serviceRoutes } from './routes/service.ts';
 import { subscriptionRoutes } from './routes/subscriptions.ts';
 import { taskListRoutes } from './routes/task-list.ts';
 import { taskRoutes } from './routes/tasks.ts';
+import { tenantEventRoutes } from './routes/tenant-events.ts';
 import { tenantSettingsRoutes } from './routes/tenant-settings.ts';
+import { Totals } from './totals.ts';
 
 /** The law of one process's doors: what is in flight, charged and known holds for all of them together. */
 export function createAdmission(deps: GatewayDeps): CommandAdmission<Problem> {
@@ -41,7 +44,10 @@ export function createGateway(deps: GatewayDeps, admission = createAdmission(dep
   taskListRoutes(api);
   runRoutes(api);
   historyRoutes(api); // before the events by id, of which `verify` is none
-  eventRoutes(api);
+  const totals = new Totals();
+  eventRoutes(api, totals);
+  tenantEventRoutes(api, totals);
+  eventStreamRoutes(api);
   claimRoutes(api, claims); // before the reports by id, of which `claim` is none
   executionRoutes(api);
   apiKeyRoutes(api);

@@ -19,13 +19,13 @@ import type { Credentials } from './credentials.ts';
 export type Readiness = { [dependency: string]: 'up' | 'down' };
 
 export type GatewayDeps = {
-  log: Pick<Log, 'append' | 'partitionOf'>;
+  log: Pick<Log, 'append' | 'partitionOf' | 'partitionCount'>;
   /** How far the workers are behind; whoever composes keeps it up to date. */
   lag: Pick<WorkLag, 'ageMs' | 'oldestMs'>;
   answers: Answers;
   receipts: Pick<ReceiptStore, 'load' | 'put'>;
-  events: Pick<EventStore, 'read' | 'page' | 'count'>;
-  snapshots: Pick<SnapshotStore, 'load' | 'list' | 'waiting' | 'claimable'>;
+  events: Omit<EventStore, 'append'>;
+  snapshots: Pick<SnapshotStore, 'load' | 'list' | 'waiting' | 'claimable' | 'marks'>;
   documents: DocumentStore;
   limiter: Limiter;
   /** Asked for every command. */

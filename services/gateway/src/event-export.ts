@@ -1,5 +1,5 @@
+import { CSV_HEADER, csvLine } from '@retrigger/contract/event-csv.ts';
 import type { StoredEvent } from '@retrigger/domain/event.ts';
-import { canonicalJson } from '@retrigger/domain/event-hash.ts';
 import type { Observer } from '@retrigger/ports/observer.ts';
 import type { Reply } from './reply.ts';
 
@@ -8,40 +8,8 @@ export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 export const EXPORT_TYPES: Record<ExportFormat, string> = { csv: 'text/csv', jsonl: 'application/jsonl' };
 
-type Cell = string | number | null;
-
-const COLUMNS: [string, (event: StoredEvent['event']) => Cell][] = [
-  ['sequence', (event) => event.sequence],
-  ['eventId', (event) => event.eventId],
-  ['eventType', (event) => event.eventType],
-  ['schemaVersion', (event) => event.schemaVersion],
-  ['timestamp', (event) => event.timestamp],
-  ['tenantId', (event) => event.tenantId],
-  ['taskId', (event) => event.taskId],
-  ['actorId', (event) => event.actor.id],
-  ['actorType', (event) => event.actor.type],
-  ['previousState', (event) => event.previousState],
-  ['newState', (event) => event.newState],
-  ['metadata', (event) => canonicalJson(event.metadata)],
-  ['commandId', (event) => event.commandId],
-  ['correlationId', (event) => event.correlationId],
-  ['previousHash', (event) => event.previousHash],
-  ['hash', (event) => event.hash],
-];
-
-/** What a spreadsheet takes for the beginning of a formula. */
-const FORMULA = /^[=+\-@\t\r\n]/;
-
-/** X1: RFC 4180, every text quoted. X2: what a spreadsheet would run as a formula gets an apostrophe in front. */
-function cell(value: Cell): string {
-  if (value === null || typeof value === 'number') return value === null ? '' : String(value);
-  const safe = FORMULA.test(value) ? `'${value}` : value;
-  return `"${safe.replaceAll('"', '""')}"`;
-}
-
-const csvLine = ({ event }: StoredEvent): string => `${COLUMNS.map(([, read]) => cell(read(event))).join(',')}\r\n`;
 const LINES: Record<ExportFormat, { header: string; line(stored: StoredEvent): string }> = {
-  csv: { header: `${COLUMNS.map(([name]) => name).join(',')}\r\n`, line: csvLine },
+  csv: { header: CSV_HEADER, line: ({ event }) => csvLine(event) },
   jsonl: { header: '', line: ({ json }) => `${json}\n` },
 };
 

@@ -9,7 +9,8 @@ import type { Problem } from './problem.ts';
 import { invalidFields, readQuery } from './query.ts';
 import { justAfter } from './stored-history.ts';
 
-const NAMES = ['types', 'from', 'to', 'actor', 'order', 'cursor', 'pageSize', 'format'] as const;
+const OF_TASK = ['types', 'from', 'to', 'actor', 'order', 'cursor', 'pageSize', 'format'] as const;
+const OF_TENANT = [...OF_TASK, 'taskId'] as const;
 export const DEFAULT_PAGE = 100;
 const MAX_PAGE = 1_000;
 export const PAGE_SIZES = `must be a whole number from 1 to ${MAX_PAGE}`;
@@ -25,24 +26,27 @@ export type EventQuery = {
   fingerprint: string;
   /** All that match as a file, instead of a page. */
   format: ExportFormat | null;
+  /** Of a tenant's history, that of one task only. */
+  taskId: string | null;
 };
 
-/** Reads the query parameters of a history. */
-export function readEventQuery(url: string): EventQuery | Problem {
-  const query = readQuery(url, NAMES);
+/** Reads the query parameters of a task's or a tenant's history. */
+export function readEventQuery(url: string, of: 'task' | 'tenant' = 'task'): EventQuery | Problem {
+  const query = readQuery<(typeof OF_TENANT)[number]>(url, of === 'task' ? OF_TASK : OF_TENANT);
   if (query.kind === 'problem') return query.problem;
+  const { taskId } = query.values;
   const { types, from, to, actor, order = 'asc', cursor = '', pageSize = String(DEFAULT_PAGE), format } = query.values;
   const errors: FieldError[] = [];
   const wrong = (path: string, message: string): undefined => void errors.push({ path, message });
   const filter: EventFilter = {};
-  if (types !== undefined)
-    filter.types = readTypes(types) ?? wrong('types', `must be some of ${EVENT_TYPES.join(', ')}, separated by commas`) ?? [];
+  if (types !== undefined) filter.types = readTypes(types) ?? wrong('types', TYPES) ?? [];
   const since = from === undefined ? undefined : (bound(from, formatInstant) ?? wrong('from', DATES));
   const before = to === undefined ? undefined : (bound(to, justAfter, DAY_MS - 1) ?? wrong('to', DATES));
   if (since !== undefined) filter.from = since;
   if (before !== undefined) filter.before = before;
   if (actor !== undefined && !ID_PATTERN.test(actor)) wrong('actor', 'must be the id of an actor');
   if (actor !== undefined) filter.actorId = actor;
+  if (taskId !== undefined && !ID_PATTERN.test(taskId)) wrong('taskId', 'must be the id of a task');
   if (order !== 'asc' && order !== 'desc') wrong('order', 'must be asc or desc');
   const size = readPageSize(pageSize);
   if (size === undefined) wrong('pageSize', PAGE_SIZES);
@@ -50,14 +54,15 @@ export function readEventQuery(url: string): EventQuery | Problem {
   if (format !== undefined && cursor !== '') wrong('cursor', 'does not go with format, which gives all that match');
   if (format !== undefined && query.values.pageSize !== undefined) wrong('pageSize', 'does not go with format, which gives all that match');
   if (errors.length > 0 || size === undefined) return invalidFields(errors);
-  const question = [filter.types?.join(',') ?? '*', filter.from ?? '*', filter.before ?? '*', actor ?? '*', order].join('\n');
+  const matching = [filter.types?.join(',') ?? '*', filter.from ?? '*', filter.before ?? '*', actor ?? '*', taskId ?? '*'].join('\n');
   return {
     filter,
     order: order as 'asc' | 'desc',
     pageSize: size,
     cursor: cursor === '' ? null : cursor,
-    fingerprint: hash('sha256', question, 'base64url'),
+    fingerprint: hash('sha256', `${matching}\n${order}`, 'base64url'),
     format: format !== undefined && isFormat(format) ? format : null,
+    taskId: taskId ?? null,
   };
 }
 
@@ -69,9 +74,11 @@ export function readPageSize(text: string): number | undefined {
   return size >= 1 && size <= MAX_PAGE ? size : undefined;
 }
 
+export const TYPES = `must be some of ${EVENT_TYPES.join(', ')}, separated by commas`;
 const DATES = 'must be an instant such as 2026-01-31T12:00:00.000Z, or a date such as 2026-01-31';
 
-function readTypes(text: string): string[] | undefined {
+/** Undefined when it names one that there is not. */
+export function readTypes(text: string): string[] | undefined {
   const types = [...new Set(text.split(',').map((type) => type.trim()))].sort();
   return types.every((type) => (EVENT_TYPES as readonly string[]).includes(type)) ? types : undefined;
 }

@@ -25,7 +25,7 @@ export type Listening = {
   url: string;
   port: number;
   /**
-   * Takes no more connections and lets requests end for up to `graceMs`. Then those that still wait are told so (`env.leaving` aborts), and what
+   * Takes no more connections, ends what has no end of its own (`env.stopping` aborts) and lets requests end for up to `graceMs`. Then those that still wait are told so (`env.leaving` aborts), and what
    * has not ended a second later is cut off.
    */
   stop(graceMs: number): Promise<void>;
@@ -33,8 +33,8 @@ export type Listening = {
 
 export type Served = Listening | { kind: 'cannot_listen'; message: string };
 
-/** What an app is given with each request. `leaving` aborts when waiting must end. */
-type Env = { incoming: unknown; outgoing: unknown; leaving: AbortSignal };
+/** What an app is given with each request. `stopping` aborts when the server stops, `leaving` when waiting must end. */
+type Env = { incoming: unknown; outgoing: unknown; stopping: AbortSignal; leaving: AbortSignal };
 type Fetch = (request: Request, env: Env) => Response | Promise<Response>;
 
 /** `freshId` names requests that no app can be asked about; the others are for tests that can't wait so long, or open so many. */
@@ -64,14 +64,14 @@ export async function serve(
     requestMs = REQUEST_MS,
   }: Serving,
 ): Promise<Served> {
-  const leaving = new AbortController();
-  setMaxListeners(0, leaving.signal);
+  const [stopping, leaving] = [new AbortController(), new AbortController()];
+  for (const { signal } of [stopping, leaving]) setMaxListeners(0, signal);
   const unreadable = (problem: Problem) => {
     const reply = problemReply(problem, '/');
     reply.headers['x-request-id'] = freshId();
     return reply;
   };
-  const listener = getRequestListener((request, env) => fetch(request, { ...env, leaving: leaving.signal }), {
+  const listener = getRequestListener((request, env) => fetch(request, { ...env, stopping: stopping.signal, leaving: leaving.signal }), {
     errorHandler: () => toResponse(unreadable({ code: 'invalid_request', detail: 'The request line or the Host header is not valid' })),
   });
   const server = createServer(
@@ -98,10 +98,11 @@ export async function serve(
   }
   const bound = (server.address() as AddressInfo).port;
   const name = host.includes(':') ? `[${host}]` : host;
-  return { kind: 'listening', url: `http://${name}:${bound}`, port: bound, stop: (graceMs) => stop(server, leaving, graceMs) };
+  return { kind: 'listening', url: `http://${name}:${bound}`, port: bound, stop: (graceMs) => stop(server, stopping, leaving, graceMs) };
 }
 
-async function stop(server: Server, leaving: AbortController, graceMs: number): Promise<void> {
+async function stop(server: Server, stopping: AbortController, leaving: AbortController, graceMs: number): Promise<void> {
+  stopping.abort();
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS); // a connection stays open after the last answer on it
   const told = setTimeout(() => leaving.abort(), graceMs);

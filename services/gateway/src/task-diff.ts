@@ -7,7 +7,7 @@ import type { TaskState } from '@retrigger/domain/task/state.ts';
 import { taskView } from '@retrigger/domain/task/view.ts';
 import { NOTHING_ARCHIVED } from '@retrigger/engine/archived-events.ts';
 import type { EventStore } from '@retrigger/ports/event-store.ts';
-import { inChunks, justAfter } from './stored-history.ts';
+import { eventsOf, justAfter } from './stored-history.ts';
 
 /** A field that is another at the end than at the beginning. `path` is a JSON Pointer into the task; null = it is not there. `event` gave it its last value. */
 export type Change = { path: string; before: Json; after: Json; event: JsonObject };
@@ -33,7 +33,7 @@ export async function taskDiff(
   let state = (archived.state ?? undefined) as TaskState | undefined;
   let first: Leaves | undefined;
   let last: Leaves = new Map();
-  for await (const chunk of inChunks(events, key, { before: justAfter(to) })) {
+  for await (const chunk of eventsOf(events, key, { before: justAfter(to) })) {
     for (const { event } of chunk) {
       if (event.sequence <= archived.last) continue;
       if (Date.parse(event.timestamp) > from) first ??= last = leavesOf(state);

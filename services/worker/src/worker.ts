@@ -16,7 +16,7 @@ export type Worker = {
 /** Joins the workers' group, decides what its partitions bring and wakes what is due, until stopped. `sliceRecords`: see WorkHandlerBounds. */
 export async function createWorker(ports: WorkerPorts, { sliceRecords }: { sliceRecords?: number } = {}): Promise<Worker> {
   const { log, snapshots, clock, observer, encode } = ports;
-  const housekeeping = new Housekeeping(ports, clock);
+  const housekeeping = new Housekeeping(ports);
   const wakeUps = new WakeUps({
     ...{ log, snapshots, clock, observer, encode },
     wake: (key, wakeAt, silentSince, sentAt) => {

@@ -32,15 +32,45 @@ export function firstBreak(
 ): { sequence: number; reason: string } | undefined {
   let [next, previous] = [sequence, previousHash];
   for (const event of events) {
-    if (event.sequence !== next) return { sequence: next, reason: `expected sequence ${next}, found ${event.sequence}` };
-    if (event.previousHash !== previous) return { sequence: next, reason: 'previousHash is not the hash of the event before' };
-    if (sealedForm(event) === undefined) return { sequence: next, reason: 'what is shown is not what was sealed' };
-    const expected = hashIfAny(event);
-    if (expected === undefined) return { sequence: next, reason: 'the content has no canonical form' };
-    if (event.hash !== expected) return { sequence: next, reason: 'hash does not match the content' };
+    const reason = linkFault(event, next, previous) ?? hashFault(event);
+    if (reason !== undefined) return { sequence: next, reason };
     [next, previous] = [next + 1, event.hash];
   }
   return undefined;
+}
+
+/** Why an event is not the link that must come next, if it isn't. */
+export function linkFault(event: OpenEvent, sequence: number, previousHash: string): string | undefined {
+  if (event.sequence !== sequence) return `expected sequence ${sequence}, found ${event.sequence}`;
+  return event.previousHash === previousHash ? undefined : 'previousHash is not the hash of the event before';
+}
+
+/** Why an event, as stored or as shown, is not as it was written, whatever stands around it. */
+export function hashFault(event: OpenEvent): string | undefined {
+  if (sealedForm(event) === undefined) return 'what is shown is not what was sealed';
+  const expected = hashIfAny(event);
+  if (expected === undefined) return 'the content has no canonical form';
+  return event.hash === expected ? undefined : 'hash does not match the content';
+}
+
+/** An event out of its stored text, which may have become anything. `unreadable`: nobody could have written this. */
+export function readEventText(text: string): { kind: 'event'; event: OpenEvent } | { kind: 'unreadable'; reason: string } {
+  let event: unknown;
+  try {
+    event = JSON.parse(text);
+  } catch {
+    return { kind: 'unreadable', reason: 'it is not JSON' };
+  }
+  if (typeof event !== 'object' || event === null || Array.isArray(event)) return { kind: 'unreadable', reason: 'it is no object' };
+  return { kind: 'event', event: event as OpenEvent };
+}
+
+/** Why an event whose hash is right does not stand in the very bytes that were written, if it doesn't: other bytes can say the same. */
+export function textFault(event: OpenEvent, text: string): string | undefined {
+  const { hash: digest, sealed, ...body } = event;
+  const shown = sealed === undefined ? '' : `,"sealed":${JSON.stringify(sealed)}`;
+  const written = `${canonicalJson(body).slice(0, -1)},"hash":"${digest}"${shown}}`;
+  return written === text || JSON.stringify(event) === text ? undefined : 'its bytes are not those that were written';
 }
 
 /** What was tampered with may be such that nobody could have hashed it, e.g. half a surrogate pair. */

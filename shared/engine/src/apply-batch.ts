@@ -4,7 +4,7 @@ import type { Answer, Answers } from '@retrigger/ports/answers.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
 import type { DecisionStore } from '@retrigger/ports/decision-store.ts';
 import type { EventStore } from '@retrigger/ports/event-store.ts';
-import type { CommitOffset, Log, LogRecord, NewRecord } from '@retrigger/ports/log.ts';
+import type { Log, LogRecord, NewRecord } from '@retrigger/ports/log.ts';
 import type { Observer } from '@retrigger/ports/observer.ts';
 import type { Reached } from '@retrigger/ports/reached.ts';
 import type { ReceiptStore } from '@retrigger/ports/receipt-store.ts';
@@ -18,6 +18,7 @@ import { gatherEvidence } from './gather-evidence.ts';
 import { loadBatch } from './load-aggregates.ts';
 import { observeBatch } from './observe-batch.ts';
 import { toDecided } from './store-decisions.ts';
+import { isTick } from './ticks.ts';
 
 export type Decoded = { kind: 'command'; command: Command } | { kind: 'undecodable'; reason: string };
 
@@ -47,20 +48,21 @@ const MOST_CONFLICTS = 50;
  * N3: a crash between or inside any two steps is repaired by redelivery: every step may be done again.
  * N4: the other owner of a partition, if there is one for a while, makes the same events under the same names; whoever is second takes the first one's.
  * A throw leaves in the cache what was known before, in doubt; the log delivers the records again. Returns what was decided. `silentSince`: since when this owner has not heard of an
- * aggregate's executor (epoch ms; 0 = it doesn't know).
+ * aggregate's executor (epoch ms; 0 = it doesn't know). `notBefore`: no event is older (epoch ms).
  */
 export async function applyBatch(
   ports: WorkerPorts,
   cache: AggregateCache,
   partition: number,
   records: LogRecord[],
-  commit: CommitOffset,
+  commit: (next: number) => Promise<unknown>,
   silentSince: (key: string) => number = () => 0,
+  notBefore = 0,
 ): Promise<Iterable<KeyDecisions>> {
   const { received, dead } = decode(ports, records);
   ports.reached('decoded');
   const decisions = new Map<string, KeyDecisions>();
-  const batch = new BatchDecider(ports.decider, silentSince);
+  const batch = new BatchDecider(ports.decider, silentSince, notBefore);
   try {
     await decideAndStore(ports, batch, cache, partition, received, decisions);
     await emitDecisions(ports, decisions, [...dead, ...giveUp(ports, records, decisions.values())]);
@@ -83,6 +85,7 @@ function decode(ports: WorkerPorts, records: LogRecord[]): { received: Received[
   const received: Received[] = [];
   const dead: NewRecord[] = [];
   for (const record of records) {
+    if (isTick(record)) continue;
     const decoded = ports.decode(record);
     const key = decoded.kind === 'command' ? taskKey(decoded.command.tenantId, decoded.command.taskId) : record.key;
     const reason = decoded.kind === 'undecodable' ? decoded.reason : key === record.key ? null : `the record's key is not ${key}`;

@@ -64,10 +64,13 @@ export class BatchDecider {
   readonly evidence = new Map<string, unknown>();
   readonly #decider: AnyDecider;
   readonly #silentSince: (key: string) => number;
+  readonly #notBefore: number;
 
-  constructor(decider: AnyDecider, silentSince: (key: string) => number) {
+  /** `notBefore`: no event is older (epoch ms; see housekeeping.ts, T2). */
+  constructor(decider: AnyDecider, silentSince: (key: string) => number, notBefore = 0) {
     this.#decider = decider;
     this.#silentSince = silentSince;
+    this.#notBefore = notBefore;
   }
 
   load(aggregates: Map<string, Aggregate>, receipts: Map<string, Receipt>): void {
@@ -138,7 +141,7 @@ export class BatchDecider {
       this.#conclude(record, made, claimed.outcome, null); // B8
       return undefined;
     }
-    const at = decisionTime(aggregate.head, position);
+    const at = decisionTime(aggregate.head, position, this.#notBefore);
     const decision = this.#decider.decide(aggregate.state, this.#informed(command, made), aggregate.head, at, this.evidence);
     if (decision.kind === 'needs') return decision;
     if (command.type === 'Wake' && decision.kind === 'nothing') made.isOutdated ||= this.#isAnother(command.body.wakeAt, aggregate.state);
@@ -185,7 +188,7 @@ export class BatchDecider {
     if (decision.kind === 'answered') this.#conclude(record, made, decision.outcome, null);
     if (decision.kind !== 'event') return;
     const previous = aggregate.state === undefined ? null : this.#decider.lookup(aggregate.state).status;
-    const stored = nextEvent(aggregate.head, previous, command, decision.event, position);
+    const stored = nextEvent(aggregate.head, previous, command, decision.event, position, this.#notBefore);
     const state = this.#decider.evolve(aggregate.state, stored.event);
     const outcome = this.#decider.answer(stored.event, state);
     if (state !== undefined) this.#decider.lookup(state);

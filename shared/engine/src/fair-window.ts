@@ -23,7 +23,7 @@ type Ports = { clock: Clock; observer: Observer };
 /**
  * What the owner of a partition has read ahead, taken tenant by tenant in small slices, so that nobody waits for another one's backlog.
  * Q1: records of one tenant, and so those of one aggregate, are decided in log order; tenants take turns, record by record.
- * Q2: the offset moves to the lowest unfinished record and no further, and `passed` hears of nothing behind it.
+ * Q2: the offset moves to the lowest unfinished record and no further, and `passed` hears of nothing behind it, nor of what did not count.
  * Q3: a slice that fails is decided again after a pause, until it doesn't or the partition is lost.
  * Q4: what is read ahead is bounded: past it `add` resolves when there is room. Q5: one slice runs at a time; none begins after `close`.
  */
@@ -40,7 +40,7 @@ export class FairWindow {
   #isClosed = false;
   #endPause: () => void = () => {};
   #roomMade: (() => void)[] = [];
-  #commit: CommitOffset = async () => {};
+  #commit: CommitOffset = async () => false;
   readonly #decide: Decide;
   readonly #passed: (at: number) => void;
   readonly #ports: Ports;
@@ -158,8 +158,8 @@ export class FairWindow {
     this.#unfinished.splice(0, count);
     const last = this.#finishedUpTo;
     if (last === undefined || last.offset === this.#committed) return;
-    await this.#commit(last.offset + 1);
+    const counted = await this.#commit(last.offset + 1);
     this.#committed = last.offset;
-    if (!this.#isClosed) this.#passed(last.at);
+    if (counted && !this.#isClosed) this.#passed(last.at);
   }
 }

@@ -31,8 +31,11 @@ export function workHandler(
     const silentSince = (key: string) => wakeUps.silentSince(key, partition);
     const window: FairWindow = new FairWindow(
       async (records, finish) => {
-        const decisions = await applyBatch(ports, cache, partition, records, finish, silentSince);
-        if (!window.isClosed) settle(ports.decider, wakeUps, decisions, partition);
+        const notBefore = housekeeping.notBefore(partition); // T2: one slice runs at a time, and nothing else moves the mark
+        const decisions = [...(await applyBatch(ports, cache, partition, records, finish, silentSince, notBefore))];
+        if (window.isClosed) return;
+        housekeeping.stored(partition, newestOf(decisions));
+        settle(ports.decider, wakeUps, decisions, partition);
       },
       (at) => housekeeping.passed(partition, at),
       ports,
@@ -44,6 +47,7 @@ export function workHandler(
     async assigned(partitions) {
       await Promise.all(partitions.map((partition) => ending.get(partition)));
       for (const partition of partitions) windows.set(partition, open(partition));
+      await housekeeping.assigned(partitions);
       await wakeUps.assigned(partitions);
     },
     async revoked(partitions) {
@@ -60,6 +64,13 @@ export function workHandler(
       await windows.get(partition)?.add(records, commit);
     },
   };
+}
+
+/** The timestamp of the newest event, in epoch ms; 0 = there is none. */
+function newestOf(decisions: Iterable<KeyDecisions>): number {
+  let newest = 0;
+  for (const { aggregate, emitted } of decisions) if (emitted.length > 0) newest = Math.max(newest, aggregate.head.at);
+  return newest;
 }
 
 function settle(decider: AnyDecider, wakeUps: WakeUps, decisions: Iterable<KeyDecisions>, partition: number): void {

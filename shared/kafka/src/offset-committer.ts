@@ -9,14 +9,14 @@ const LONGEST_PAUSE_MS = 2_000;
 /** Sends offsets under the generation that the member is in when it is called, once, without trying again. */
 export type SendOffsets = (offsets: { partition: number; offset: string }[]) => Promise<void>;
 
-type Wanted = { next: number; lease: PartitionLease; done: (() => void)[] };
+type Wanted = { next: number; lease: PartitionLease; done: ((counted: boolean) => void)[] };
 
 /**
  * Moves the group's offsets for one member.
  * O1: an offset never moves back.
  * O2: an ended lease's offset no more moves: that is looked at, without a pause in between, when the request is made, and the broker refuses a request that
  * is under way while the generation changes.
- * O3: a commit resolves when the group's offset is there, or when its lease has ended; in between it is tried again.
+ * O3: a commit resolves with true when the group's offset is there, with false when its lease has ended; in between it is tried again.
  * O4: of a member that stops, what can't be committed at the first try is left to the next owner, so that no broker's absence holds up a stop.
  * One request is on its way at a time; what comes meanwhile goes together in the next one.
  */
@@ -39,15 +39,15 @@ export class OffsetCommitter {
     ended.addEventListener('abort', () => this.#flush());
   }
 
-  commit(lease: PartitionLease, next: number): Promise<void> {
-    if (lease.ended || next <= lease.committed) return Promise.resolve(); // O1, O2
+  commit(lease: PartitionLease, next: number): Promise<boolean> {
+    if (lease.ended || next <= lease.committed) return Promise.resolve(!lease.ended); // O1, O2
     return new Promise((resolve) => {
       const wanted = this.#wanted.get(lease.partition);
       if (wanted?.lease === lease) {
         wanted.next = Math.max(wanted.next, next);
         wanted.done.push(resolve);
       } else {
-        for (const done of wanted?.done ?? []) done();
+        for (const done of wanted?.done ?? []) done(false);
         this.#wanted.set(lease.partition, { next, lease, done: [resolve] });
       }
       this.#flush();
@@ -82,14 +82,14 @@ export class OffsetCommitter {
         failures = 0;
         for (const { next, lease, done } of round) {
           lease.committed = Math.max(lease.committed, next);
-          for (const resolve of done) resolve(); // O3
+          for (const resolve of done) resolve(true); // O3
         }
       } catch (error) {
         const failure = classifyKafkaError(error);
         if (!failure.retry && failure.code !== 'fenced')
           this.#observer.log('error', 'offsets could not be committed; it is tried again', { ...failure });
         if (this.#gaveUp)
-          for (const resolve of round.flatMap(({ done }) => done)) resolve(); // O4
+          for (const resolve of round.flatMap(({ done }) => done)) resolve(false); // O4
         else for (const wanted of round) this.#again(wanted);
         await pause(this.#clock, backoffMs(failures++, LONGEST_PAUSE_MS), this.#ended);
       }
@@ -104,7 +104,7 @@ export class OffsetCommitter {
     else if (later.lease === failed.lease) {
       later.next = Math.max(later.next, failed.next);
       later.done.push(...failed.done);
-    } else for (const done of failed.done) done();
+    } else for (const done of failed.done) done(false);
   }
 
   /** O2, O4 */
@@ -112,7 +112,7 @@ export class OffsetCommitter {
     for (const [partition, { lease, done }] of this.#wanted) {
       if (!lease.ended && !this.#ended.aborted && !(this.#gaveUp && this.#blocked)) continue;
       this.#wanted.delete(partition);
-      for (const resolve of done) resolve();
+      for (const resolve of done) resolve(false);
     }
   }
 }

@@ -16,7 +16,7 @@ export type LeaseOptions = {
   handler: RecordHandler;
   /** Asks for the partition not to be fetched, or to be fetched again. */
   throttle(partition: number, paused: boolean): void;
-  commit(lease: PartitionLease, next: number): Promise<void>;
+  commit(lease: PartitionLease, next: number): Promise<boolean>;
 };
 
 /**

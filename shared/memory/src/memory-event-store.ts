@@ -1,6 +1,15 @@
 import type { StoredEvent } from '@retrigger/domain/event.ts';
 import type { RemovableEvents } from '@retrigger/ports/event-archive.ts';
-import type { AppendOutcome, EventFilter, EventRange, EventStore } from '@retrigger/ports/event-store.ts';
+import type {
+  AppendOutcome,
+  EventFilter,
+  EventPlace,
+  EventRange,
+  EventStore,
+  StoredText,
+  TenantCursor,
+  TenantFilter,
+} from '@retrigger/ports/event-store.ts';
 import type { Reached } from '@retrigger/ports/reached.ts';
 
 /** Events in memory, for tests: durable as long as the process. What is read is a copy. */
@@ -40,8 +49,23 @@ export class MemoryEventStore implements EventStore, RemovableEvents {
     return found.slice(0, limit);
   }
 
-  async count(key: string, filter: EventFilter): Promise<number> {
-    return this.#stream(key, 'asc', () => true).filter((stored) => matches(stored, filter)).length;
+  async count(key: string, filter: EventFilter, after = 0, upTo = Number.MAX_SAFE_INTEGER): Promise<number> {
+    return this.#stream(key, 'asc', (sequence) => sequence > after && sequence <= upTo).filter((stored) => matches(stored, filter)).length;
+  }
+
+  async pageOfTenant(filter: TenantFilter, { after, limit, order }: TenantCursor): Promise<StoredEvent[]> {
+    const sign = order === 'asc' ? 1 : -1;
+    const found = this.#ofTenant(filter).sort((a, b) => sign * byPlace(a.event, b.event));
+    return found.filter(({ event }) => after === null || sign * byPlace(event, after) > 0).slice(0, limit);
+  }
+
+  async countOfTenant(filter: TenantFilter): Promise<number> {
+    return this.#ofTenant(filter).length;
+  }
+
+  async texts(key: string, after: number, limit: number): Promise<StoredText[]> {
+    const behind = [...(this.#streams.get(key) ?? [])].filter(([sequence]) => sequence > after).sort(([a], [b]) => a - b);
+    return behind.slice(0, limit).map(([sequence, { json }]) => ({ sequence, json }));
   }
 
   async removeFirst(key: string, upTo: number): Promise<number> {
@@ -56,12 +80,21 @@ export class MemoryEventStore implements EventStore, RemovableEvents {
     return [...this.#streams.keys()];
   }
 
+  #ofTenant({ tenantId, types, ...filter }: TenantFilter): StoredEvent[] {
+    const keys = [...this.#streams.keys()].filter((key) => key.startsWith(`${tenantId}/`));
+    const all = keys.flatMap((key) => this.#stream(key, 'asc', () => true));
+    return all.filter((stored) => matches(stored, { ...filter, types: [...types] }));
+  }
+
   #stream(key: string, order: 'asc' | 'desc', isWanted: (sequence: number) => boolean): StoredEvent[] {
     const wanted = [...(this.#streams.get(key) ?? [])].filter(([sequence]) => isWanted(sequence));
     const stored = wanted.sort(([a], [b]) => (order === 'asc' ? a - b : b - a));
     return stored.map(([, { json, position }]) => ({ key, json, position: { ...position }, event: JSON.parse(json) }));
   }
 }
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const byPlace = (a: EventPlace, b: EventPlace): number => compare(a.timestamp, b.timestamp) || compare(a.eventId, b.eventId);
 
 function matches({ event }: StoredEvent, { types, from, before, actorId }: EventFilter): boolean {
   const at = Date.parse(event.timestamp);

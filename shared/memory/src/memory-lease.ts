@@ -73,8 +73,10 @@ export class MemoryLease {
 
   /** The handler gets the same records until it takes them. */
   async #deliver(records: LogRecord[]): Promise<void> {
-    const commit = async (next: number): Promise<void> => {
-      if (!this.#isOver) this.#moveOffset(next);
+    const commit = async (next: number): Promise<boolean> => {
+      if (this.#isOver) return false;
+      this.#moveOffset(next);
+      return true;
     };
     for (let pauseMs = FIRST_PAUSE_MS; !this.#isStopping; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
       try {

@@ -1,10 +1,10 @@
 import type { Reached } from '@retrigger/ports/reached.ts';
-import type { Claimable, Due, Snapshot, SnapshotStore, TaskFilter, TaskPlace } from '@retrigger/ports/snapshot-store.ts';
+import type { Claimable, Due, Mark, Snapshot, SnapshotStore, TaskFilter, TaskPlace } from '@retrigger/ports/snapshot-store.ts';
 
 /** Snapshots in memory, for tests. What is read is a copy. */
 export class MemorySnapshotStore implements SnapshotStore {
   readonly #snapshots = new Map<string, Snapshot>();
-  readonly #marks = new Map<number, number>();
+  readonly #marks = new Map<number, Mark>();
   readonly #reached: Reached;
 
   constructor(reached: Reached) {
@@ -63,11 +63,13 @@ export class MemorySnapshotStore implements SnapshotStore {
     return found.sort((a, b) => a.since - b.since || compare(a.taskId, b.taskId)).slice(0, limit);
   }
 
-  async saveMark(partition: number, at: number): Promise<void> {
-    this.#marks.set(partition, Math.max(at, this.#marks.get(partition) ?? at));
+  /** S3. */
+  async saveMark(partition: number, { at, newest }: Mark): Promise<void> {
+    const stored = this.#marks.get(partition);
+    this.#marks.set(partition, { at: Math.max(at, stored?.at ?? at), newest: Math.max(newest, stored?.newest ?? newest) });
   }
 
-  async marks(): Promise<Map<number, number>> {
+  async marks(): Promise<Map<number, Mark>> {
     return new Map(this.#marks);
   }
 

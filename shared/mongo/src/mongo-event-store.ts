@@ -1,16 +1,27 @@
 import type { Event, Position, StoredEvent } from '@retrigger/domain/event.ts';
 import type { RemovableEvents } from '@retrigger/ports/event-archive.ts';
-import type { AppendOutcome, EventFilter, EventRange, EventStore } from '@retrigger/ports/event-store.ts';
+import type {
+  AppendOutcome,
+  EventFilter,
+  EventRange,
+  EventStore,
+  StoredText,
+  TenantCursor,
+  TenantFilter,
+} from '@retrigger/ports/event-store.ts';
 import { type Reached, unobserved } from '@retrigger/ports/reached.ts';
 import type { Collection, Filter } from 'mongodb';
 import type { MongoConnection } from './mongo-client.ts';
 import { duplicatesIn } from './mongo-errors.ts';
+import { countOfTenant, namesOnPage } from './mongo-tenant-events.ts';
 import { inRounds, partsOf } from './write-parts.ts';
 
 /** `json` is the event, byte for byte as hashed; the fields beside it are what filters look at. */
 export type EventDocument = {
   _id: string;
   key: string;
+  tenantId: string;
+  eventId: string;
   type: string;
   timestamp: Date;
   actorId: string;
@@ -78,9 +89,30 @@ export class MongoEventStore implements EventStore, RemovableEvents {
     return this.#find({ ...namesOf(key, from, to), ...matching(filter) }, limit, order);
   }
 
-  async count(key: string, filter: EventFilter): Promise<number> {
-    const query = { ...namesOf(key, 1, LAST_SEQUENCE), ...matching(filter) };
+  async count(key: string, filter: EventFilter, after = 0, upTo = LAST_SEQUENCE): Promise<number> {
+    const query = { ...namesOf(key, after + 1, upTo), ...matching(filter) };
     return this.#mongo.retry(() => this.#events.countDocuments(query));
+  }
+
+  async pageOfTenant(filter: TenantFilter, cursor: TenantCursor): Promise<StoredEvent[]> {
+    const names = await namesOnPage(this.#mongo, this.#events, filter, cursor);
+    if (names.length === 0) return [];
+    const found = await this.#mongo.retry(() =>
+      this.#events.find({ _id: { $in: names } }, { projection: SHOWN, batchSize: names.length + 1 }).toArray(),
+    );
+    const byName = new Map(found.map((document) => [document._id, document]));
+    return names.flatMap((name) => byName.get(name) ?? []).map(toStored);
+  }
+
+  countOfTenant(filter: TenantFilter): Promise<number> {
+    return countOfTenant(this.#mongo, this.#events, filter);
+  }
+
+  async texts(key: string, after: number, limit: number): Promise<StoredText[]> {
+    if (limit === 0) return [];
+    const options = { projection: { json: 1 }, sort: { _id: 1 }, limit, batchSize: limit } as const;
+    const found = await this.#mongo.retry(() => this.#events.find(namesOf(key, after + 1, LAST_SEQUENCE), options).toArray());
+    return found.map(({ _id, json }) => ({ sequence: Number(_id.slice(_id.lastIndexOf('/') + 1)), json }));
   }
 
   /** V1: one after the other, from the first on. */
@@ -98,13 +130,15 @@ export class MongoEventStore implements EventStore, RemovableEvents {
   async #find(query: Filter<EventDocument>, limit: number, order: 'asc' | 'desc'): Promise<StoredEvent[]> {
     if (limit === 0) return []; // which means no limit to MongoDB
     const found = await this.#mongo.retry(() =>
-      this.#events
-        .find(query, { projection: { key: 1, position: 1, json: 1 }, sort: { _id: order === 'asc' ? 1 : -1 }, limit, batchSize: limit })
-        .toArray(),
+      this.#events.find(query, { projection: SHOWN, sort: { _id: order === 'asc' ? 1 : -1 }, limit, batchSize: limit }).toArray(),
     );
-    return found.map(({ key, position, json }) => ({ key, event: JSON.parse(json) as Event, json, position }));
+    return found.map(toStored);
   }
 }
+
+const SHOWN = { key: 1, position: 1, json: 1 } as const;
+
+const toStored = ({ key, position, json }: EventDocument): StoredEvent => ({ key, event: JSON.parse(json) as Event, json, position });
 
 /** Text order is sequence order. A sequence outside what can be is moved to the nearest that can. */
 const idOf = (key: string, sequence: number): string =>
@@ -119,6 +153,8 @@ const namesOf = (key: string, from: number, to: number): Filter<EventDocument> =
 const documentOf = ({ key, event, json, position }: StoredEvent): EventDocument => ({
   _id: idOf(key, event.sequence),
   key,
+  tenantId: event.tenantId,
+  eventId: event.eventId,
   type: event.eventType,
   timestamp: new Date(event.timestamp),
   actorId: event.actor.id,

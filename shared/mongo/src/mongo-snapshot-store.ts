@@ -1,10 +1,11 @@
 import type { WakeKind } from '@retrigger/domain/decider.ts';
 import type { Head } from '@retrigger/domain/event.ts';
 import { type Reached, unobserved } from '@retrigger/ports/reached.ts';
-import type { Claimable, Due, Snapshot, SnapshotStore, TaskFilter, TaskPlace } from '@retrigger/ports/snapshot-store.ts';
+import type { Claimable, Due, Mark, Snapshot, SnapshotStore, TaskFilter, TaskPlace } from '@retrigger/ports/snapshot-store.ts';
 import type { Collection, Filter } from 'mongodb';
 import { putGuarded } from './guarded-writes.ts';
 import type { MongoConnection } from './mongo-client.ts';
+import { duplicatesIn } from './mongo-errors.ts';
 import { partsOf } from './write-parts.ts';
 
 /** `state` is JSON text: a task's context holds what users wrote, and `$` and `.` in its field names must come back. `sequence` is the head's, for the guard. */
@@ -24,7 +25,7 @@ export type SnapshotDocument = {
   claimableSince: number | null;
 };
 
-type MarkDocument = { _id: string; partition: number; at: number };
+type MarkDocument = { _id: string; partition: number } & Mark;
 
 export class MongoSnapshotStore implements SnapshotStore {
   readonly #mongo: MongoConnection;
@@ -100,14 +101,17 @@ export class MongoSnapshotStore implements SnapshotStore {
     return found.flatMap(({ taskId, claimableSince: since }) => (since === null ? [] : [{ taskId, since }]));
   }
 
-  async saveMark(partition: number, at: number): Promise<void> {
-    const document = { _id: String(partition), partition, at };
-    await putGuarded(this.#mongo, this.#marks, [{ document, replaces: { at: { $lt: at } } }]); // never back
+  /** S3. */
+  async saveMark(partition: number, { at, newest }: Mark): Promise<void> {
+    const update = { $max: { at, newest }, $setOnInsert: { partition } };
+    const updateOne = { filter: { _id: String(partition) }, update, upsert: true };
+    const raise = () => this.#mongo.retry(() => this.#marks.bulkWrite([{ updateOne }], { ordered: false }).then(() => [], duplicatesIn));
+    if ((await raise()).length > 0) await raise(); // another made it at the same moment
   }
 
-  async marks(): Promise<Map<number, number>> {
+  async marks(): Promise<Map<number, Mark>> {
     const found = await this.#mongo.retry(() => this.#marks.find({}).toArray());
-    return new Map(found.map(({ partition, at }) => [partition, at]));
+    return new Map(found.map(({ partition, at, newest }) => [partition, { at, newest: newest ?? 0 }]));
   }
 }
 

@@ -20,6 +20,24 @@ export type EventFilter = {
 };
 
 /**
+ * What a page over a tenant asks for. `types` names every type that is wanted: what the cluster keeps for itself is not a tenant's to see. `before` is not included;
+ * whoever wants no holes gives at most the lowest mark (see snapshot-store.ts).
+ */
+export type TenantFilter = { tenantId: string; types: readonly string[]; from?: string; before: string; actorId?: string };
+
+/** Where a walk over a tenant has got to. */
+export type EventPlace = { timestamp: string; eventId: string };
+
+export type TenantCursor = {
+  /** Not included; null = from the end that `order` starts at. */ after: EventPlace | null;
+  limit: number;
+  order: 'asc' | 'desc';
+};
+
+/** An event as its bytes stand in the store, under the sequence of its name. */
+export type StoredText = { sequence: number; json: string };
+
+/**
  * The immutable events, one document each, named `tenantId/taskId/sequence`.
  * E1: a name is taken once; whoever comes second is told, and nothing of the first is changed.
  * E2: whatever stops an append, also a kill, leaves a prefix of the given events of each key.
@@ -32,5 +50,12 @@ export interface EventStore {
   read(key: string, range: EventRange): Promise<StoredEvent[]>;
   /** Events of one key that match, in sequence order from `after` (not included; null = from the end that `order` starts at). */
   page(key: string, filter: EventFilter, cursor: { after: number | null; limit: number; order: 'asc' | 'desc' }): Promise<StoredEvent[]>;
-  count(key: string, filter: EventFilter): Promise<number>;
+  /** How many events of one key match, of those behind `after` (a sequence; 0 = of all) and up to `upTo`. */
+  count(key: string, filter: EventFilter, after?: number, upTo?: number): Promise<number>;
+  /** E4: a tenant's events that match, by (timestamp, eventId), whatever their tasks; found by an index, whatever the filter. */
+  pageOfTenant(filter: TenantFilter, cursor: TenantCursor): Promise<StoredEvent[]>;
+  /** Exact when `before` is at most the lowest mark: what lies before that may be counted once for all. */
+  countOfTenant(filter: TenantFilter): Promise<number>;
+  /** The events of one key behind a sequence as they stand, also those that nobody can read any more: for whoever verifies them. */
+  texts(key: string, after: number, limit: number): Promise<StoredText[]>;
 }

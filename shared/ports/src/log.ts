@@ -4,8 +4,11 @@ export type NewRecord = { key: string; value: Uint8Array; headers: { [name: stri
 /** A record as it stands in the log. `at` is the log's append time in epoch milliseconds, never going back inside a partition. */
 export type LogRecord = NewRecord & { topic: string; partition: number; offset: number; at: number };
 
-/** Moves the group's offset of a partition: everything below `next` is finished. It never moves back, and a revoked partition's offset no more moves. */
-export type CommitOffset = (next: number) => Promise<void>;
+/**
+ * Moves the group's offset of a partition: everything below `next` is finished. It never moves back, and a revoked partition's offset no more moves. Resolves with
+ * whether it counted: false = the partition may already be another member's.
+ */
+export type CommitOffset = (next: number) => Promise<boolean>;
 
 export interface RecordHandler {
   /** These partitions are this member's now; their records follow from the committed offset, from the earliest when there is none. */

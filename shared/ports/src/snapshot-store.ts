@@ -33,6 +33,12 @@ export type TaskFilter = { statuses: readonly string[]; type?: string };
 export type TaskPlace = { type: string; taskId: string };
 
 /**
+ * How far a partition of the work log is. `at`: every event of it with a timestamp before this is stored, and no other will come. `newest`: none of what it has stored is
+ * newer. Both in epoch ms of the log.
+ */
+export type Mark = { at: number; newest: number };
+
+/**
  * S1: a snapshot is only ever replaced by one of a higher sequence; an older one given later changes nothing and is no error.
  * S2: `save` resolves when durable and visible to every reader.
  * A snapshot is a cache: losing one costs time, never an event.
@@ -49,7 +55,8 @@ export interface SnapshotStore {
   list(tenantId: string, filter: TaskFilter, after: TaskPlace | null, limit: number): Promise<Snapshot[]>;
   /** Tasks of one type of a tenant whose execution may be claimed, the longest waiting first and then by id. One that is claimed while this is read may be among them. */
   claimable(tenantId: string, type: string, limit: number): Promise<Claimable[]>;
-  /** How far a partition is decided and stored: epoch ms of the log, never going back. */
-  saveMark(partition: number, at: number): Promise<void>;
-  marks(): Promise<Map<number, number>>;
+  /** S3: neither of the two ever goes back, whatever is saved. */
+  saveMark(partition: number, mark: Mark): Promise<void>;
+  /** Of every partition that has one. */
+  marks(): Promise<Map<number, Mark>>;
 }

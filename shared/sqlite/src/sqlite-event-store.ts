@@ -1,13 +1,22 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import type { StoredEvent } from '@retrigger/domain/event.ts';
 import type { RemovableEvents } from '@retrigger/ports/event-archive.ts';
-import type { AppendOutcome, EventFilter, EventRange, EventStore } from '@retrigger/ports/event-store.ts';
+import type {
+  AppendOutcome,
+  EventFilter,
+  EventRange,
+  EventStore,
+  StoredText,
+  TenantCursor,
+  TenantFilter,
+} from '@retrigger/ports/event-store.ts';
 import type { Reached } from '@retrigger/ports/reached.ts';
 import type { GroupCommit } from './group-commit.ts';
+import { SqliteTenantEvents } from './sqlite-tenant-events.ts';
 
 /**
  * Events stand in the order of their arrival, found by name through the index (measured 3 to 4 times faster to write than a table clustered
- * by name). Tenant and task are computed from the key when somebody asks.
+ * by name). See sqlite-tenant-events.ts for the rest of the table.
  */
 export const EVENTS_SCHEMA = `
   CREATE TABLE events (id INTEGER PRIMARY KEY, key TEXT NOT NULL, sequence INTEGER NOT NULL, type TEXT NOT NULL, at INTEGER NOT NULL,
@@ -25,9 +34,11 @@ export class SqliteEventStore implements EventStore, RemovableEvents {
   readonly #db: DatabaseSync;
   readonly #commit: GroupCommit;
   readonly #reached: Reached;
+  readonly #ofTenants: SqliteTenantEvents;
 
   constructor(db: DatabaseSync, commit: GroupCommit, reached: Reached) {
     this.#db = db;
+    this.#ofTenants = new SqliteTenantEvents(db);
     this.#commit = commit;
     this.#reached = reached;
   }
@@ -39,15 +50,27 @@ export class SqliteEventStore implements EventStore, RemovableEvents {
   /** The same, inside a transaction that is open. Of a key in conflict nothing is stored behind the taken name (E2). */
   appendInTransaction(events: StoredEvent[]): AppendOutcome {
     const insert = this.#prepared(
-      `INSERT INTO events (key, sequence, type, at, actor_id, partition, offset, log_at, json)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, // E1
+      `INSERT INTO events (key, sequence, type, at, actor_id, partition, offset, log_at, json, tenant_id, event_id)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, // E1
     );
     const taken = new Set<string>();
     for (const [index, { key, event, json, position }] of events.entries()) {
       if (taken.has(key)) continue;
-      const { sequence, eventType, timestamp, actor } = event;
+      const { sequence, eventType, timestamp, actor, tenantId, eventId } = event;
       const { partition, offset, at } = position;
-      const { changes } = insert.run(key, sequence, eventType, Date.parse(timestamp), actor.id, partition, offset, at, json);
+      const { changes } = insert.run(
+        key,
+        sequence,
+        eventType,
+        Date.parse(timestamp),
+        actor.id,
+        partition,
+        offset,
+        at,
+        json,
+        tenantId,
+        eventId,
+      );
       if (changes === 0) taken.add(key);
       if (index === 0 && events.length > 1) this.#reached('within-events');
     }
@@ -72,9 +95,28 @@ export class SqliteEventStore implements EventStore, RemovableEvents {
       .map(toStored);
   }
 
-  async count(key: string, filter: EventFilter): Promise<number> {
+  async count(key: string, filter: EventFilter, after = 0, upTo = Number.MAX_SAFE_INTEGER): Promise<number> {
     const { sql, values } = whereClause(key, filter);
-    return Number(this.#prepared(countStatement(sql)).get(...values)?.total);
+    return Number(this.#prepared(countStatement(sql)).get(...values, after, upTo)?.total);
+  }
+
+  async pageOfTenant(filter: TenantFilter, cursor: TenantCursor): Promise<StoredEvent[]> {
+    const row = this.#prepared(`SELECT ${COLUMNS} FROM events WHERE id = ?`);
+    return this.#ofTenants.find(filter, cursor).flatMap((id) => row.all(id).map(toStored));
+  }
+
+  countOfTenant(filter: TenantFilter): Promise<number> {
+    return this.#ofTenants.count(filter);
+  }
+
+  async texts(key: string, after: number, limit: number): Promise<StoredText[]> {
+    const rows = this.#prepared('SELECT sequence, json FROM events WHERE key = ? AND sequence > ? ORDER BY sequence LIMIT ?');
+    return rows.all(key, after, limit).map(({ sequence, json }) => ({ sequence: Number(sequence), json: String(json) }));
+  }
+
+  /** The same for `pageOfTenant` and `countOfTenant`. */
+  planOfTenant(types: number, order: 'asc' | 'desc', byActor: boolean): { find: string[]; count: string[] } {
+    return this.#ofTenants.plan(types, order, byActor);
   }
 
   async removeFirst(key: string, upTo: number): Promise<number> {
@@ -82,7 +124,10 @@ export class SqliteEventStore implements EventStore, RemovableEvents {
       `DELETE FROM events WHERE id IN (SELECT id FROM events WHERE key = ? AND sequence <= ? ORDER BY sequence LIMIT ${REMOVED_AT_ONCE})`, // V1
     );
     for (let total = 0; ; ) {
-      const removed = await this.#commit.submit(() => Number(remove.run(key, upTo).changes));
+      const removed = await this.#commit.submit(() => {
+        this.#ofTenants.ladders.forget();
+        return Number(remove.run(key, upTo).changes);
+      });
       total += removed;
       if (removed < REMOVED_AT_ONCE) return total;
     }
@@ -111,7 +156,7 @@ export class SqliteEventStore implements EventStore, RemovableEvents {
 const pageStatement = (where: string, order: 'asc' | 'desc'): string =>
   `SELECT ${COLUMNS} FROM events WHERE ${where} AND sequence ${order === 'asc' ? '>' : '<'} ? ORDER BY sequence ${order} LIMIT ?`;
 
-const countStatement = (where: string): string => `SELECT count(*) AS total FROM events WHERE ${where}`;
+const countStatement = (where: string): string => `SELECT count(*) AS total FROM events WHERE ${where} AND sequence > ? AND sequence <= ?`;
 
 /** One text per set of filters in use, so that few statements are ever prepared. */
 function whereClause(key: string, { types, from, before, actorId }: EventFilter): { sql: string; values: SQLInputValue[] } {

@@ -101,8 +101,10 @@ export class SqliteLogConsumer {
   /** The handler gets the same records until it takes them. */
   async #deliver(partition: number, records: LogRecord[]): Promise<void> {
     const lane = this.#topic.firstLane + partition;
-    const commit = async (next: number): Promise<void> => {
-      if (this.#state !== 'revoked') this.#view.commit(lane, next);
+    const commit = async (next: number): Promise<boolean> => {
+      if (this.#state === 'revoked') return false;
+      this.#view.commit(lane, next);
+      return true;
     };
     for (let pauseMs = FIRST_PAUSE_MS; this.#state === 'owning'; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
       try {

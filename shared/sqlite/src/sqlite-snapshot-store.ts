@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { WakeKind } from '@retrigger/domain/decider.ts';
 import { taskKey } from '@retrigger/domain/identifiers.ts';
 import type { Reached } from '@retrigger/ports/reached.ts';
-import type { Claimable, Due, Snapshot, SnapshotStore, TaskFilter, TaskPlace } from '@retrigger/ports/snapshot-store.ts';
+import type { Claimable, Due, Mark, Snapshot, SnapshotStore, TaskFilter, TaskPlace } from '@retrigger/ports/snapshot-store.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { SnapshotCache } from './snapshot-cache.ts';
 
@@ -25,6 +25,8 @@ export const SNAPSHOTS_SCHEMA = `
 export const CLAIMS_SCHEMA = `
   ALTER TABLE snapshots ADD COLUMN claimable_since INTEGER;
   CREATE INDEX snapshots_claimable ON snapshots (tenant_id, type, claimable_since, task_id) WHERE claimable_since IS NOT NULL;`;
+
+export const NEWEST_MARKS = 'ALTER TABLE marks ADD COLUMN newest INTEGER NOT NULL DEFAULT 0';
 
 const DUE = `SELECT key, wake_at, wake_kind FROM snapshots
   WHERE partition = ? AND wake_at < ? AND (wake_at, key) > (?, ?) ORDER BY wake_at, key LIMIT ?`;
@@ -76,8 +78,10 @@ export class SqliteSnapshotStore implements SnapshotStore {
     this.#list = db.prepare(LIST);
     this.#listOfType = db.prepare(LIST_OF_TYPE);
     this.#claimable = db.prepare(CLAIMABLE);
-    this.#mark = db.prepare('INSERT INTO marks VALUES (?, ?) ON CONFLICT DO UPDATE SET at = max(at, excluded.at)');
-    this.#marks = db.prepare('SELECT partition, at FROM marks');
+    this.#mark = db.prepare(
+      'INSERT INTO marks VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET at = max(at, excluded.at), newest = max(newest, excluded.newest)', // S3
+    );
+    this.#marks = db.prepare('SELECT partition, at, newest FROM marks');
   }
 
   async save(snapshots: Snapshot[]): Promise<void> {
@@ -170,12 +174,12 @@ export class SqliteSnapshotStore implements SnapshotStore {
     return { due, waiting, claimable, list: explain(LIST), listOfType: explain(LIST_OF_TYPE) };
   }
 
-  async saveMark(partition: number, at: number): Promise<void> {
-    await this.#commit.submit(() => this.#mark.run(partition, at));
+  async saveMark(partition: number, { at, newest }: Mark): Promise<void> {
+    await this.#commit.submit(() => this.#mark.run(partition, at, newest));
   }
 
-  async marks(): Promise<Map<number, number>> {
-    return new Map(this.#marks.all().map(({ partition, at }) => [Number(partition), Number(at)]));
+  async marks(): Promise<Map<number, Mark>> {
+    return new Map(this.#marks.all().map(({ partition, at, newest }) => [Number(partition), { at: Number(at), newest: Number(newest) }]));
   }
 }
 

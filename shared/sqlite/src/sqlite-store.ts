@@ -5,10 +5,16 @@ import { SqliteDecisionStore } from './sqlite-decision-store.ts';
 import { DOCUMENTS_SCHEMA, SqliteDocumentStore } from './sqlite-document-store.ts';
 import { EVENTS_SCHEMA, SqliteEventStore } from './sqlite-event-store.ts';
 import { RECEIPTS_SCHEMA, SqliteReceiptStore } from './sqlite-receipt-store.ts';
-import { CLAIMS_SCHEMA, SNAPSHOTS_SCHEMA, SqliteSnapshotStore } from './sqlite-snapshot-store.ts';
+import { CLAIMS_SCHEMA, NEWEST_MARKS, SNAPSHOTS_SCHEMA, SqliteSnapshotStore } from './sqlite-snapshot-store.ts';
+import { TENANT_EVENTS_SCHEMA } from './sqlite-tenant-events.ts';
 import { walSync } from './wal-sync.ts';
 
-const STORE_MIGRATIONS = [EVENTS_SCHEMA + RECEIPTS_SCHEMA + SNAPSHOTS_SCHEMA, DOCUMENTS_SCHEMA, CLAIMS_SCHEMA];
+const STORE_MIGRATIONS = [
+  EVENTS_SCHEMA + RECEIPTS_SCHEMA + SNAPSHOTS_SCHEMA,
+  DOCUMENTS_SCHEMA,
+  CLAIMS_SCHEMA,
+  `${TENANT_EVENTS_SCHEMA} ${NEWEST_MARKS}`,
+];
 
 /** The stores of one file; they share its transactions. */
 export type SqliteStore = {

@@ -1,11 +1,14 @@
 import type { Event } from '@retrigger/domain/event.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
+import { SseReader } from '@retrigger/test-gateway/sse.ts';
 
 export type Answer = { status: number; headers: Headers; text: string; json: JsonObject & { data: JsonObject; code: string } };
 export type Headed = { [name: string]: string };
 
 /** A task as tests look at it. */
 export type Task = JsonObject & { taskId: string; status: string; version: number; nextExecution?: string; retryCount: number };
+
+export type EventPage = { events: Event[]; total: number; pageInfo: { hasMore: boolean; nextCursor: string | null } };
 
 /** What a run of a task is known by. */
 export type Triggered = { executionId: string; runId: string; estimatedCompletion: string };
@@ -59,6 +62,19 @@ export class Client {
 
   events = async (taskId: string, query = 'pageSize=1000'): Promise<Event[]> =>
     (await this.data<{ events: Event[] }>(`/tasks/${taskId}/events?${query}`)).events;
+
+  /** A page over all tasks. */
+  page = (query: string): Promise<EventPage> => this.data(`/events?${query}`);
+
+  /** The live stream; `lastEventId` goes on behind that event. */
+  async stream(query = '', lastEventId = ''): Promise<SseReader> {
+    const headers = { authorization: `Bearer ${this.#key}`, 'last-event-id': lastEventId };
+    const response = await fetch(`${this.#url}/api/v1/events/stream?${query}`, { headers });
+    if (response.status !== 200 || response.body === null) throw new Error(`stream: ${response.status} ${await response.text()}`);
+    const reader = new SseReader(response.body);
+    await reader.until(() => reader.comments > 0);
+    return reader;
+  }
 
   types = async (taskId: string): Promise<string[]> => (await this.events(taskId)).map(({ eventType }) => eventType);
 

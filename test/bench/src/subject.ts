@@ -11,6 +11,9 @@ export const KEY = 'a-key-for-measuring';
 export type Subject = {
   post(path: string, body: string, headers?: Record<string, string>): Promise<{ status: number; text: string }>;
   get(path: string): Promise<string>;
+  /** A body as it comes. */
+  stream(path: string): Promise<AsyncIterable<Uint8Array>>;
+  pid: number;
   send(method: string, path: string, body?: string, headers?: Record<string, string>): Promise<{ status: number; text: string }>;
   stop(): Promise<void>;
 };
@@ -36,6 +39,11 @@ export async function startSubject(entry: string, connections: number, env: Reco
       const { body } = await pool.request({ method: 'GET', path, headers: base });
       return body.text();
     },
+    async stream(path) {
+      const { body } = await pool.request({ method: 'GET', path, headers: base });
+      return body;
+    },
+    pid: child.pid ?? 0,
     async stop() {
       await pool.close();
       child.kill('SIGTERM');

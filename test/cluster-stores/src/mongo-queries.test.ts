@@ -35,6 +35,13 @@ describe('the queries of the MongoDB adapter', () => {
       for (const after of [null, 2])
         for (const order of ['asc', 'desc'] as const) await events.page('acme/t1', filter, { after, limit: 5, order });
     for (const filter of [{}, everything]) await events.count('acme/t1', filter);
+    const span = { tenantId: 'acme', types: ['TaskTriggered', 'TaskStarted'], before: '2027-01-01T00:00:00.000Z' };
+    for (const filter of [span, { ...span, from: '2026-01-01T00:00:00.000Z', actorId: 'ann' }]) {
+      for (const after of [null, { timestamp: '2026-01-15T12:00:01.000Z', eventId: 'x' }])
+        for (const order of ['asc', 'desc'] as const) await events.pageOfTenant(filter, { after, limit: 5, order });
+      await events.countOfTenant(filter);
+    }
+    await events.texts('acme/t1', 1, 5);
     await receipts.put([receipt('c1', 1)]);
     await receipts.load(['c1', 'c2']);
     await receipts.sweep(3, 2);
@@ -54,7 +61,7 @@ describe('the queries of the MongoDB adapter', () => {
     await documents.list('key', 'acme', 'a', 5);
     await documents.listAll('key', document, 5);
     await documents.remove('key', 'acme', 'a');
-    await snapshots.saveMark(3, 1);
+    await snapshots.saveMark(3, { at: 1, newest: 0 });
     await snapshots.marks();
   });
 

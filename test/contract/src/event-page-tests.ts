@@ -50,6 +50,8 @@ export function eventPageTests(name: string, adapter: EventStoreAdapter): void {
       expect(await walk(events, key, filter, 'asc', 4)).toEqual(expected);
       expect(await walk(events, key, filter, 'desc', 4)).toEqual([...expected].reverse());
       expect(await events.count(key, filter)).toBe(expected.length);
+      expect(await events.count(key, filter, 7)).toBe(expected.filter((sequence) => sequence > 7).length);
+      expect(await events.count(key, filter, 7, 22)).toBe(expected.filter((sequence) => sequence > 7 && sequence <= 22).length);
     });
 
     test('a page holds whole events', async () => {

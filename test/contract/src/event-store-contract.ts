@@ -2,10 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { eventCrashTests } from './event-crash-tests.ts';
 import { eventPageTests } from './event-page-tests.ts';
 import { type EventStoreAdapter, openEvents } from './event-store-adapter.ts';
+import { eventTenantTests } from './event-tenant-tests.ts';
 import { unique } from './eventually.ts';
 import { inRounds, sampleEvent, sampleStream } from './samples.ts';
 
-/** The event-store port's definition: E1 to E3, reading, pages and counts. */
+/** The event-store port's definition: E1 to E4, reading, pages and counts. */
 export function eventStoreContract(name: string, adapter: EventStoreAdapter): void {
   const { timeoutMs } = adapter;
   const all = { from: 1, to: Number.MAX_SAFE_INTEGER, limit: 1_000, order: 'asc' } as const;
@@ -93,5 +94,6 @@ export function eventStoreContract(name: string, adapter: EventStoreAdapter): vo
   });
 
   eventPageTests(name, adapter);
+  eventTenantTests(name, adapter);
   if (adapter.crash !== undefined) eventCrashTests(name, timeoutMs, adapter.crash);
 }

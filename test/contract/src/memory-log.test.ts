@@ -23,7 +23,7 @@ describe('memory log: what only tests do', () => {
       await leave.opened;
       await commitAll(batch);
     });
-    const thief = new RecordingHandler(async ({ commit }) => commit(1));
+    const thief = new RecordingHandler(async ({ commit }) => void (await commit(1)));
     await log.consume('topic', 'group', paused);
     const second = await log.consume('topic', 'group', thief);
     await log.append('topic', [textRecord('a', 'one'), textRecord('a', 'two')]);

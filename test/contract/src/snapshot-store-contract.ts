@@ -8,7 +8,7 @@ export type SnapshotStoreAdapter = {
   timeoutMs: number;
 };
 
-/** The snapshot-store port's definition: S1, S2, due times, waiting tasks, lists, what may be claimed, marks. */
+/** The snapshot-store port's definition: S1 to S3, due times, waiting tasks, lists, what may be claimed, marks. */
 export function snapshotStoreContract(name: string, adapter: SnapshotStoreAdapter): void {
   const open = async (): Promise<SnapshotStore> => {
     const { snapshots, close } = await adapter.open();
@@ -156,14 +156,20 @@ export function snapshotStoreContract(name: string, adapter: SnapshotStoreAdapte
       expect((await snapshots.claimable(tenant, 'deploy', 10)).map(({ taskId }) => taskId)).toEqual(['b', 'a']);
     });
 
-    test('a mark never goes back', async () => {
+    test('neither part of a mark ever goes back (S3)', async () => {
       const snapshots = await open();
       const [a, b] = [freePartition(), freePartition()];
-      await Promise.all([snapshots.saveMark(a, 1_000), snapshots.saveMark(b, 5)]);
-      await snapshots.saveMark(a, 3_000);
-      await snapshots.saveMark(a, 2_000);
+      await Promise.all([snapshots.saveMark(a, { at: 1_000, newest: 7 }), snapshots.saveMark(b, { at: 5, newest: 0 })]);
+      await snapshots.saveMark(a, { at: 3_000, newest: 6 });
+      await snapshots.saveMark(a, { at: 2_000, newest: 8 });
       const marks = await snapshots.marks();
-      expect([marks.get(a), marks.get(b)]).toEqual([3_000, 5]);
+      expect([marks.get(a), marks.get(b), marks.get(freePartition())]).toEqual([{ at: 3_000, newest: 8 }, { at: 5, newest: 0 }, undefined]);
+    });
+
+    test('of many marks at once the highest stays (S3)', async () => {
+      const [snapshots, partition] = [await open(), freePartition()];
+      await Promise.all([5, 9, 1, 7, 3].map((at) => snapshots.saveMark(partition, { at, newest: 10 - at })));
+      expect((await snapshots.marks()).get(partition)).toEqual({ at: 9, newest: 9 });
     });
   });
 }

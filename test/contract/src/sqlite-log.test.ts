@@ -140,7 +140,7 @@ describe('sqlite log: truncation', () => {
     const log = open();
     await append(log, 2_500);
     await seen(log, 'quick', 2_500);
-    const slow = new RecordingHandler(async ({ commit }) => commit(2_100));
+    const slow = new RecordingHandler(async ({ commit }) => void (await commit(2_100)));
     const consumer = await log.consume('topic', 'slow', slow);
     await eventually('the slow group', DEADLINE_MS, () => slow.records.length >= 2_500);
     await consumer.stop();

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
+import type { StoredEvent } from '@retrigger/domain/event.ts';
 import type { EventFilter } from '@retrigger/ports/event-store.ts';
 import { unobserved } from '@retrigger/ports/reached.ts';
 import { openSqliteStore, type SqliteStore } from '@retrigger/sqlite/sqlite-store.ts';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { crashDecided } from './crash-writes.ts';
 import { unique } from './eventually.ts';
+import { sampleEvent } from './samples.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 function open(path = join(temporaryFolder(), 'store.db')): SqliteStore {
@@ -27,8 +29,23 @@ describe('sqlite store', () => {
     for (const order of ['asc', 'desc'] as const) {
       const { page, count } = events.plan(filter, order);
       expect(page[0]).toMatch(/^SEARCH events USING INDEX events_by_name \(key=\? AND sequence[<>]\?\)/);
-      expect(count[0]).toMatch(/^SEARCH events USING (COVERING )?INDEX events_by_name \(key=\?\)/);
+      expect(count[0]).toMatch(/^SEARCH events USING (COVERING )?INDEX events_by_name \(key=\? AND sequence>\? AND sequence<\?\)/);
       expect([...page, ...count].filter((step) => /^SCAN events|TEMP B-TREE/.test(step))).toEqual([]);
+    }
+  });
+
+  test.each([
+    ['types', false, /^SEARCH events USING COVERING INDEX events_by_type \(tenant_id=\? AND type=\? AND /],
+    ['actor and types', true, /^SEARCH events USING COVERING INDEX events_by_actor \(tenant_id=\? AND actor_id=\? AND type=\? AND /],
+  ])('pages and counts over a tenant, by %s, find their rows by an index alone, already in order', (_, byActor, search) => {
+    const { events } = open();
+    for (const types of [1, 2, 13]) {
+      for (const order of ['asc', 'desc'] as const) {
+        const { find, count } = events.planOfTenant(types, order, byActor);
+        const steps = [...find, ...count].filter((step) => !/^(MERGE \(UNION ALL\)|LEFT|RIGHT)$/.test(step));
+        expect(steps).toHaveLength(types + 2);
+        for (const step of steps) expect(step).toMatch(search);
+      }
     }
   });
 
@@ -51,7 +68,7 @@ describe('sqlite store', () => {
     const first = open(path);
     const decided = crashDecided(unique('tenant'), 1);
     await first.decisions.write(decided);
-    await first.snapshots.saveMark(3, 77);
+    await first.snapshots.saveMark(3, { at: 77, newest: 70 });
     await first.close();
     const second = open(path);
     const { events, receipts, snapshots } = second;
@@ -59,15 +76,56 @@ describe('sqlite store', () => {
     expect(await events.read(event?.key ?? '', { from: 1, to: 1, limit: 1, order: 'asc' })).toEqual([event]);
     expect((await receipts.load(decided.receipts.map(({ commandId }) => commandId))).size).toBe(decided.receipts.length);
     expect((await snapshots.load(decided.snapshots.map(({ key }) => key))).size).toBe(decided.snapshots.length);
-    expect(await snapshots.marks()).toEqual(new Map([[3, 77]]));
+    expect(await snapshots.marks()).toEqual(new Map([[3, { at: 77, newest: 70 }]]));
   });
 
   test('closing commits what was submitted', async () => {
     const path = join(temporaryFolder(), 'store.db');
     const first = open(path);
-    const marked = first.snapshots.saveMark(1, 5);
+    const marked = first.snapshots.saveMark(1, { at: 5, newest: 0 });
     await first.close();
     await marked;
-    expect(await open(path).snapshots.marks()).toEqual(new Map([[1, 5]]));
+    expect(await open(path).snapshots.marks()).toEqual(new Map([[1, { at: 5, newest: 0 }]]));
+  });
+});
+
+describe('sqlite event store: counts of long histories', () => {
+  const type = 'TaskTriggered';
+  const count = async (events: SqliteStore['events'], before: number, from?: number) =>
+    events.countOfTenant({ tenantId: 'acme', types: [type], ...(from === undefined ? {} : { from: at(from) }), before: at(before) });
+  const at = (ms: number): string => new Date(Date.UTC(2026, 0, 1) + ms).toISOString();
+  /** One a millisecond, two in every tenth. */
+  const many = (first: number, last: number): StoredEvent[] => {
+    const events: StoredEvent[] = [];
+    for (let ms = first; ms < last; ms++) for (let n = 0; n < (ms % 10 === 0 ? 2 : 1); n++) events.push(bareEvent(`t${ms}-${n}`, at(ms)));
+    return events;
+  };
+  const bareEvent = (taskId: string, timestamp: string): StoredEvent => {
+    const event = { ...sampleEvent({ tenantId: 'acme', taskId, sequence: 1 }).event, timestamp, eventType: type };
+    return { key: `acme/${taskId}`, event, json: JSON.stringify(event), position: { partition: 0, offset: 0, at: 0 } };
+  };
+  const expected = (from: number, before: number): number => {
+    let total = 0;
+    for (let ms = from; ms < before; ms++) total += ms % 10 === 0 ? 2 : 1;
+    return total;
+  };
+
+  test('are exact over any span, whatever was counted before, also while several count at once and more is added (Q1)', async () => {
+    const { events } = open();
+    await events.append(many(0, 15_000));
+    const spans = [
+      [0, 15_000],
+      [7_000, 7_010],
+      [4_545, 4_546],
+      [0, 4_546],
+      [9_000, 14_999],
+      [14_000, 13_000],
+    ] as const;
+    const counted = await Promise.all([...spans, ...spans].map(([from, before]) => count(events, before, from)));
+    expect(counted).toEqual([...spans, ...spans].map(([from, before]) => expected(from, before)));
+    await events.append(many(15_000, 26_000));
+    expect(await count(events, 26_000)).toBe(expected(0, 26_000));
+    for (const [from, before] of [...spans, [14_990, 20_010], [0, 26_000]] as const)
+      expect([from, before, await count(events, before, from)]).toEqual([from, before, expected(from, before)]);
   });
 });

@@ -74,8 +74,9 @@ export class LoopbackLog implements Log {
       const error = this.#trouble.commit?.();
       if (error !== undefined) throw error;
       this.commits.push(next);
-      if (!isOwner) return;
+      if (!isOwner) return false;
       this.#storage.offsets.set(name, Math.max(next, this.#storage.offsets.get(name) ?? 0));
+      return true;
     };
     await handler.assigned([0]);
     let isRunning = true;

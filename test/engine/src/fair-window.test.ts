@@ -27,6 +27,8 @@ function startWindow(sliceRecords?: number) {
     commits: [] as number[],
     marks: [] as number[],
     decided: new Set<number>(),
+    /** Whether its commits count. */
+    isOwner: true,
     commit: async (next: number): Promise<void> => void world.commits.push(next),
     end: (_error?: Error): void => {},
     settled: async (): Promise<void> => {
@@ -51,11 +53,26 @@ function startWindow(sliceRecords?: number) {
     { clock, observer: silent },
     sliceRecords,
   );
-  const add = (some: LogRecord[]) => window.add(some, (next) => world.commit(next));
+  const add = (some: LogRecord[]) =>
+    window.add(some, async (next) => {
+      await world.commit(next);
+      return world.isOwner;
+    });
   return Object.assign(world, { window, add });
 }
 
 describe('what the owner of a partition has read ahead', () => {
+  test('is no mark when the commit did not count (Q2)', async () => {
+    const world = startWindow();
+    await world.add(records('ab'));
+    world.isOwner = false;
+    await world.next();
+    await world.add(records('c', 2));
+    world.isOwner = true;
+    await world.next();
+    expect([world.commits, world.marks]).toEqual([[2, 3], [record(2, 'c').at]]);
+  });
+
   test('is taken in turns: whoever comes behind a backlog is in the next slice (Q1)', async () => {
     const world = startWindow(4);
     await world.add(records('aaaaaaaaaaaa'));

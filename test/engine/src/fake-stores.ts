@@ -1,7 +1,7 @@
 import type { StoredEvent } from '@retrigger/domain/event.ts';
 import type { EventStore } from '@retrigger/ports/event-store.ts';
 import type { Receipt, ReceiptStore } from '@retrigger/ports/receipt-store.ts';
-import type { Snapshot, SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
+import type { Mark, Snapshot, SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
 
 /** Called at the beginning of each call of a store; it may wait, and throw. */
 export type Before = (call: string) => Promise<void>;
@@ -11,7 +11,7 @@ export class FakeStores {
   readonly streams = new Map<string, StoredEvent[]>();
   readonly receipts = new Map<string, Receipt>();
   readonly snapshots = new Map<string, Snapshot>();
-  readonly marks: [number, number][] = [];
+  readonly marks: [number, Mark][] = [];
   readonly sweeps: [number, number][] = [];
 
   stream(key: string): StoredEvent[] {
@@ -43,8 +43,7 @@ export const fakeEvents = (stores: FakeStores, before: Before): EventStore => ({
     const found = stores.stream(key).filter(({ event }) => event.sequence >= from && event.sequence <= to);
     return (order === 'asc' ? found : found.reverse()).slice(0, limit);
   },
-  page: unused,
-  count: unused,
+  ...{ page: unused, count: unused, pageOfTenant: unused, countOfTenant: unused, texts: unused },
 });
 
 export const fakeReceipts = (stores: FakeStores, before: Before): ReceiptStore => ({
@@ -90,10 +89,11 @@ export const fakeSnapshots = (stores: FakeStores, before: Before): SnapshotStore
       .sort()
       .slice(0, limit);
   },
-  async saveMark(partition, at) {
-    stores.marks.push([partition, at]);
+  async saveMark(partition, mark) {
+    await before('save mark');
+    stores.marks.push([partition, mark]);
   },
   list: unused,
   claimable: unused,
-  marks: () => Promise.resolve(new Map()),
+  marks: () => Promise.resolve(new Map(stores.marks)),
 });

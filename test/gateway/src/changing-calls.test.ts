@@ -174,7 +174,9 @@ describe('a changing call', () => {
     const load = async () => {
       throw new Error('secret detail of the disk');
     };
-    const broken = startDoor({ deps: { snapshots: { load, list: async () => [], waiting: async () => [], claimable: async () => [] } } });
+    const broken = startDoor({
+      deps: { snapshots: { load, list: async () => [], waiting: async () => [], claimable: async () => [], marks: async () => new Map() } },
+    });
     const { status, json, headers, text } = await broken.ask('/api/v1/tasks/t');
     expect([status, json.code, headers.get('retry-after')]).toEqual([503, 'unavailable', '1']);
     expect(text).not.toContain('secret detail');

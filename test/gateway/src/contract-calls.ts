@@ -65,7 +65,7 @@ export const CONTRACT: { [call: string]: ContractCall } = {
 };
 
 /** Calls of the contract that are not built yet; one that is built must leave this list, and none may join it. */
-export const NOT_YET: string[] = ['GET /api/v1/events', 'GET /api/v1/events/stream'];
+export const NOT_YET: string[] = [];
 
 /** Ids of the right shape, which need not exist. */
 const IN_PATHS: { [name: string]: string } = { executionId: 't.abcdefghijklmnopqrstuv', file: 'start.js' };

@@ -23,7 +23,7 @@ describe('dead letters at the door', () => {
       if (isAway) throw new Error('the log is away');
       appended.push({ topic, records });
     };
-    door = startDoor({ deps: { documents, log: { append, partitionOf: () => 0 } } });
+    door = startDoor({ deps: { documents, log: { append, partitionOf: () => 0, partitionCount: () => 1 } } });
   });
 
   /** Gives a record up as a worker does, and collects it as the notifier does. */

@@ -21,7 +21,8 @@ import { silent } from '@retrigger/ports/observer.ts';
 import { RECEIPT_LIFE_MS, type Receipt, unboundReceiptId } from '@retrigger/ports/receipt-store.ts';
 import type { Secrets } from '@retrigger/ports/secrets.ts';
 import type { Snapshot } from '@retrigger/ports/snapshot-store.ts';
-import { FakeAnswers, FakeClock, FakeLimiter, found, matching } from './fakes.ts';
+import { eventsIn } from './fake-events.ts';
+import { FakeAnswers, FakeClock, FakeLimiter, found } from './fakes.ts';
 import { seed } from './seed.ts';
 
 const PEOPLE: [string, string, Role][] = [
@@ -83,12 +84,14 @@ export function startDoor(options: Options = {}) {
     /** What may be claimed; nothing, unless a test says so. */
     claimable: (async () => []) as GatewayDeps['snapshots']['claimable'],
     lagMs: 0,
+    /** How far the only partition is. */
+    mark: { at: clock.now() + 3_600_000, newest: 0 },
     worker: ((command: Command): Outcome =>
       isPermitted(command)
         ? { kind: 'accepted', answer: { taskId: command.taskId, for: command.type } }
         : refused('forbidden', 'The caller’s roles do not permit this')) as ((command: Command) => Outcome) | null,
-    seed: (tenantId: string, taskId: string, eventTypes: string[]) =>
-      seed(tenantId, taskId, eventTypes, { snapshots, events, clock, by: tokenOf('admin', tenantId) }),
+    seed: (tenantId: string, taskId: string, eventTypes: string[], from = clock.now()) =>
+      seed(tenantId, taskId, eventTypes, { snapshots, events, from, by: tokenOf('admin', tenantId) }),
     async ask(path: string, asked: Asked = {}) {
       const { method = 'GET', as = 'admin', body, raw, headers = {} } = asked;
       const key = asked.key ?? (as === null ? undefined : keyOf(as));
@@ -131,6 +134,7 @@ export function startDoor(options: Options = {}) {
     limitsChanged: (tenantId) => limits.forget(tenantId),
     log: {
       partitionOf: () => 0,
+      partitionCount: () => 1,
       async append(_topic, records) {
         for (const record of records) {
           const decoded = decodeWork(record);
@@ -155,6 +159,7 @@ export function startDoor(options: Options = {}) {
       load: async (keys) => found(snapshots, keys),
       waiting: async () => [],
       claimable: async (...asked) => door.claimable(...asked),
+      marks: async () => new Map([[0, door.mark]]),
       list: async (tenantId, { statuses, type }, after, limit) =>
         [...snapshots.values()]
           .filter((one) => one.tenantId === tenantId && statuses.includes(one.status) && (type ?? one.type) === one.type)
@@ -162,16 +167,7 @@ export function startDoor(options: Options = {}) {
           .filter((one) => after === null || placeText(one) > placeText(after))
           .slice(0, limit),
     },
-    events: {
-      read: async (key, { from, to }) => events.filter(({ key: k, event: { sequence: s } }) => k === key && s >= from && s <= to),
-      page: async (key, filter, { after, limit, order }) => {
-        const all = matching(events, key, filter).filter(
-          ({ event: { sequence: s } }) => after === null || (order === 'asc' ? s > after : s < after),
-        );
-        return (order === 'asc' ? all : all.reverse()).slice(0, limit);
-      },
-      count: async (key, filter) => matching(events, key, filter).length,
-    },
+    events: eventsIn(events),
     limiter,
     secrets,
     privacy,
@@ -186,7 +182,7 @@ export function startDoor(options: Options = {}) {
     ...options.deps,
   };
   const app = createGateway(options.wrap?.(deps) ?? deps);
-  return Object.assign(door, { app, privacy, keys });
+  return Object.assign(door, { app, deps, privacy, keys });
 }
 
 export type Door = ReturnType<typeof startDoor>;

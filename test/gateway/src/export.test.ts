@@ -3,10 +3,11 @@ import type { StoredEvent } from '@retrigger/domain/event.ts';
 import { sealedForm } from '@retrigger/domain/privacy/sealed-form.ts';
 import { exportReply } from '@retrigger/gateway/event-export.ts';
 import { serve } from '@retrigger/gateway/serve.ts';
-import { inChunks } from '@retrigger/gateway/stored-history.ts';
+import { eventsOf } from '@retrigger/gateway/stored-history.ts';
 import { silent } from '@retrigger/ports/observer.ts';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type Door, keyOf, startDoor } from './door.ts';
+import { eventsIn } from './fake-events.ts';
 import { settled } from './fakes.ts';
 
 const EVENTS = '/api/v1/tasks/t/events';
@@ -79,7 +80,7 @@ describe('a history as a file', () => {
   const endless = (json: string) => {
     const [stored] = door.events as [StoredEvent];
     const asked: number[] = [];
-    const page: Parameters<typeof inChunks>[0]['page'] = async (_key, _filter, { after, limit }) => {
+    const page: Parameters<typeof eventsOf>[0]['page'] = async (_key, _filter, { after, limit }) => {
       asked.push(limit);
       const event = { ...stored.event, actor: { id: 'scheduler', type: 'system' as const } };
       return Array.from({ length: limit }, (_, i) => ({ ...stored, json, event: { ...event, sequence: (after ?? 0) + i + 1 } }));
@@ -89,7 +90,7 @@ describe('a history as a file', () => {
 
   test('the next chunk is read when the one before was taken; chunks are smaller when events are large (X3, W1)', async () => {
     const { page, asked } = endless('x'.repeat(100_000));
-    const { body } = await exportReply('jsonl', 't', inChunks({ page }, 't', {}), silent);
+    const { body } = await exportReply('jsonl', 't', eventsOf({ page }, 't', {}), silent);
     const reader = (body as ReadableStream<Uint8Array>).getReader();
     await settled();
     expect(asked).toHaveLength(1);
@@ -108,7 +109,7 @@ describe('a history as a file', () => {
 
   test('a client that does not read stops the reading, one that hangs up ends it', async () => {
     const { page, asked } = endless('x'.repeat(100_000));
-    door = startDoor({ deps: { events: { page, read: async () => [], count: async () => 0 } } });
+    door = startDoor({ deps: { events: { ...eventsIn([]), page } } });
     door.seed('default', 't', ['TaskCreated']);
     const served = await serve(door.app.fetch, { host: '127.0.0.1', port: 0 });
     if (served.kind !== 'listening') throw new Error(served.message);
@@ -137,7 +138,7 @@ describe('a history as a file', () => {
       if (pages++ > 0) throw new Error('disk');
       return page(...asked);
     };
-    door = startDoor({ deps: { events: { page: failing, read: async () => [], count: async () => 0 } } });
+    door = startDoor({ deps: { events: { ...eventsIn([]), page: failing } } });
     door.seed('default', 't', ['TaskCreated']);
     const served = await serve(door.app.fetch, { host: '127.0.0.1', port: 0 });
     if (served.kind !== 'listening') throw new Error(served.message);

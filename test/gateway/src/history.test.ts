@@ -69,9 +69,20 @@ describe('the history of a task', () => {
     const verify = async () => (await door.ask(`${EVENTS}/verify`)).json.data;
     expect(await verify()).toEqual({ valid: true, checked: 7 });
     const [all, third] = [[...door.events], door.events[2] as StoredEvent];
-    const tampered = { ...third, event: { ...third.event, actor: { id: 'somebody', type: 'user' as const } } };
+    const as = (json: string) => all.toSpliced(2, 1, { ...third, json });
+    const put = (sequence: number, stored: StoredEvent) => ({ ...stored, event: { ...stored.event, sequence } });
+    const inserted = [...all.slice(0, 3), put(4, third), ...all.slice(3).map((stored) => put(stored.event.sequence + 1, stored))];
     const faults: [string, StoredEvent[], object][] = [
-      ['changed', all.toSpliced(2, 1, tampered), { sequence: 3, reason: 'hash does not match the content' }],
+      ['changed', as(third.json.replace('"type":"user"', '"type":"executor"')), { sequence: 3, reason: 'hash does not match the content' }],
+      ['written otherwise', as(third.json.replace('{', '{ ')), { sequence: 3, reason: 'its bytes are not those that were written' }],
+      ['no JSON any more', as(third.json.slice(1)), { sequence: 3, reason: 'it is not JSON' }],
+      ['no object any more', as('[]'), { sequence: 3, reason: 'it is no object' }],
+      ['put in', inserted, { sequence: 4, reason: 'expected sequence 4, found 3' }],
+      [
+        'exchanged',
+        [...all.slice(0, 2), put(3, all[3] as StoredEvent), put(4, third), ...all.slice(4)],
+        { sequence: 3, reason: 'expected sequence 3, found 4' },
+      ],
       ['removed', all.toSpliced(2, 1), { sequence: 3, reason: 'expected sequence 3, found 4' }],
       ['cut off at the end', all.toSpliced(6, 1), { sequence: 7, reason: 'it ends here, but 7 were written' }],
       ['cut off at the beginning', all.toSpliced(0, 1), { sequence: 1, reason: 'expected sequence 1, found 2' }],
@@ -80,6 +91,21 @@ describe('the history of a task', () => {
       door.events.splice(0, door.events.length, ...events);
       const { sequence } = firstBreak as { sequence: number };
       expect([what, await verify()]).toEqual([what, { valid: false, checked: sequence - 1, firstBreak }]);
+    }
+  });
+
+  test('a byte of it that has flipped, wherever it stands, is found (K1)', async () => {
+    const all = [...door.events];
+    const fourth = all[3] as StoredEvent;
+    const bytes = Buffer.from(fourth.json);
+    for (let i = 0; i < bytes.length; i++) {
+      for (const bit of [0x01, 0x20]) {
+        const flipped = Buffer.from(bytes);
+        flipped[i] = (flipped[i] ?? 0) ^ bit;
+        door.events.splice(0, door.events.length, ...all.toSpliced(3, 1, { ...fourth, json: flipped.toString('utf8') }));
+        const { valid, firstBreak } = (await door.ask(`${EVENTS}/verify`)).json.data;
+        expect([i, bit, valid, firstBreak?.sequence]).toEqual([i, bit, false, 4]);
+      }
     }
   });
 

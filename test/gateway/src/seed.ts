@@ -3,14 +3,13 @@ import { EMPTY_HEAD, type StoredEvent } from '@retrigger/domain/event.ts';
 import { taskKey } from '@retrigger/domain/identifiers.ts';
 import { nextEvent } from '@retrigger/domain/next-event.ts';
 import type { Snapshot } from '@retrigger/ports/snapshot-store.ts';
-import type { FakeClock } from './fakes.ts';
 
-/** A task with a history of one actor, a minute between two events. */
+/** A task with a history of one actor, from `from` (epoch ms) on, a minute between two events. */
 export function seed(
   tenantId: string,
   taskId: string,
   eventTypes: string[],
-  { snapshots, events, clock, by }: { snapshots: Map<string, Snapshot>; events: StoredEvent[]; clock: FakeClock; by: string },
+  { snapshots, events, from, by }: { snapshots: Map<string, Snapshot>; events: StoredEvent[]; from: number; by: string },
 ): void {
   const key = taskKey(tenantId, taskId);
   let head = EMPTY_HEAD;
@@ -26,7 +25,7 @@ export function seed(
       body: {},
     } satisfies Command;
     const decision = { eventType, schemaVersion: 1, newState: 'Draft', metadata: {} };
-    const stored = nextEvent(head, i === 0 ? null : 'Draft', command, decision, { partition: 0, offset: i, at: clock.now() + i * 60_000 });
+    const stored = nextEvent(head, i === 0 ? null : 'Draft', command, decision, { partition: 0, offset: i, at: from + i * 60_000 });
     head = { sequence: i + 1, hash: stored.event.hash, at: Date.parse(stored.event.timestamp), position: stored.position };
     events.push(stored);
   }

@@ -84,7 +84,15 @@ describe('the list of tasks', () => {
       return Array.from({ length: limit }, (_, i) => ({ ...rest, type: 'build', taskId: String(first + i), state }) as never);
     };
     door = startDoor({
-      deps: { snapshots: { load: async () => new Map(), waiting: async () => [], list: many, claimable: async () => [] } },
+      deps: {
+        snapshots: {
+          load: async () => new Map(),
+          waiting: async () => [],
+          list: many,
+          claimable: async () => [],
+          marks: async () => new Map(),
+        },
+      },
     });
     const page = await list('?owner=nobody');
     expect([page.tasks.length, page.pageInfo.hasMore]).toEqual([0, true]);

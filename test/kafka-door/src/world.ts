@@ -141,11 +141,12 @@ export class World {
     };
   }
 
-  #watchedLog(): Pick<Log, 'append' | 'partitionOf' | 'consume' | 'lag'> {
+  #watchedLog(): Pick<Log, 'append' | 'partitionOf' | 'partitionCount' | 'consume' | 'lag'> {
     const { log } = this;
     return {
       append: (topic, records) => log.append(topic, records),
       partitionOf: (topic, key) => log.partitionOf(topic, key),
+      partitionCount: (topic) => log.partitionCount(topic),
       lag: (topic, group) => log.lag(topic, group),
       consume: (topic, group, handler) =>
         log.consume(topic, group, {
@@ -154,7 +155,7 @@ export class World {
           batch: (partition, records, commit) =>
             handler.batch(partition, records, async (next) => {
               await this.beforeCommit();
-              await commit(next);
+              return commit(next);
             }),
         }),
     };

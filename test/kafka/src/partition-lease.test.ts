@@ -35,7 +35,7 @@ function book() {
       },
     },
     throttle: (partition, paused) => told.push(`${paused ? 'pause' : 'resume'} ${partition}`),
-    commit: async () => {},
+    commit: async () => true,
   });
   const finish = async () => {
     running.shift()?.();

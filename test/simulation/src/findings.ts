@@ -5,6 +5,7 @@ import type { Fingerprint } from '@retrigger/domain/idempotency.ts';
 import { isBulkName, partsOfKey } from '@retrigger/domain/identifiers.ts';
 import type { TaskEvent } from '@retrigger/domain/task/events.ts';
 import type { TaskState } from '@retrigger/domain/task/state.ts';
+import { isTick } from '@retrigger/engine/ticks.ts';
 import { TOPICS } from '@retrigger/ports/log.ts';
 import {
   allOrNone,
@@ -50,7 +51,7 @@ export function findings(scene: Scene): string[] {
     if (!isOfBulk(key))
       streams.set(
         key,
-        [...events].map((one) => JSON.parse(one.json)),
+        events.filter(() => true).map((one) => JSON.parse(one.json)), // without the holes that a bug may leave
       );
     events.forEach((one) => void positions.set(one.event.eventId, one));
   }
@@ -58,7 +59,9 @@ export function findings(scene: Scene): string[] {
   const states = new Map(rows.filter(([key]) => !isOfBulk(key)) as [string, TaskState][]);
   const bulks = new Map(rows.filter(([key]) => isOfBulk(key)) as [string, BulkState][]);
   const asked = new Map<string, Command>();
-  for (const { value } of log.all(TOPICS.work)) {
+  for (const record of log.all(TOPICS.work)) {
+    if (isTick(record)) continue;
+    const { value } = record;
     const command = JSON.parse(Buffer.from(value).toString()) as Command;
     if (!asked.has(command.commandId)) asked.set(command.commandId, command);
   }

@@ -130,12 +130,16 @@ export class Group {
     this.#pump(member, partition);
   }
 
-  #commit(member: Member, partition: number, next: number): Promise<void> {
+  #commit(member: Member, partition: number, next: number): Promise<boolean> {
     return this.#scheduler.operation(member.process, {
       label: `commits ${partition} up to ${next}`,
       finish: () => {
-        if (this.owners[partition] === member) this.committed[partition] = Math.max(this.committed[partition] ?? 0, next);
-        else if (this.#chance.is(0.5)) throw new InjectedFault('the partition is another one’s');
+        if (this.owners[partition] !== member) {
+          if (this.#chance.is(0.5)) throw new InjectedFault('the partition is another one’s');
+          return false;
+        }
+        this.committed[partition] = Math.max(this.committed[partition] ?? 0, next);
+        return true;
       },
     });
   }

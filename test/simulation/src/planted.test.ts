@@ -25,7 +25,7 @@ const BUGS: { [bug: string]: Planted } = {
         ...handler,
         async batch(partition, records, commit) {
           await commit((records.at(-1)?.offset ?? 0) + 1);
-          await handler.batch(partition, records, () => Promise.resolve());
+          await handler.batch(partition, records, () => Promise.resolve(true));
         },
       })),
   },

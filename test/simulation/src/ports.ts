@@ -51,14 +51,18 @@ export function portsOf(world: World, process: Process): WorkerPorts {
   };
 }
 
-function eventsOf({ scheduler, stored }: World, process: Process): EventStore {
+function eventsOf({ scheduler, stored, group, report }: World, process: Process): EventStore {
   const stream = (key: string) => stored.events.get(key) ?? [];
   const unused = () => Promise.reject(new Error('a worker does not ask for pages'));
   return {
     append(events) {
       const taken = new Set<string>();
       const steps = events.map((event) => () => {
-        if (!taken.has(event.key) && !stored.insert(event, scheduler.steps)) taken.add(event.key);
+        if (taken.has(event.key)) return;
+        const { partition } = event.position;
+        if (!stored.insert(event, scheduler.steps)) taken.add(event.key);
+        else if (Date.parse(event.event.timestamp) < (stored.marks.get(partition)?.at ?? 0) && group.owners[partition]?.process === process)
+          report(`${event.event.eventId} is stored behind its partition's mark`); // T1, T2
       });
       const label = `stores ${events.map(({ key, event }) => `${key}#${event.sequence} ${event.eventType}`).join(', ')}`;
       return scheduler.operation(process, {
@@ -73,8 +77,7 @@ function eventsOf({ scheduler, stored }: World, process: Process): EventStore {
       };
       return scheduler.operation(process, { label: `reads events of ${key} from ${from}`, finish });
     },
-    page: unused,
-    count: unused,
+    ...{ page: unused, count: unused, pageOfTenant: unused, countOfTenant: unused, texts: unused },
   };
 }
 
@@ -123,8 +126,9 @@ function snapshotsOf({ scheduler, stored }: World, process: Process): SnapshotSt
       }),
     list: () => scheduler.operation(process, { label: 'lists tasks', finish: () => [] }), // only the door asks
     claimable: () => scheduler.operation(process, { label: 'asks what may be claimed', finish: () => [] }), // only the door asks
-    saveMark(partition, at) {
-      const finish = () => void stored.marks.set(partition, Math.max(stored.marks.get(partition) ?? 0, at));
+    saveMark(partition, { at, newest }) {
+      const { at: before = 0, newest: newestBefore = 0 } = stored.marks.get(partition) ?? {};
+      const finish = () => void stored.marks.set(partition, { at: Math.max(before, at), newest: Math.max(newestBefore, newest) });
       return scheduler.operation(process, { label: `marks ${partition}`, finish });
     },
     marks: () => scheduler.operation(process, { label: 'reads marks', finish: () => new Map(stored.marks) }),
@@ -151,7 +155,7 @@ function watching({ scheduler, report }: World, process: Process): Observer {
   return {
     ...silent,
     log(level, message, fields) {
-      scheduler.note(process.name, `${level}: ${message} ${String(fields?.error ?? '')}`);
+      scheduler.note(process.name, `${level}: ${message} ${String(fields?.error ?? '').split('\n')[0]}`);
       if (level === 'error' && !String(fields?.error).includes(InjectedFault.sign))
         report(`${process.name}: ${message}: ${String(fields?.error)}`);
     },

@@ -1,6 +1,6 @@
 import type { StoredEvent } from '@retrigger/domain/event.ts';
 import { RECEIPT_LIFE_MS, type Receipt } from '@retrigger/ports/receipt-store.ts';
-import type { Due, Snapshot } from '@retrigger/ports/snapshot-store.ts';
+import type { Due, Mark, Snapshot } from '@retrigger/ports/snapshot-store.ts';
 
 /** A saved snapshot; its state as text, so that nobody shares it. */
 export type Row = Omit<Snapshot, 'state'> & { text: string };
@@ -10,7 +10,7 @@ export class Stored {
   readonly events = new Map<string, StoredEvent[]>();
   readonly receipts = new Map<string, Receipt>();
   readonly rows = new Map<string, Row>();
-  readonly marks = new Map<number, number>();
+  readonly marks = new Map<number, Mark>();
   /** All states that anybody could ever see, by key, with the step from which on. */
   readonly seen = new Map<string, { step: number; text: string }[]>();
   /** The events as they were stored. */

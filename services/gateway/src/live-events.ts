@@ -1,0 +1,113 @@
+import { EVENT_TYPES } from '@retrigger/contract/event-schema.ts';
+import { lowestMark } from '@retrigger/engine/lowest-mark.ts';
+import { type Supervised, supervise } from '@retrigger/lifecycle/supervise.ts';
+import { TOPICS } from '@retrigger/ports/log.ts';
+import { makeCursor } from './cursor.ts';
+import type { GatewayDeps } from './deps.ts';
+import { placeOf, placeText } from './histories.ts';
+import { type LiveEvent, LiveTail, liveEvent, placeAt } from './live-tail.ts';
+import { openedEvents } from './opened-events.ts';
+import { justAfter } from './stored-history.ts';
+
+const LOOK_EVERY_MS = 200;
+const PAGE = 500;
+
+/** What a cursor of the stream was made for: all of a tenant's events, whatever a client filters. */
+export const STREAM = 'the stream';
+
+type Ports = Pick<GatewayDeps, 'events' | 'privacy' | 'snapshots' | 'log' | 'secrets' | 'clock' | 'observer'>;
+type Open = { tail: Promise<LiveTail>; clients: number };
+
+/**
+ * The newest events of every tenant that has a client here.
+ * V1: one loop looks for the lowest mark, for the whole process, and reads what has come once a tenant; clients read the tail. It runs while there are clients.
+ * V2: what clients must read from the store (a resumed one, one that fell behind the tail) is read page by page, one page at a time in the whole process, so that however
+ * many of them there are, they leave turns to everybody else.
+ */
+export class LiveEvents {
+  readonly #tenants = new Map<string, Open>();
+  readonly #ports: Ports;
+  readonly #opened: ReturnType<typeof openedEvents>;
+  #loop: Supervised | undefined;
+  #reading: Promise<unknown> = Promise.resolve();
+
+  constructor(ports: Ports) {
+    this.#ports = ports;
+    this.#opened = openedEvents(ports);
+  }
+
+  /** A tenant's tail, kept up to date until `leave` is called as often as this. */
+  async join(tenantId: string): Promise<LiveTail> {
+    const open = this.#tenants.get(tenantId) ?? { tail: this.#begin(), clients: 0 };
+    this.#tenants.set(tenantId, open);
+    open.clients++;
+    this.#loop ??= supervise('looking for new events', () => this.#look(), this.#ports);
+    try {
+      return await open.tail;
+    } catch (error) {
+      this.leave(tenantId);
+      throw error;
+    }
+  }
+
+  leave(tenantId: string): void {
+    const open = this.#tenants.get(tenantId);
+    if (open === undefined) return;
+    open.clients--;
+    if (open.clients === 0) this.#tenants.delete(tenantId);
+    if (this.#tenants.size > 0) return;
+    void this.#loop?.stop();
+    this.#loop = undefined;
+  }
+
+  /** Events behind one place and up to another, included, from the store (V2); `end`: up to where they are all. */
+  read(tenantId: string, types: readonly string[], after: string, before: string): Promise<{ events: LiveEvent[]; end: string }> {
+    const page = this.#reading.then(() => this.#page(tenantId, types, after, before));
+    this.#reading = page.catch(() => {});
+    return page;
+  }
+
+  /** For tests: how many tenants are followed. */
+  get followed(): number {
+    return this.#tenants.size;
+  }
+
+  async #begin(): Promise<LiveTail> {
+    return new LiveTail(await this.#mark());
+  }
+
+  #mark(): Promise<number> {
+    const { snapshots, log } = this.#ports;
+    return lowestMark(snapshots, log.partitionCount(TOPICS.work));
+  }
+
+  /** V1. */
+  async #look(): Promise<number> {
+    const { clock } = this.#ports;
+    const end = placeText(placeAt(await this.#mark())); // M2
+    for (const [tenantId, { tail }] of [...this.#tenants]) await this.#extend(tenantId, await tail, end);
+    return clock.now() + LOOK_EVERY_MS;
+  }
+
+  async #extend(tenantId: string, tail: LiveTail, end: string): Promise<void> {
+    while (tail.end < end) {
+      const page = await this.#page(tenantId, EVENT_TYPES, tail.end, end);
+      tail.add(page.events, page.end);
+    }
+  }
+
+  async #page(tenantId: string, types: readonly string[], after: string, before: string): Promise<{ events: LiveEvent[]; end: string }> {
+    const { secrets } = this.#ports;
+    const { timestamp, eventId } = placeOf(before);
+    const filter = { tenantId, types, before: eventId === '' ? timestamp : justAfter(Date.parse(timestamp)) };
+    const found = await this.#opened.pageOfTenant(filter, { after: placeOf(after), limit: PAGE, order: 'asc' });
+    const last = found.at(-1);
+    const live = found
+      .map((stored) => liveEvent(stored, (place) => makeCursor(secrets, tenantId, STREAM, place)))
+      .filter(({ place }) => place <= before);
+    return {
+      events: live,
+      end: last === undefined || found.length < PAGE || placeText(last.event) > before ? before : placeText(last.event),
+    };
+  }
+}
