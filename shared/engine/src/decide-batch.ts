@@ -181,10 +181,7 @@ export class BatchDecider {
     const { command, position } = record;
     const { aggregate } = made;
     if (decision.kind === 'nothing' || (decision.kind === 'event' && aggregate.tail.length > 0)) return; // B3
-    if (decision.kind === 'tells') {
-      made.followUps.push(...decision.commands);
-      return;
-    }
+    if (decision.kind === 'tells') return void made.followUps.push(...decision.commands);
     if (decision.kind === 'answered') {
       this.#conclude(record, made, decision.outcome, null);
       return;

@@ -65,12 +65,7 @@ export const CONTRACT: { [call: string]: ContractCall } = {
 };
 
 /** Calls of the contract that are not built yet; one that is built must leave this list, and none may join it. */
-export const NOT_YET: string[] = [
-  'GET /api/v1/events',
-  'GET /api/v1/events/stream',
-  'POST /api/v1/tasks/bulk/trigger',
-  'PUT /api/v1/tasks/bulk/reschedule',
-];
+export const NOT_YET: string[] = ['GET /api/v1/events', 'GET /api/v1/events/stream'];
 
 /** Ids of the right shape, which need not exist. */
 const IN_PATHS: { [name: string]: string } = { executionId: 't.abcdefghijklmnopqrstuv', file: 'start.js' };
