@@ -1,12 +1,11 @@
-import { parseDuration } from '@retrigger/domain/duration.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
 import type { CommandLimits } from '@retrigger/engine/command-limits.ts';
+import { TENANT_SETTINGS } from '@retrigger/engine/retention.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
 import type { Document, DocumentStore } from '@retrigger/ports/document-store.ts';
 import { RecentDocuments } from './recent-documents.ts';
 
-/** Where a tenant's settings are kept. */
-export const TENANT_SETTINGS = 'tenant-settings';
+/** The only document of its kind that a tenant has. */
 export const SETTINGS_ID = 'settings';
 const LISTED_AT_ONCE = 1_000;
 
@@ -71,21 +70,6 @@ export async function storedLimits(
     for (const document of found) own.set(document.tenantId, limitsInForce(installation, settingsIn(document).limits));
     last = found.at(-1) ?? null;
     if (last === null || found.length < LISTED_AT_ONCE) return (tenantId) => own.get(tenantId) ?? installation;
-  }
-}
-
-/** For how long each tenant that says so keeps its events, in milliseconds. */
-export async function* storedRetentions(
-  documents: Pick<DocumentStore, 'listAll'>,
-): AsyncGenerator<{ tenantId: string; keepMs: number }, void> {
-  for (let last: Document | null = null; ; ) {
-    const found: Document[] = await documents.listAll(TENANT_SETTINGS, last, LISTED_AT_ONCE);
-    for (const document of found) {
-      const keepMs = parseDuration(settingsIn(document).retention.events ?? '');
-      if (keepMs !== undefined) yield { tenantId: document.tenantId, keepMs };
-    }
-    last = found.at(-1) ?? null;
-    if (last === null || found.length < LISTED_AT_ONCE) return;
   }
 }
 

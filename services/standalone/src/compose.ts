@@ -9,10 +9,12 @@ import { jsonEvents } from '@retrigger/contract/event-codec.ts';
 import { decodeWork, encodeWork, senderOf } from '@retrigger/contract/work-record.ts';
 import { createDispatcher } from '@retrigger/dispatcher/dispatcher.ts';
 import { domainDecider } from '@retrigger/domain/domain-decider.ts';
+import { STATUSES } from '@retrigger/domain/task/state.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
 import { eraseFirst } from '@retrigger/engine/erase-first.ts';
 import { createPrivacy } from '@retrigger/engine/privacy.ts';
 import { type Charged, chargedSince, openWindows } from '@retrigger/engine/refill-limits.ts';
+import { archiveDue, type RetentionPorts } from '@retrigger/engine/retention.ts';
 import { WorkLag } from '@retrigger/engine/work-lag.ts';
 import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
 import { folderArchive } from '@retrigger/files/folder-archive.ts';
@@ -42,13 +44,13 @@ import { startTelemetry } from '@retrigger/telemetry/telemetry.ts';
 import { createWorker } from '@retrigger/worker/worker.ts';
 import { greeting } from './greeting.ts';
 import { lockWhenFree } from './lock-when-free.ts';
-import { retentionTurn } from './retention.ts';
 
 const VERSION = '0.1.0';
 /** In one process partitions only spread the work over batches: few make larger ones, and share an fsync all the same. */
 const PARTITIONS = { [TOPICS.commands]: 8, [TOPICS.work]: 8, [TOPICS.events]: 8, [TOPICS.deadLetters]: 1 };
 const KEEP_LOG_MS = 24 * 3_600_000;
 const TRUNCATE_EVERY_MS = 600_000;
+const ARCHIVE_EVERY_MS = 3_600_000;
 const HTTP_GRACE_MS = 3_000;
 /** Past this the oldest due wake-up makes the service unready. */
 const MOST_WAKE_UP_LAG_MS = 5_000;
@@ -115,8 +117,8 @@ export async function composeStandalone(environment: Environment, options: Stand
     decider: domainDecider as AnyDecider,
   });
   const archive = folderArchive(join(dataDir, 'archive'));
-  const archived = { events, snapshots, documents, archive, decider: domainDecider as AnyDecider, observer };
-  const retention = supervise('archiving old events', () => retentionTurn(archived, clock), { clock, observer });
+  const archived = { events, snapshots, documents, archive, decider: domainDecider as AnyDecider, observer, clock };
+  const retention = supervise('archiving old events', () => archiveInTurn(archived), { clock, observer });
   const dispatcher = await createDispatcher({
     log,
     snapshots,
@@ -180,6 +182,12 @@ export async function composeStandalone(environment: Environment, options: Stand
       await stopBehindTheDoor();
     },
   };
+}
+
+/** Returns when to look again. */
+async function archiveInTurn(ports: RetentionPorts): Promise<number> {
+  await archiveDue(ports, STATUSES);
+  return ports.clock.now() + ARCHIVE_EVERY_MS;
 }
 
 /** Dead letters are kept as documents by then. Returns when to look again. */

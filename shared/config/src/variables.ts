@@ -6,6 +6,9 @@ export const LISTENING = { host: text('HOST', '127.0.0.1'), port: port('PORT', 8
 /** The folder of the embedded profile; made when missing. */
 export const DATA_FOLDER = { dataDir: text('RETRIGGER_DATA_DIR', './.retrigger') };
 
+/** Where a cluster's archives are put; the embedded profile has them in its data folder. */
+export const ARCHIVE = { archiveDir: text('RETRIGGER_ARCHIVE_DIR', './archive') };
+
 /** Null, unless it says otherwise: made on first start and kept in the data folder. */
 export const SECRETS = {
   secret: secretText('RETRIGGER_SECRET', 16, 1_024),

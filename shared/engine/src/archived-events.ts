@@ -21,10 +21,12 @@ export async function archivedOf(documents: Pick<Documents, 'read'>, key: string
   return found === undefined ? NOTHING_ARCHIVED : (found.body as Archived);
 }
 
-export async function saveArchived(documents: Documents, key: string, archived: Archived): Promise<void> {
+/** Of two that archive at once the one who has got further is remembered; a restore goes `back`. */
+export async function saveArchived(documents: Documents, key: string, archived: Archived, back = false): Promise<void> {
   const [tenantId = '', taskId = ''] = key.split('/');
   for (;;) {
     const before = await documents.read(ARCHIVED, tenantId, taskId);
+    if (!back && ((before?.body as Archived | undefined)?.last ?? 0) >= archived.last) return;
     const document = { kind: ARCHIVED, tenantId, id: taskId, version: (before?.version ?? 0) + 1, body: archived as JsonObject };
     if ((await documents.write(document)) === 'written') return;
   }

@@ -83,12 +83,14 @@ export function deadLettersIn(documents: DocumentStore): DeadLetters {
  */
 function letterFrom(record: LogRecord): DeadLetter {
   const { headers } = record;
-  const { reason = 'unknown', at = '', delivery = '', subscription, sequence, attempts = '1' } = headers;
+  const { reason = 'unknown', at = '' } = headers;
   const [topic, partition, offset] = [
     headers['source-topic'] ?? record.topic,
     headers['source-partition'] ?? String(record.partition),
     headers['source-offset'] ?? String(record.offset),
   ];
+  const isNotification = topic === TOPICS.events && headers.subscription !== undefined; // elsewhere these names are whoever's headers
+  const { subscription, delivery = '', sequence, attempts = '1' } = isNotification ? headers : {};
   const givenAt = parseInstant(at) ?? record.at;
   const added: readonly string[] = [...DEAD_LETTER_HEADERS, ...(subscription === undefined ? [] : UNDELIVERED_HEADERS)];
   return {

@@ -30,9 +30,12 @@ export function deadLetter(record: LogRecord, reason: string): NewRecord {
   return {
     key: key.slice(0, MOST_KEY_LENGTH),
     value: value.subarray(0, MOST_BYTES - 8 * MOST_KEY_LENGTH),
-    headers: { ...ours, reason: `${reason.slice(0, MOST_KEY_LENGTH)} (too large to be kept whole)` },
+    headers: { ...headersOfDelivery(record.headers), ...ours, reason: `${reason.slice(0, MOST_KEY_LENGTH)} (too large to be kept whole)` },
   };
 }
+
+const headersOfDelivery = (headers: NewRecord['headers']): NewRecord['headers'] =>
+  Object.fromEntries(UNDELIVERED_HEADERS.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name].slice(0, 256)]])));
 
 function bytesOf({ key, value, headers }: NewRecord): number {
   let bytes = Buffer.byteLength(key) + value.byteLength;

@@ -110,9 +110,12 @@ function sealedFields(document: Json, fields: FieldParts[]): SealedField[] {
   return found;
 }
 
-/** Most events hide their actor and nothing else, and a look at the text tells. */
-const mayHideMore = ({ json, event: { eventType } }: StoredEvent): boolean =>
-  json === '' || eventType === 'TaskCreated' || json.includes('$sealed');
+/** Most events hide their actor and nothing else, and a look at the text behind that tells: a second token, or something sealed. */
+const mayHideMore = ({ json }: StoredEvent): boolean =>
+  !json.startsWith(START) || json.includes(TOKEN, START.length) || json.includes('$sealed');
+
+const START = '{"actor":{"id":"';
+const TOKEN = '"u_';
 
 const memberOf = (value: Json | undefined, name: string): Json | undefined =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && Object.hasOwn(value, name) ? value[name] : undefined;

@@ -10,6 +10,12 @@ export type RestorePorts = { events: Pick<EventStore, 'append'>; documents: Pick
 /** `line`: the one that is wrong. Nothing was written then. */
 export type Restored = { kind: 'restored'; streams: number; events: number } | { kind: 'refused'; line: number; reason: string };
 
+/** What came of it, for people. */
+export const tellRestored = (path: string, restored: Restored): { isDone: boolean; message: string } =>
+  restored.kind === 'restored'
+    ? { isDone: true, message: `${restored.events} events of ${restored.streams} tasks are back` }
+    : { isDone: false, message: `retrigger: ${path}, line ${restored.line}: ${restored.reason}. Nothing was put back` };
+
 const EVENTS_AT_ONCE = 500;
 
 type Begin = ArchiveLine & { kind: 'begin' };
@@ -39,7 +45,7 @@ export async function restoreArchive(ports: RestorePorts, read: () => AsyncItera
     const archived = await archivedOf(ports.documents, begin.key);
     const { first, previousHash: hash, state } = begin;
     if (archived.last === last)
-      await saveArchived(ports.documents, begin.key, first === 1 ? NOTHING_ARCHIVED : { ...archived, last: first - 1, hash, state });
+      await saveArchived(ports.documents, begin.key, first === 1 ? NOTHING_ARCHIVED : { ...archived, last: first - 1, hash, state }, true);
   }
   return { kind: 'restored', streams: streams.length, events };
 }

@@ -49,7 +49,7 @@ describe.each(PROFILES)('claiming executions, %s', (profile) => {
     });
     const { executionId, deadlineAt } = answer.json.data as Execution;
     const started = (await admin.events(`${type}-0`, 'types=TaskStarted'))[0];
-    expect(started).toMatchObject({ actor: { id: 'admin', type: 'executor' }, metadata: { executionId, executor: 'admin' } });
+    expect(started).toMatchObject({ actor: { id: 'admin', type: 'executor' }, metadata: { executionId, taken: true } });
     const beat = await report(executionId, 'heartbeat');
     expect([beat.status, beat.json.data]).toEqual([200, { deadlineAt, heartbeatTimeout: '60s' }]);
     expect((await report(executionId, 'completed', { result: 'done' })).status).toBe(200);
@@ -148,6 +148,15 @@ describe.each(PROFILES)('claiming executions, %s', (profile) => {
     expect(first.json.data).toMatchObject({ context: { patient: 'Ada' } });
     expect(again.text).toBe(first.text);
     expect((await admin.task(`${type}-0`)).execution).toMatchObject({ executor: 'admin' });
+  });
+
+  test('what was erased is given to nobody: the execution fails', async () => {
+    const type = own('erased');
+    await waiting(type, 1, { sensitive: true, context: { patient: 'Ada' } });
+    expect((await admin.post('/erasures', { taskId: `${type}-0` }, { prefer: 'wait=60' })).status).toBe(202);
+    expect((await claim({ types: [type] })).status).toBe(204);
+    await admin.becomes(`${type}-0`, 'Failed');
+    expect(await admin.task(`${type}-0`)).toMatchObject({ lastExecution: { error: { code: 'data_erased' } } });
   });
 
   test('a task with a target can not be claimed', async () => {

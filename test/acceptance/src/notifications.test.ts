@@ -124,6 +124,32 @@ describe.each(PROFILES)('notifications, %s', (profile) => {
     expect(told.map((id) => ids.indexOf(id))).toEqual(told.map((id) => ids.indexOf(id)).toSorted());
   });
 
+  test('what a sensitive task holds never leaves unsealed, on no channel', async () => {
+    const [hook, slack] = [await receiver(), await receiver()];
+    const taskId = own('sensitive');
+    const to = `${own('private')}@example.org`;
+    const secret = own('patient-file');
+    for (const where of [
+      { channel: 'webhook', url: hook.url },
+      { channel: 'slack', url: slack.url },
+      { channel: 'email', to },
+    ])
+      await subscribe({ ...where, tasks: [taskId] });
+    await running.admin.create(taskId, { sensitive: true, context: { secret } });
+    await running.admin.trigger(taskId, { triggerReason: secret });
+    await running.admin.rescheduled(taskId, { strategy: 'delayed', delay: '1h', force: true, reason: secret });
+    const mails = () => mail.mails.filter((one) => one.to.includes(to));
+    await eventually(
+      'all three have everything',
+      async () => hook.heard(taskId).length >= 3 && slack.calls.length >= 3 && mails().length >= 3,
+    );
+    const left = JSON.stringify([hook.calls, slack.calls, mails()]);
+    expect(left).not.toContain(secret);
+    expect(hook.heard(taskId).map(({ actor }) => actor.id)).toEqual(['admin', 'admin', 'admin']);
+    expect(mails().at(-1)?.text).toContain('Reason: (sealed)');
+    expect((await running.admin.events(taskId)).at(-1)?.metadata.reason).toBe(secret);
+  });
+
   test('AC-24: a critical task that is rescheduled is an alert on webhook, Slack and mail; one that is not is none', async () => {
     const [hook, slack] = [await receiver(), await receiver()];
     const [critical, plain] = [own('critical'), own('plain')];

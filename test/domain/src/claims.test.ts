@@ -30,7 +30,7 @@ describe('claiming', () => {
     decided.thenEvent({
       eventType: 'TaskStarted',
       newState: 'Running',
-      metadata: { executionId: executionId ?? '', executor: 'w1', claim: 'wish-of-w1' },
+      metadata: { executionId: executionId ?? '', taken: true, claim: 'wish-of-w1' },
     });
     decided.thenState({ execution: { executor: 'w1', startedAt: decided.history.state?.updatedAt } });
     expect(decided.outcome()).toEqual({

@@ -11,22 +11,28 @@ import { type ArchivePorts, archiveTenant } from '@retrigger/engine/archive-even
 import { MemoryDocumentStore } from '@retrigger/memory/memory-document-store.ts';
 import { MemoryEventStore } from '@retrigger/memory/memory-event-store.ts';
 import { MemorySnapshotStore } from '@retrigger/memory/memory-snapshot-store.ts';
+import type { DocumentStore } from '@retrigger/ports/document-store.ts';
+import type { RemovableEvents } from '@retrigger/ports/event-archive.ts';
+import type { EventStore } from '@retrigger/ports/event-store.ts';
 import { silent } from '@retrigger/ports/observer.ts';
 import { unobserved } from '@retrigger/ports/reached.ts';
+import type { SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
 
 export const DAY_MS = 86_400_000;
 export const START = 1_772_000_000_000;
 
 /** Stores with tasks that live for days, one event a day each, and archives in memory. */
 export class ArchiveWorld {
-  readonly events = new MemoryEventStore(unobserved);
-  readonly snapshots = new MemorySnapshotStore(unobserved);
-  readonly documents = new MemoryDocumentStore();
+  readonly events: EventStore & RemovableEvents;
+  readonly snapshots: SnapshotStore;
+  readonly documents: DocumentStore;
   readonly files = new Map<string, string[]>();
   /** Told before each step; a throw is a crash. */
   step: (name: string) => void = () => {};
 
-  readonly ports: ArchivePorts = {
+  readonly ports: ArchivePorts;
+
+  #ports = (): ArchivePorts => ({
     events: {
       page: (...asked) => this.events.page(...asked),
       removeFirst: async (...asked) => {
@@ -52,7 +58,14 @@ export class ArchiveWorld {
     },
     decider: taskDecider as AnyDecider,
     observer: silent,
-  };
+  });
+
+  constructor(stores?: Pick<ArchiveWorld, 'events' | 'snapshots' | 'documents'>) {
+    this.events = stores?.events ?? new MemoryEventStore(unobserved);
+    this.snapshots = stores?.snapshots ?? new MemorySnapshotStore(unobserved);
+    this.documents = stores?.documents ?? new MemoryDocumentStore();
+    this.ports = this.#ports();
+  }
 
   /** Creates a task on the first day and patches it on each day after; returns its key. */
   async live(taskId: string, days: number): Promise<string> {

@@ -1,4 +1,6 @@
 import { INTERNAL_COMMANDS } from '@retrigger/domain/task/commands.ts';
+import { deadLettersIn, NO_TENANT } from '@retrigger/engine/dead-letter-store.ts';
+import { MemoryDocumentStore } from '@retrigger/memory/memory-document-store.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Sent, type Signing, signed } from './signed-record.ts';
 import { World } from './world.ts';
@@ -71,6 +73,18 @@ describe('who did not sign', () => {
     await world.decided();
     expect(await world.types('acme/t')).toEqual(['TaskCreated', 'TaskTriggered']);
   });
+});
+
+test('a dead letter of an outsider is no tenant’s and no notification, whatever its key and headers say', async () => {
+  const forged = { subscription: 's', delivery: 'd', sequence: '1', attempts: 'many', 'source-topic': 'retrigger.events' };
+  await world.publish({ ...signed(TRIGGER), headers: forged });
+  await world.taken();
+  const store = deadLettersIn(new MemoryDocumentStore());
+  for (const record of world.deadLetters()) await store.collect(record);
+  expect(await store.list('acme', 'open', null, 10)).toEqual([]);
+  expect(await store.list(NO_TENANT, 'open', null, 10)).toMatchObject([
+    { topic: 'retrigger.commands', key: 'acme/t', notification: null, attempts: 1, headers: { subscription: 's', delivery: 'd' } },
+  ]);
 });
 
 describe('what nobody may say', () => {

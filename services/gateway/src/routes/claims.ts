@@ -8,6 +8,7 @@ import type { Held } from '../body-memory.ts';
 import { leavingOf, named } from '../changing-call.ts';
 import type { ClaimOutcome, Claims } from '../claims.ts';
 import { isProblem } from '../exchange.ts';
+import { openedExecutions } from '../opened-executions.ts';
 import { commandPath } from '../outcome-reply.ts';
 import { type Problem, problemReply } from '../problem.ts';
 import { readRequest } from '../read-call.ts';
@@ -27,7 +28,7 @@ export function claimRoutes(api: Api, claims: Claims): void {
     {
       summary: 'Claim executions of tasks that have no target',
       description:
-        'Whoever is first has an execution; from then on it is silent for no longer than `heartbeatTimeout`, or the attempt fails. Under the same idempotency key the same executions are given again. With `wait` the call is open until there is one or the time is up.',
+        'Whoever is first has an execution; from then on it is silent for no longer than `heartbeatTimeout`, or the attempt fails. Under the same idempotency key the same executions are given again. With `wait` the call is open until there is one or the time is up; `Prefer: wait=N` is for how long the decision of a worker may take then.',
       tag: 'Executions',
       body: claimExecutions,
       success: {
@@ -49,6 +50,7 @@ export function claimRoutes(api: Api, claims: Claims): void {
     const forbidden = mayRead(read.caller, 'execution:claim');
     if (forbidden !== undefined) return refuse(forbidden);
     const { caller, body, fingerprint, isRepeatable } = read;
+    const isList = body.max !== undefined;
     const outcome = await claims.claim({
       ...{ ...id, caller, fingerprint, isRepeatable, traceparent, types: body.types, most: body.max ?? 1 },
       correlationId: requestId,
@@ -56,8 +58,10 @@ export function claimRoutes(api: Api, claims: Claims): void {
       patienceMs: Math.max(LEAST_PATIENCE_MS, waitOf(c.req.header('prefer'))),
       gone: goneOf(c),
     });
-    if (outcome.kind === 'claimed') outcome.executions = await deps.privacy.disclosure.tasks(caller.tenantId, outcome.executions);
-    return named(replyOf(outcome, id.commandId, body.max !== undefined), id.commandId);
+    if (outcome.kind !== 'claimed') return named(replyOf(outcome, id.commandId, isList), id.commandId);
+    const executions = await openedExecutions({ caller, fingerprint, correlationId: requestId }, outcome.executions, deps, api.admission);
+    const opened: ClaimOutcome = executions.length === 0 ? { kind: 'nothing' } : { ...outcome, executions };
+    return named(replyOf(opened, id.commandId, isList), id.commandId);
   }
 }
 

@@ -1,12 +1,13 @@
 import { tenantSettings, tenantSettingsInForce } from '@retrigger/contract/tenant-settings-schema.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
+import { TENANT_SETTINGS } from '@retrigger/engine/retention.ts';
 import type { z } from 'zod';
 import type { Api } from '../api.ts';
 import { isProblem } from '../exchange.ts';
 import { problemReply } from '../problem.ts';
 import { readQuery } from '../query.ts';
 import { success } from '../reply.ts';
-import { limitsInForce, SETTINGS_ID, saveSettings, settingsIn, TENANT_SETTINGS, type TenantSettings } from '../tenant-settings.ts';
+import { limitsInForce, SETTINGS_ID, saveSettings, settingsIn, type TenantSettings } from '../tenant-settings.ts';
 import { mayRead } from './task-in-path.ts';
 
 const PATH = '/api/v1/tenant/settings';

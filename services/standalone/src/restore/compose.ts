@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Environment, readEnvironment } from '@retrigger/config/environment.ts';
 import { DATA_FOLDER } from '@retrigger/config/variables.ts';
-import { restoreArchive } from '@retrigger/engine/restore-events.ts';
+import { restoreArchive, tellRestored } from '@retrigger/engine/restore-events.ts';
 import { archivedLines } from '@retrigger/files/folder-archive.ts';
 import { unobserved } from '@retrigger/ports/reached.ts';
 import { lockDataFolder } from '@retrigger/sqlite/data-folder-lock.ts';
@@ -19,9 +19,7 @@ export async function restore(path: string | undefined, environment: Environment
   if (lock.kind === 'unwritable') return refused(`the data folder ${dataDir} can not be used (${lock.reason})`);
   const store = openSqliteStore(join(dataDir, 'store.db'), unobserved);
   try {
-    const restored = await restoreArchive(store, () => archivedLines(path));
-    if (restored.kind === 'refused') return refused(`${path}, line ${restored.line}: ${restored.reason}. Nothing was put back`);
-    return { isDone: true, message: `${restored.events} events of ${restored.streams} tasks are back` };
+    return tellRestored(path, await restoreArchive(store, () => archivedLines(path)));
   } catch (error) {
     return refused(`${path} can not be read: ${error instanceof Error ? error.message : String(error)}`);
   } finally {

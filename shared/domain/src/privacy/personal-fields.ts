@@ -11,7 +11,6 @@ export type PersonalFields = Readonly<{ [pointer: string]: PersonalKind }>;
 export const EVENT_FIELDS: PersonalFields = {
   '/actor/id': 'name',
   '/metadata/owner': 'name',
-  '/metadata/executor': 'name',
   '/metadata/context': 'context',
   '/metadata/changes/context': 'context',
   '/metadata/reschedule/context': 'context',

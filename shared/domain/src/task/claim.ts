@@ -21,12 +21,12 @@ export const claimableExecution = ({ execution, target }: TaskState): Execution 
  * The first who claims an execution has it (T10). Whoever comes second is told so, and no event is written: that others were faster is nothing that the task's
  * history has to keep.
  */
-export function claim(state: TaskState, { actor, body }: Command & { type: 'ClaimExecution' }): Decision {
+export function claim(state: TaskState, { body }: Command & { type: 'ClaimExecution' }): Decision {
   const execution = claimableExecution(state);
   if (execution === null)
     return { kind: 'answered', outcome: refused('stale_execution', `Task ${state.taskId} has nothing to claim any more`) };
   const { executionId, runId, attempt } = execution;
-  return event('TaskStarted', 'Running', { executionId, runId, attempt, executor: actor.id, claim: body.claim });
+  return event('TaskStarted', 'Running', { executionId, runId, attempt, taken: true, claim: body.claim });
 }
 
 /** What whoever claimed an execution is given. */

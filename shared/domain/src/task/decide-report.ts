@@ -26,7 +26,7 @@ export function decideReport(state: TaskState, command: Report, at: number): Dec
     return isRepeat(state, command) ? taken({ heartbeatTimeout: HEARTBEAT_TIMEOUT }) : stale(state, command);
   if (isAnothers(current.executor, command)) return stale(state, command); // T10
   const ref: ExecutionRef = { executionId, runId: current.runId, attempt: current.attempt };
-  const started = isOurs(command) || !isForExecutors(state, current) ? ref : { ...ref, executor: command.actor.id };
+  const started = isOurs(command) || !isForExecutors(state, current) ? ref : { ...ref, taken: true as const };
   switch (command.type) {
     case 'StartExecution':
       return current.startedAt === null ? event('TaskStarted', 'Running', started) : taken(runningAnswer(state, current));

@@ -60,8 +60,8 @@ export type TaskMetadata = {
     /** A due time of a recurring schedule that is left out: its task still ran, or it was missed. */
     skipped?: { dueAt: string; dueTimes: number; why: 'overlap' | 'missed' };
   };
-  /** `executor`: who has it now (T10); `claim`: what it was claimed by. */
-  TaskStarted: ExecutionRef & { executor?: string; claim?: string };
+  /** `taken`: its actor has it now (T10); `claim`: what it was claimed by. */
+  TaskStarted: ExecutionRef & { taken?: true; claim?: string };
   TaskCompleted: ExecutionRef & { result: JsonObject[string] };
   TaskFailed: ExecutionRef & { error: { code: string; message: string }; willRetry: boolean; nextExecution?: string };
   TaskCancelled: { reason: string | null; executionId: string | null };

@@ -119,10 +119,10 @@ function triggered(next: TaskState, { metadata, timestamp }: TaskEvent & { event
   };
 }
 
-const started = (execution: Execution, { timestamp, metadata: { executor } }: TaskEvent & { eventType: 'TaskStarted' }): Execution => ({
+const started = (execution: Execution, { timestamp, actor, metadata }: TaskEvent & { eventType: 'TaskStarted' }): Execution => ({
   ...execution,
   startedAt: timestamp,
-  ...(executor === undefined ? {} : { executor }),
+  ...(metadata.taken ? { executor: actor.id } : {}),
 });
 
 function refused(state: TaskState, { metadata }: TaskEvent & { eventType: 'CommandRefused' }): TaskState {

@@ -1,0 +1,89 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { HANGS, World } from './world.ts';
+
+let world: World;
+beforeEach(() => {
+  world = new World();
+});
+afterEach(() => world.end());
+
+const eventually = (check: () => void | Promise<void>): Promise<void> => vi.waitFor(check, { timeout: 5_000, interval: 5 });
+const sequences = (taskId: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${taskId}/${i + 1}`);
+const nothingWaits = () => eventually(async () => expect(await world.waiting()).toEqual([]));
+
+describe('a notifier that ends', () => {
+  test('leaves what hung to the next one, with the attempts that were made (W2, W4)', async () => {
+    await world.subscribe('one');
+    let isOver = false;
+    world.channel.answer = () => (isOver ? { kind: 'delivered' } : HANGS);
+    const first = await world.start();
+    for (let i = 0; i < 30; i++) await world.happens(`t${i}`, 2);
+    await eventually(() => expect(world.committed()).toBe(60));
+    await first.stop();
+    expect(await world.waiting()).toHaveLength(60);
+    isOver = true;
+    await world.start();
+    await nothingWaits();
+    expect(await world.letters()).toEqual([]);
+  });
+
+  test('before it could commit leaves the same deliveries to the next one, which reads the records again (W1)', async () => {
+    await world.subscribe('one');
+    world.channel.answer = () => HANGS;
+    const first = await world.start({ log: world.logThatCommitsNothing() });
+    await world.happens('t', 3);
+    await eventually(async () => expect(await world.waiting()).toHaveLength(3));
+    await first.stop();
+    expect(world.committed()).toBe(0);
+    world.channel.answer = () => ({ kind: 'delivered' });
+    world.channel.sent.length = 0;
+    await world.start();
+    await eventually(() => expect(world.committed()).toBe(3));
+    await nothingWaits();
+    expect(new Set(world.channel.to('one'))).toEqual(new Set(sequences('t', 3)));
+    expect(world.channel.to('one').slice(0, 3)).toEqual(sequences('t', 3));
+  });
+});
+
+describe('a store that fails', () => {
+  test('in the middle of a batch: every event still arrives, in the order of its task', async () => {
+    await world.subscribe('one');
+    const { documents } = world;
+    const write = documents.write.bind(documents);
+    let writes = 0;
+    documents.write = async (document) => {
+      if (document.kind.startsWith('delivery.') && document.version === 1 && ++writes % 4 === 2 && writes < 40)
+        throw new Error('the store is away');
+      const outcome = await write(document);
+      if (writes % 7 === 3 && writes < 40) throw new Error('its answer was lost');
+      return outcome;
+    };
+    await world.start();
+    for (let i = 0; i < 5; i++) await world.happens(`t${i}`, 6);
+    await eventually(() => expect(world.committed()).toBe(30));
+    await nothingWaits();
+    for (let i = 0; i < 5; i++) expect(world.channel.to('one').filter((name) => name.startsWith(`t${i}/`))).toEqual(sequences(`t${i}`, 6));
+    expect(writes).toBeGreaterThan(30);
+  });
+
+  test('while a partition is taken over is asked again, and nothing overtakes what it holds', async () => {
+    await world.subscribe('one');
+    world.channel.answer = () => HANGS;
+    const first = await world.start();
+    await world.happens('t', 3);
+    await eventually(() => expect(world.committed()).toBe(3));
+    await first.stop();
+    world.channel.sent.length = 0;
+    world.channel.answer = () => ({ kind: 'delivered' });
+    const listAll = world.documents.listAll.bind(world.documents);
+    let failures = 2;
+    world.documents.listAll = async (...args) => {
+      if (failures-- > 0) throw new Error('the store is away');
+      return listAll(...args);
+    };
+    await world.start();
+    await world.happens('u', 1);
+    await nothingWaits();
+    expect(world.channel.to('one').filter((name) => name.startsWith('t/'))).toEqual(sequences('t', 3));
+  });
+});
