@@ -1,4 +1,5 @@
 import type * as A from './administration-types.ts';
+import type * as B from './bulk-types.ts';
 import { type CallOptions, type ChangeOptions, type ClientOptions, httpCalls, type Request } from './http-call.ts';
 import type * as N from './notification-types.ts';
 import type { Outcome } from './outcome.ts';
@@ -32,6 +33,9 @@ export function createClient(options: ClientOptions) {
     reschedule: (taskId: string, body: T.RescheduleTask, how?: ChangeOptions) =>
       put<T.Rescheduled>(at('tasks', taskId, 'reschedule'), body, how),
     cancel: (taskId: string, body: T.CancelTask = {}, how?: ChangeOptions) => post<T.Task>(at('tasks', taskId, 'cancel'), body, how),
+
+    bulkTrigger: (body: B.BulkTrigger, how?: ChangeOptions) => post<B.BulkTriggered>(at('tasks', 'bulk', 'trigger'), body, how),
+    bulkReschedule: (body: B.BulkReschedule, how?: ChangeOptions) => put<B.BulkRescheduled>(at('tasks', 'bulk', 'reschedule'), body, how),
 
     /** `atInstant`: as it was then, events at that instant included. */
     task: (taskId: string, atInstant?: string, how?: CallOptions) => read<T.Task>(at('tasks', taskId), { at: atInstant }, how),

@@ -181,11 +181,9 @@ export class BatchDecider {
     const { command, position } = record;
     const { aggregate } = made;
     if (decision.kind === 'nothing' || (decision.kind === 'event' && aggregate.tail.length > 0)) return; // B3
-    if (decision.kind === 'tells') return void made.followUps.push(...decision.commands);
-    if (decision.kind === 'answered') {
-      this.#conclude(record, made, decision.outcome, null);
-      return;
-    }
+    if (decision.kind === 'tells') made.followUps.push(...decision.commands);
+    if (decision.kind === 'answered') this.#conclude(record, made, decision.outcome, null);
+    if (decision.kind !== 'event') return;
     const previous = aggregate.state === undefined ? null : this.#decider.lookup(aggregate.state).status;
     const stored = nextEvent(aggregate.head, previous, command, decision.event, position);
     const state = this.#decider.evolve(aggregate.state, stored.event);

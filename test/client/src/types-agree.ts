@@ -1,8 +1,10 @@
 // Checked by the compiler alone: the client's types are those of the schemas that the OpenAPI document is made from.
 import type * as Administration from '@retrigger/client/administration-types.ts';
+import type * as Bulk from '@retrigger/client/bulk-types.ts';
 import type * as Notifications from '@retrigger/client/notification-types.ts';
 import type * as Client from '@retrigger/client/types.ts';
 import type { apiKeyPage, createApiKey, createdApiKey } from '@retrigger/contract/api-key-schema.ts';
+import type { bulkReschedule, bulkRescheduled, bulkTrigger, bulkTriggered } from '@retrigger/contract/bulk-bodies.ts';
 import type { closedDeadLetter, deadLetterPage } from '@retrigger/contract/dead-letter-bodies.ts';
 import type { erased, erasure } from '@retrigger/contract/erasure-schema.ts';
 import type { event, eventPage, taskChanges, verified } from '@retrigger/contract/event-schema.ts';
@@ -29,6 +31,10 @@ export type Agreed = AllTrue<
     Is<Client.ClaimExecutions, typeof claimExecutions>,
     Is<Client.CompletedReport, typeof completedReport>,
     Is<Client.FailedReport, typeof failedReport>,
+    Is<Bulk.BulkTrigger, typeof bulkTrigger>,
+    Is<Bulk.BulkReschedule, typeof bulkReschedule>,
+    Is<Bulk.BulkTriggered, typeof bulkTriggered>,
+    Is<Bulk.BulkRescheduled, typeof bulkRescheduled>,
     Is<Client.Task, typeof task>,
     Is<Client.TaskPage, typeof taskPage>,
     Is<Client.Triggered, typeof triggered>,

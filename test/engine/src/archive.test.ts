@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { firstBreak } from '@retrigger/domain/event-hash.ts';
-import { archivedOf } from '@retrigger/engine/archived-events.ts';
+import { archivedOf, saveArchived } from '@retrigger/engine/archived-events.ts';
 import { restoreArchive } from '@retrigger/engine/restore-events.ts';
 import { archivedLines, folderArchive } from '@retrigger/files/folder-archive.ts';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -76,6 +76,12 @@ describe('archiving', () => {
       );
     await world.archive(10, 20);
     expect((await world.sequences(key))[0]).toBe(5);
+  });
+
+  test('of two that archive at once, the one who has got further is remembered', async () => {
+    const at = (last: number) => ({ last, hash: String(last), at: '', state: null });
+    for (const last of [5, 10, 7]) await saveArchived(world.documents, 'acme/a', at(last));
+    expect((await archivedOf(world.documents, 'acme/a')).last).toBe(10);
   });
 
   test('an archive is put back byte for byte, the youngest first; twice changes nothing (V6)', async () => {

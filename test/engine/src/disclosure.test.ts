@@ -49,16 +49,6 @@ describe('what is shown', () => {
     expect(firstBreak([event], 1, NO_HASH)).toBeUndefined();
   });
 
-  test('whoever has an execution is named beside whoever reported it', async () => {
-    const { ring } = world.process();
-    const [actor, executor] = [await ring.tokenOf('acme', 'ada'), await ring.tokenOf('acme', 'runner')];
-    const decision = { eventType: 'TaskStarted', schemaVersion: 1, newState: 'Running', metadata: { executionId: 'e', executor } };
-    const command = { ...asked('pay', 'Check', {}), actor: { id: actor, type: 'user' } } as const;
-    const event = await shown(nextEvent(EMPTY_HEAD, 'Draft', command, decision, { partition: 0, offset: 0, at: world.clock.now() }));
-    expect([event.actor.id, event.metadata.executor]).toEqual(['ada', 'runner']);
-    expect(firstBreak([event], 1, NO_HASH)).toBeUndefined();
-  });
-
   test('on the events topic users have names, and what a sensitive task holds stays sealed', async () => {
     const [open] = await world.process().disclosure.named([stored]);
     expect(open?.event.actor.id).toBe('ada "the" countess');

@@ -1,13 +1,13 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { NO_HASH } from '@retrigger/domain/event.ts';
 import { firstBreak } from '@retrigger/domain/event-hash.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Child, kill, startChild } from './child.ts';
 import { Client, eventually, type Reply } from './client.ts';
+import { appendUnreadable, deadLetters, filesOf, filesWith, keyRecords, tenantEvents } from './data-folder.ts';
 
 const ENTRY = join(import.meta.dirname, 'standalone-that-dies.ts');
 
@@ -72,20 +72,10 @@ describe('erasure', () => {
 
   type Running = Awaited<ReturnType<typeof start>>;
 
-  /** Every file of the data folder, as it stands on the disk: stores, log, keys, journals, write-ahead logs. */
-  const files = (): [string, Buffer][] => readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]);
-
-  /** The files that a text is in, in any of the ways in which it may be written down. */
-  const filesWith = (text: string): string[] => {
-    const bytes = Buffer.from(text);
-    const spellings = [bytes, bytes.toString('hex'), Buffer.from(text, 'utf16le'), ...[0, 1, 2].map((shift) => base64Core(bytes, shift))];
-    return files().flatMap(([name, content]) => (spellings.some((spelling) => content.includes(spelling)) ? [name] : []));
-  };
-
   /** Where a canary is that should be nowhere: in a file, or in what the process said. */
   const sightings = (said: string): string[] =>
     Object.entries(CANARY).flatMap(([name, canary]) => [
-      ...filesWith(canary).map((file) => `${name} in ${file}`),
+      ...filesWith(folder, canary).map((file) => `${name} in ${file}`),
       ...(said.includes(canary) ? [`${name} in what it said`] : []),
     ]);
 
@@ -145,49 +135,20 @@ describe('erasure', () => {
     return (await Promise.all(paths.map(async (path) => (await admin.send('GET', `/api/v1${path}`)).text))).join('\n');
   }
 
-  /** A record of the work log that holds sealed values and that no worker can read: a dead letter. */
-  function appendUnreadable(): void {
-    const log = new DatabaseSync(join(folder, 'log.db'));
-    try {
-      const row = log.prepare(`SELECT * FROM records WHERE CAST(value AS TEXT) LIKE '%"TriggerTask"%$sealed%' LIMIT 1`).get();
-      if (row === undefined) throw new Error('no sealed trigger stands in the log');
-      const value = Buffer.from(
-        Buffer.from(row.value as Uint8Array)
-          .toString()
-          .replace('"TriggerTask"', '"TriggerTusk"'),
-      );
-      const { next } = log.prepare('SELECT max(offset) + 1 AS next FROM records WHERE lane = ?').get(row.lane ?? 0) as { next: number };
-      log
-        .prepare('INSERT INTO records (lane, offset, at, key, value, headers) VALUES (?, ?, ?, ?, ?, ?)')
-        .run(row.lane ?? 0, next, row.at ?? 0, row.key ?? '', value, row.headers ?? null);
-    } finally {
-      log.close();
-    }
-  }
-
-  const deadLetters = (): number => {
-    const log = new DatabaseSync(join(folder, 'log.db'), { readOnly: true });
-    try {
-      return Number(log.prepare(`SELECT count(*) AS letters FROM records WHERE headers LIKE '%unknown command type%'`).get()?.letters);
-    } finally {
-      log.close();
-    }
-  };
-
   test('nothing of a user or of a sensitive task is ever on the disk open, nor readable once it is erased; the chains hold', async () => {
     const first = await start();
     await live(first);
     const before = await told(first);
     const planted = Object.entries(CANARY).filter(([name]) => name !== 'refused' && name !== 'forbidden');
     expect(planted.filter(([, canary]) => !before.includes(canary)).map(([name]) => name)).toEqual([]);
-    expect(filesWith(OPEN)).toEqual(expect.arrayContaining(['log.db-wal', 'store.db-wal'])); // what is not sealed is found
+    expect(filesWith(folder, OPEN)).toEqual(expect.arrayContaining(['log.db-wal', 'store.db-wal'])); // what is not sealed is found
     expect(sightings(first.child.output())).toEqual([]);
     await kill(first.child); // by SIGKILL: what a crash leaves is looked at too
-    appendUnreadable();
+    appendUnreadable(folder);
 
     const second = await start('never', 1, first.keys);
-    await eventually('the unreadable record is a dead letter', async () => deadLetters() === 1);
-    const keptKeys = keyRecords();
+    await eventually('the unreadable record is a dead letter', async () => deadLetters(folder) === 1);
+    const keptKeys = keyRecords(folder);
     for (const body of [{ userId: CANARY.user }, { userId: CANARY.runner }, { taskId: 'pay' }])
       expect(await must(second.admin.send('POST', '/api/v1/erasures', body, `erase-${JSON.stringify(body)}`), 202)).toMatchObject({
         erased: true,
@@ -204,20 +165,17 @@ describe('erasure', () => {
     expect(sightings(output())).toEqual([]);
     await kill(second.child);
     expect(sightings(output())).toEqual([]);
-    expect(keptKeys.filter(({ token }) => !keyRecords().some((kept) => kept.token === token))).toHaveLength(3);
-    const gone = keptKeys.filter(({ token }) => !keyRecords().some((kept) => kept.token === token));
-    const [, keysFile = Buffer.alloc(0)] = files().find(([name]) => name === 'keys.db') ?? [];
+    expect(keptKeys.filter(({ token }) => !keyRecords(folder).some((kept) => kept.token === token))).toHaveLength(3);
+    const gone = keptKeys.filter(({ token }) => !keyRecords(folder).some((kept) => kept.token === token));
+    const ofTenant = tenantEvents(folder);
+    expect(ofTenant.map(({ eventType, metadata }) => [eventType, metadata.subject])).toEqual([
+      ['DataErased', 'user'],
+      ['DataErased', 'user'],
+    ]);
+    expect(firstBreak(ofTenant, 1, NO_HASH)).toBeUndefined();
+    const [, keysFile = Buffer.alloc(0)] = filesOf(folder).find(([name]) => name === 'keys.db') ?? [];
     expect(gone.flatMap(({ id, secret }) => [id, secret]).filter((part) => keysFile.includes(part))).toEqual([]);
   });
-
-  const keyRecords = (): { id: string; token: string; secret: string }[] => {
-    const keys = new DatabaseSync(join(folder, 'keys.db'), { readOnly: true });
-    try {
-      return keys.prepare('SELECT id, token, secret FROM keys').all() as { id: string; token: string; secret: string }[];
-    } finally {
-      keys.close();
-    }
-  };
 
   test('a process that is killed between the destruction and its event does both in the end (W1)', async () => {
     const victim = await start('events-stored', 2); // inside the transaction: the key is destroyed, the event is not yet stored
@@ -228,7 +186,7 @@ describe('erasure', () => {
     const erase = (client: Client) => client.send('POST', '/api/v1/erasures', { taskId: 'pay' }, 'erase', { prefer: 'wait=60' });
     await erase(victim.admin).catch(() => {});
     await eventually('the place to die is reached', async () => victim.child.process.signalCode === 'SIGKILL');
-    expect(keyRecords().some(({ token }) => token.startsWith('k_'))).toBe(false);
+    expect(keyRecords(folder).some(({ token }) => token.startsWith('k_'))).toBe(false);
 
     const next = await start('never', 1, victim.keys);
     expect(await must(erase(next.admin), 202)).toMatchObject({ subject: 'task', erased: true });
@@ -238,9 +196,3 @@ describe('erasure', () => {
     expect(await told(next)).not.toContain(CANARY.created);
   });
 });
-
-/** The part of a text's base64 that doesn't depend on what stands around it, when it begins `shift` bytes into a group of three. */
-function base64Core(bytes: Buffer, shift: number): string {
-  const padded = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64');
-  return padded.slice(shift === 0 ? 0 : 4, Math.floor((shift + bytes.length) / 3) * 4);
-}

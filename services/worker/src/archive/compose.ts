@@ -1,6 +1,6 @@
 import { type Environment, readEnvironment } from '@retrigger/config/environment.ts';
 import { ARCHIVE, SERVERS } from '@retrigger/config/variables.ts';
-import { taskDecider } from '@retrigger/domain/task/decider.ts';
+import { domainDecider } from '@retrigger/domain/domain-decider.ts';
 import { STATUSES } from '@retrigger/domain/task/state.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
 import { restoreArchive, tellRestored } from '@retrigger/engine/restore-events.ts';
@@ -24,7 +24,7 @@ const telling: Observer = { ...silent, log: (level, message, fields) => level ==
 export const archiveOnce = (environment: Environment): Promise<Done> =>
   onCluster(environment, async (mongo, archiveDir) => {
     const [events, snapshots, documents] = [new MongoEventStore(mongo), new MongoSnapshotStore(mongo), new MongoDocumentStore(mongo)];
-    const ports = { events, snapshots, documents, archive: folderArchive(archiveDir), decider: taskDecider as AnyDecider };
+    const ports = { events, snapshots, documents, archive: folderArchive(archiveDir), decider: domainDecider as AnyDecider };
     const moved = await archiveDue({ ...ports, observer: telling, clock: systemClock }, STATUSES);
     return { isDone: true, message: `${moved} events were archived` };
   });
