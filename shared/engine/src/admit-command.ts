@@ -4,13 +4,13 @@ import { derive, taskKey } from '@retrigger/domain/identifiers.ts';
 import { isPermitted } from '@retrigger/domain/permissions.ts';
 import type { Outcome } from '@retrigger/domain/refusal.ts';
 import type { Answer, Answers } from '@retrigger/ports/answers.ts';
-import type { Clock } from '@retrigger/ports/clock.ts';
 import type { Limit, Limiter } from '@retrigger/ports/limiter.ts';
 import { CHARGED_HEADER, type Log, type NewRecord, TOPICS } from '@retrigger/ports/log.ts';
 import type { Observer } from '@retrigger/ports/observer.ts';
-import { RECEIPT_LIFE_MS, type Receipt, type ReceiptStore } from '@retrigger/ports/receipt-store.ts';
+import type { Receipt } from '@retrigger/ports/receipt-store.ts';
 import { CommandCharges } from './charge-command.ts';
 import type { LimitsFor } from './command-limits.ts';
+import { KnownReceipts, type ReceiptPorts } from './known-receipts.ts';
 import { checked, completed, type Ready } from './ready.ts';
 import { ReceiptWatch } from './receipt-watch.ts';
 import { isSame, receiptNames, replay, reused } from './replay.ts';
@@ -18,14 +18,12 @@ import { UndecidedShares } from './undecided-shares.ts';
 import { within } from './within.ts';
 import type { WorkLag } from './work-lag.ts';
 
-export type AdmissionPorts = {
+export type AdmissionPorts = ReceiptPorts & {
   log: Pick<Log, 'append' | 'partitionOf'>;
   /** How far the workers are behind. */
   lag: Pick<WorkLag, 'ageMs' | 'oldestMs'>;
   answers: Answers;
-  receipts: Pick<ReceiptStore, 'load'>;
   limiter: Limiter;
-  clock: Clock;
   observer: Observer;
   encode(command: Command): NewRecord;
   /** Puts what is personal out of sight (P1). */
@@ -100,6 +98,7 @@ export const commandIdOf = (
  */
 export class CommandAdmission<P = never> {
   readonly #flights = new Map<string, Flight<P>>();
+  readonly #receipts: KnownReceipts;
   readonly #watch: ReceiptWatch;
   readonly #ports: AdmissionPorts;
   readonly #config: AdmissionConfig;
@@ -111,7 +110,8 @@ export class CommandAdmission<P = never> {
     this.#config = config;
     this.#charges = new CommandCharges(ports, config.limitsFor);
     this.#shares = new UndecidedShares(config.maxUndecided);
-    this.#watch = new ReceiptWatch(ports.clock, async (ids) => [...(await this.#receipts(ids)).values()]);
+    this.#receipts = new KnownReceipts(ports);
+    this.#watch = new ReceiptWatch(ports.clock, async (ids) => [...(await this.#receipts.visible(ids)).values()]);
     ports.observer.gauge('commands_in_flight', () => this.#flights.size);
     ports.observer.gauge('work_lag_seconds', () => ports.lag.oldestMs() / 1000);
   }
@@ -154,7 +154,8 @@ export class CommandAdmission<P = never> {
     if (waitMs === 0) return launched;
     const told = await within(flight.told, waitMs, this.#ports.clock, leaving);
     if (told?.kind === 'answer') return { kind: 'decided', outcome: told.answer.outcome, replayed: joined || told.answer.replayed };
-    const receipt = told?.receipt ?? (await this.#receipt(receiptNames(command, isRepeatable)).catch(() => undefined)); // G3
+    const [seen] = told === undefined ? await this.#seen(receiptNames(command, isRepeatable)) : [];
+    const receipt = told?.receipt ?? seen; // G3
     return receipt === undefined ? launched : replay(receipt, command.fingerprint, joined);
   }
 
@@ -187,7 +188,7 @@ export class CommandAdmission<P = never> {
     let giveBack: (() => Promise<void>) | undefined;
     try {
       if (isRepeatable) {
-        const receipt = await this.#receipt([commandId]); // G1
+        const [receipt] = (await this.#receipts.load([commandId])).values(); // G1
         if (receipt !== undefined) return { kind: 'known', receipt };
       }
       const partition = log.partitionOf(TOPICS.work, taskKey(tenantId, command.taskId));
@@ -225,16 +226,11 @@ export class CommandAdmission<P = never> {
     });
   }
 
-  async #receipt(names: string[]): Promise<Receipt | undefined> {
-    const [receipt] = (await this.#receipts(names)).values();
-    return receipt;
-  }
-
-  /** Those that are not a day old. */
-  async #receipts(commandIds: string[]): Promise<Map<string, Receipt>> {
-    const found = await this.#ports.receipts.load(commandIds);
-    const now = this.#ports.clock.now();
-    return new Map([...found].filter(([, { position }]) => now - position.at < RECEIPT_LIFE_MS));
+  #seen(names: string[]): Promise<Receipt[]> {
+    return this.#receipts.visible(names).then(
+      (found) => [...found.values()],
+      () => [],
+    );
   }
 
   /** Nobody can tell the answer: its receipt is all there will be. */

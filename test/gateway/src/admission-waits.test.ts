@@ -1,6 +1,7 @@
 import { fingerprint } from '@retrigger/domain/idempotency.ts';
 import { refused } from '@retrigger/domain/refusal.ts';
 import { CommandAdmission, type Submission } from '@retrigger/engine/admit-command.ts';
+import type { Snapshot } from '@retrigger/ports/snapshot-store.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ACCEPTED, LIMITS, startAdmission, submission } from './admission-world.ts';
 import { settled } from './fakes.ts';
@@ -23,6 +24,31 @@ describe('waiting for the outcome', () => {
     expect(await waiting).toEqual({ kind: 'decided', outcome: ACCEPTED, replayed: false });
     await settled();
     expect(world.admission.load, 'it is not in flight any more').toBe(0);
+  });
+
+  test('a receipt is told only when every reader sees what it is about (V1)', async () => {
+    world.answers.answer = () => {};
+    world.append = async (command) => {
+      world.decide(command);
+      const receipt = world.receipts.get('a');
+      if (receipt !== undefined) world.receipts.set('a', { ...receipt, sequence: 2 });
+    };
+    const snapshotAt = (sequence: number) => world.snapshots.set('default/t', { head: { sequence } } as Snapshot);
+    snapshotAt(1);
+    let told: unknown;
+    const waiting = world.admission.admit(submission('a', { waitMs: 60_000 })).then((admission) => {
+      told = admission;
+    });
+    for (let look = 0; look < 5; look++) {
+      await settled();
+      world.clock.advance(100);
+    }
+    await settled();
+    expect(told).toBeUndefined();
+    snapshotAt(2);
+    world.clock.advance(100);
+    await waiting;
+    expect(told).toEqual({ kind: 'decided', outcome: ACCEPTED, replayed: false });
   });
 
   test.each([false, true])('a lost refusal that binds no repeat is found, unless this may be a repeat (%s)', async (isRepeatable) => {

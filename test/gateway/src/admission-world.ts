@@ -5,6 +5,7 @@ import type { Outcome } from '@retrigger/domain/refusal.ts';
 import { type AdmissionPorts, CommandAdmission, type Submission } from '@retrigger/engine/admit-command.ts';
 import { silent } from '@retrigger/ports/observer.ts';
 import type { Receipt } from '@retrigger/ports/receipt-store.ts';
+import type { Snapshot } from '@retrigger/ports/snapshot-store.ts';
 import { answerOne } from './door.ts';
 import { FakeAnswers, FakeClock, FakeLimiter } from './fakes.ts';
 
@@ -44,6 +45,7 @@ export function startAdmission() {
   const receipts = new Map<string, Receipt>();
   const world = {
     ...{ clock, answers, limiter, receipts },
+    snapshots: new Map<string, Snapshot>(),
     looks: 0,
     lagMs: 0,
     limits: { ...LIMITS },
@@ -68,6 +70,10 @@ export function startAdmission() {
         world.looks++;
         return new Map(ids.flatMap((id) => (receipts.has(id) ? [[id, receipts.get(id) as Receipt] as const] : [])));
       },
+    },
+    snapshots: {
+      load: async (keys) =>
+        new Map(keys.flatMap((key) => (world.snapshots.has(key) ? [[key, world.snapshots.get(key) as Snapshot] as const] : []))),
     },
     limiter,
     clock,

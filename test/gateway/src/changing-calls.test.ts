@@ -147,7 +147,7 @@ describe('a changing call', () => {
       actorId: tokenOf('admin'),
       key: 'default/t',
       type: command.type,
-      sequence: 2,
+      sequence: null,
       fingerprint: {},
       outcome,
       position: { partition: 0, offset: 1, at: door.clock.now() },

@@ -198,7 +198,7 @@ export function answerOne(
   const position = { partition: 0, offset: to.receipts.size, at: to.clock.now() };
   const key = taskKey(tenantId, taskId);
   const name = isKept(outcome) ? commandId : unboundReceiptId(commandId);
-  to.receipts.set(name, { commandId: name, tenantId, actorId: actor.id, key, type, sequence: 1, fingerprint, outcome, position });
+  to.receipts.set(name, { commandId: name, tenantId, actorId: actor.id, key, type, sequence: null, fingerprint, outcome, position });
   to.answers.answer({ commandId, outcome, replayed: false });
 }
 

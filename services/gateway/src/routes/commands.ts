@@ -2,6 +2,7 @@ import { commandState } from '@retrigger/contract/task-schema.ts';
 import { ID_PATTERN } from '@retrigger/domain/identifiers.ts';
 import { parseInstant } from '@retrigger/domain/instant.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
+import { KnownReceipts } from '@retrigger/engine/known-receipts.ts';
 import { RECEIPT_LIFE_MS, type Receipt, unboundReceiptId } from '@retrigger/ports/receipt-store.ts';
 import { z } from 'zod';
 import type { Api } from '../api.ts';
@@ -24,6 +25,7 @@ const isTheirs = (receipt: Receipt | undefined, { tenantId, userId }: Caller): r
 
 export function commandRoutes(api: Api): void {
   const { deps } = api;
+  const receipts = new KnownReceipts(deps);
   api.read(
     '/api/v1/commands/{commandId}',
     {
@@ -45,7 +47,7 @@ export function commandRoutes(api: Api): void {
       if (accepted !== undefined && acceptedAt === undefined)
         return problemReply(invalid('accepted', 'must be an instant such as 2026-01-31T12:00:00.000Z'), c.req.path);
       const now = deps.clock.now();
-      const receipt = await receiptOf(commandId, caller, now);
+      const receipt = await receiptOf(commandId, caller);
       if (receipt !== undefined) return success(200, await stateOf(commandId, receipt));
       const sinceMs = acceptedAt === undefined ? Number.POSITIVE_INFINITY : now - acceptedAt;
       const progress =
@@ -58,12 +60,12 @@ export function commandRoutes(api: Api): void {
   );
 
   /** Under the id of the command, or under the one that the caller's own id stands for; an outcome that binds repeats before one that doesn't. */
-  async function receiptOf(commandId: string, caller: Caller, now: number): Promise<Receipt | undefined> {
+  async function receiptOf(commandId: string, caller: Caller): Promise<Receipt | undefined> {
     const published = kafkaCommandId(caller, commandId);
     if (!ID_PATTERN.test(commandId)) return undefined; // no other name is a command's
     const names = [commandId, published, unboundReceiptId(commandId), unboundReceiptId(published)];
-    const found = await deps.receipts.load(names);
-    return names.map((name) => found.get(name)).find((one) => isTheirs(one, caller) && now - one.position.at < RECEIPT_LIFE_MS);
+    const found = await receipts.visible(names);
+    return names.map((name) => found.get(name)).find((one) => isTheirs(one, caller));
   }
 
   async function stateOf(commandId: string, receipt: Receipt): Promise<JsonObject> {
