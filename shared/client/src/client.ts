@@ -1,5 +1,6 @@
 import type * as A from './administration-types.ts';
 import type * as B from './bulk-types.ts';
+import { eventStream, type StreamOptions, type StreamQuery } from './event-stream.ts';
 import { type CallOptions, type ChangeOptions, type ClientOptions, httpCalls, type Request } from './http-call.ts';
 import type * as N from './notification-types.ts';
 import type { Outcome } from './outcome.ts';
@@ -42,6 +43,10 @@ export function createClient(options: ClientOptions) {
     tasks: (query: T.TaskQuery = {}, how?: CallOptions) => read<T.TaskPage>(at('tasks'), query, how),
     events: (taskId: string, query: T.EventQuery = {}, how?: CallOptions) => read<T.EventPage>(at('tasks', taskId, 'events'), query, how),
     event: (taskId: string, eventId: string, how?: CallOptions) => read<T.TaskEvent>(at('tasks', taskId, 'events', eventId), {}, how),
+    /** Of all tasks, in the order of time. It trails by up to a second. */
+    tenantEvents: (query: T.EventQuery & { taskId?: string } = {}, how?: CallOptions) => read<T.EventPage>(at('events'), query, how),
+    /** Events as they happen; unlike the other calls it throws a ProblemError when it can't go on. See event-stream.ts. */
+    eventStream: (query: StreamQuery = {}, how: StreamOptions = {}) => eventStream(options, at('events', 'stream'), query, how),
     verify: (taskId: string, how?: CallOptions) => read<T.Verified>(at('tasks', taskId, 'events', 'verify'), {}, how),
     diff: (taskId: string, between: { from?: string; to?: string } = {}, how?: CallOptions) =>
       read<T.TaskChanges>(at('tasks', taskId, 'diff'), between, how),
