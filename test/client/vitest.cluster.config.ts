@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     env: { RETRIGGER_TEST_PROFILE: 'cluster' },
-    include: ['src/examples.test.ts', 'src/cluster/*.test.ts'],
+    include: ['src/examples.test.ts', 'src/event-stream.test.ts', 'src/dry-run.test.ts', 'src/cluster/*.test.ts'],
     globalSetup: fileURLToPath(import.meta.resolve('@retrigger/test-cluster/cluster-up.ts')),
     testTimeout: 60_000,
     hookTimeout: 60_000,

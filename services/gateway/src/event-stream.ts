@@ -64,7 +64,11 @@ export async function streamReply(live: LiveEvents, clock: Clock, followed: Foll
     },
     { highWaterMark: 0 },
   );
-  const headers = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' };
+  const headers = {
+    'content-type': 'text/event-stream',
+    'x-accel-buffering': 'no',
+    'last-event-id': live.idOf(tenantId, followed.after ?? tail.end), // for whoever is dropped before the first event
+  };
   return { status: 200, body, headers };
 }
 

@@ -67,6 +67,11 @@ export class LiveEvents {
     return page;
   }
 
+  /** What to send back as `Last-Event-ID` to go on behind a place. */
+  idOf(tenantId: string, place: string): string {
+    return makeCursor(this.#ports.secrets, tenantId, STREAM, place);
+  }
+
   /** For tests: how many tenants are followed. */
   get followed(): number {
     return this.#tenants.size;
@@ -97,14 +102,11 @@ export class LiveEvents {
   }
 
   async #page(tenantId: string, types: readonly string[], after: string, before: string): Promise<{ events: LiveEvent[]; end: string }> {
-    const { secrets } = this.#ports;
     const { timestamp, eventId } = placeOf(before);
     const filter = { tenantId, types, before: eventId === '' ? timestamp : justAfter(Date.parse(timestamp)) };
     const found = await this.#opened.pageOfTenant(filter, { after: placeOf(after), limit: PAGE, order: 'asc' });
     const last = found.at(-1);
-    const live = found
-      .map((stored) => liveEvent(stored, (place) => makeCursor(secrets, tenantId, STREAM, place)))
-      .filter(({ place }) => place <= before);
+    const live = found.map((stored) => liveEvent(stored, (place) => this.idOf(tenantId, place))).filter(({ place }) => place <= before);
     return {
       events: live,
       end: last === undefined || found.length < PAGE || placeText(last.event) > before ? before : placeText(last.event),

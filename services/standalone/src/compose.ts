@@ -8,8 +8,7 @@ import { EMBEDDED } from '@retrigger/config/variables.ts';
 import { jsonEvents } from '@retrigger/contract/event-codec.ts';
 import { decodeWork, encodeWork, senderOf } from '@retrigger/contract/work-record.ts';
 import { createDispatcher } from '@retrigger/dispatcher/dispatcher.ts';
-import { domainDecider } from '@retrigger/domain/domain-decider.ts';
-import { STATUSES } from '@retrigger/domain/task/state.ts';
+import { ARCHIVABLE, domainDecider } from '@retrigger/domain/domain-decider.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
 import { eraseFirst } from '@retrigger/engine/erase-first.ts';
 import { createPrivacy } from '@retrigger/engine/privacy.ts';
@@ -186,7 +185,7 @@ export async function composeStandalone(environment: Environment, options: Stand
 
 /** Returns when to look again. */
 async function archiveInTurn(ports: RetentionPorts): Promise<number> {
-  await archiveDue(ports, STATUSES);
+  await archiveDue(ports, ARCHIVABLE);
   return ports.clock.now() + ARCHIVE_EVERY_MS;
 }
 

@@ -1,5 +1,7 @@
 import type * as A from './administration-types.ts';
 import type * as B from './bulk-types.ts';
+import type { Answered, DryRunOptions } from './dry-run.ts';
+import { eventStream, type StreamOptions, type StreamQuery } from './event-stream.ts';
 import { type CallOptions, type ChangeOptions, type ClientOptions, httpCalls, type Request } from './http-call.ts';
 import type * as N from './notification-types.ts';
 import type { Outcome } from './outcome.ts';
@@ -23,25 +25,37 @@ export function createClient(options: ClientOptions) {
     (method: Request['method']) =>
     <D>(path: string, body: object, how?: ChangeOptions): Promise<Outcome<D>> =>
       call<D>({ method, path, body }, how);
+  const dryable =
+    (method: Request['method']) =>
+    <D, H extends DryRunOptions>(path: string, body: object, { dryRun, ...how }: DryRunOptions = {}): Promise<Outcome<Answered<H, D>>> =>
+      call<Answered<H, D>>({ method, path, body, query: { dryRun } }, how);
+  const [postOrTry, putOrTry] = [dryable('POST'), dryable('PUT')];
   const [post, put, patch] = [change('POST'), change('PUT'), change('PATCH')];
 
   return {
     createTask: (body: T.CreateTask, how?: ChangeOptions) => post<T.Task>(at('tasks'), body, how),
     changeTask: (taskId: string, body: T.ChangeTask, how?: ChangeOptions) => patch<T.Task>(at('tasks', taskId), body, how),
-    trigger: (taskId: string, body: T.TriggerTask = {}, how?: ChangeOptions) =>
-      post<T.Triggered>(at('tasks', taskId, 'trigger'), body, how),
-    reschedule: (taskId: string, body: T.RescheduleTask, how?: ChangeOptions) =>
-      put<T.Rescheduled>(at('tasks', taskId, 'reschedule'), body, how),
-    cancel: (taskId: string, body: T.CancelTask = {}, how?: ChangeOptions) => post<T.Task>(at('tasks', taskId, 'cancel'), body, how),
+    trigger: <H extends DryRunOptions = ChangeOptions>(taskId: string, body: T.TriggerTask = {}, how?: H) =>
+      postOrTry<T.Triggered, H>(at('tasks', taskId, 'trigger'), body, how),
+    reschedule: <H extends DryRunOptions = ChangeOptions>(taskId: string, body: T.RescheduleTask, how?: H) =>
+      putOrTry<T.Rescheduled, H>(at('tasks', taskId, 'reschedule'), body, how),
+    cancel: <H extends DryRunOptions = ChangeOptions>(taskId: string, body: T.CancelTask = {}, how?: H) =>
+      postOrTry<T.Task, H>(at('tasks', taskId, 'cancel'), body, how),
 
-    bulkTrigger: (body: B.BulkTrigger, how?: ChangeOptions) => post<B.BulkTriggered>(at('tasks', 'bulk', 'trigger'), body, how),
-    bulkReschedule: (body: B.BulkReschedule, how?: ChangeOptions) => put<B.BulkRescheduled>(at('tasks', 'bulk', 'reschedule'), body, how),
+    bulkTrigger: <H extends DryRunOptions = ChangeOptions>(body: B.BulkTrigger, how?: H) =>
+      postOrTry<B.BulkTriggered, H>(at('tasks', 'bulk', 'trigger'), body, how),
+    bulkReschedule: <H extends DryRunOptions = ChangeOptions>(body: B.BulkReschedule, how?: H) =>
+      putOrTry<B.BulkRescheduled, H>(at('tasks', 'bulk', 'reschedule'), body, how),
 
     /** `atInstant`: as it was then, events at that instant included. */
     task: (taskId: string, atInstant?: string, how?: CallOptions) => read<T.Task>(at('tasks', taskId), { at: atInstant }, how),
     tasks: (query: T.TaskQuery = {}, how?: CallOptions) => read<T.TaskPage>(at('tasks'), query, how),
     events: (taskId: string, query: T.EventQuery = {}, how?: CallOptions) => read<T.EventPage>(at('tasks', taskId, 'events'), query, how),
     event: (taskId: string, eventId: string, how?: CallOptions) => read<T.TaskEvent>(at('tasks', taskId, 'events', eventId), {}, how),
+    /** Of all tasks, in the order of time. It trails by up to a second. */
+    tenantEvents: (query: T.EventQuery & { taskId?: string } = {}, how?: CallOptions) => read<T.EventPage>(at('events'), query, how),
+    /** Events as they happen; unlike the other calls it throws a ProblemError when it can't go on. See event-stream.ts. */
+    eventStream: (query: StreamQuery = {}, how: StreamOptions = {}) => eventStream(options, at('events', 'stream'), query, how),
     verify: (taskId: string, how?: CallOptions) => read<T.Verified>(at('tasks', taskId, 'events', 'verify'), {}, how),
     diff: (taskId: string, between: { from?: string; to?: string } = {}, how?: CallOptions) =>
       read<T.TaskChanges>(at('tasks', taskId, 'diff'), between, how),

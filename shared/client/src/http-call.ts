@@ -97,7 +97,7 @@ export function httpCalls({ url, key, withinMs: usual = WITHIN_MS, fetch: send =
   };
 }
 
-const WORTH_ANOTHER_TRY = new Set([429, 500, 502, 503, 504]);
+export const WORTH_ANOTHER_TRY = new Set([429, 500, 502, 503, 504]);
 
 function judge<T>({ status, headers }: Response, text: string, following: string | null): Try<T> {
   const commandId = headers.get('x-command-id');
@@ -111,12 +111,16 @@ function judge<T>({ status, headers }: Response, text: string, following: string
     if (status === 202 && data.state === 'pending' && place.startsWith('/')) return { kind: 'pending', place };
     return { kind: 'end', outcome: { ok: true, status, data, replayed: headers.get('idempotent-replayed') === 'true', ...of } };
   }
-  const isProblem = body !== undefined && typeof body.code === 'string';
-  const problem = isProblem
-    ? { ...(body as Problem), ...of }
-    : problemOf('unreadable', `It answered ${status} with what is no JSON`, status);
+  const problem = { ...problemIn({ status }, text), ...of };
   if (!WORTH_ANOTHER_TRY.has(status)) return { kind: 'end', outcome: { ok: false, problem } };
   return { kind: 'again', problem, afterMs: 1_000 * Number(headers.get('retry-after') ?? 0) || 0 }; // H2
+}
+
+/** The problem that an answer is; one of this client's own when it is no problem. */
+export function problemIn({ status }: Pick<Response, 'status'>, text: string): Problem {
+  const body = jsonOf(text);
+  if (typeof body?.code === 'string') return body as Problem;
+  return problemOf('unreadable', `It answered ${status} with what is no answer of this API`, status);
 }
 
 type Told = { commandId: string; state: string; outcome: { status: number; body: { data: unknown } } };
@@ -140,7 +144,7 @@ function jsonOf(text: string): { [name: string]: unknown } | undefined {
 }
 
 /** Lists as commas; what is undefined is left out. */
-function queryText(query: object = {}): string {
+export function queryText(query: object = {}): string {
   const given = Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));
   return given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
 }

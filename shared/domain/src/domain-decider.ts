@@ -7,7 +7,7 @@ import type { Event } from './event.ts';
 import { isBulkName } from './identifiers.ts';
 import { taskDecider } from './task/decider.ts';
 import type { TaskEvent } from './task/events.ts';
-import type { TaskState } from './task/state.ts';
+import { STATUSES, type TaskState } from './task/state.ts';
 
 /** Both kinds of aggregate as one: which it is, its name says. */
 export const domainDecider: Decider<TaskState | BulkState> = {
@@ -30,5 +30,8 @@ export const domainDecider: Decider<TaskState | BulkState> = {
   isTold: (event) => !isOfBulk(event),
   join,
 };
+
+/** Whose first events may go into archives: those of tasks in any status, and of bulks that have ended. */
+export const ARCHIVABLE: readonly string[] = [...STATUSES, 'Ended'];
 
 const isOfBulk = (event: Event): event is Event & BulkEvent => isBulkName(event.taskId);

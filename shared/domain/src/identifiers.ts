@@ -28,6 +28,9 @@ export function partsOfKey(key: string): { tenantId: string; taskId: string } {
   return { tenantId: key.slice(0, slash), taskId: key.slice(slash + 1) };
 }
 
+/** Whether a stream is a bulk's, by its key. */
+export const isBulkKey = (key: string): boolean => isBulkName(partsOfKey(key).taskId);
+
 /** The name of a tenant's own stream, which holds what is done to the tenant as a whole; no task can have it. */
 export const TENANT_STREAM = '~tenant';
 

@@ -13,7 +13,7 @@ export type Restored = { kind: 'restored'; streams: number; events: number } | {
 /** What came of it, for people. */
 export const tellRestored = (path: string, restored: Restored): { isDone: boolean; message: string } =>
   restored.kind === 'restored'
-    ? { isDone: true, message: `${restored.events} events of ${restored.streams} tasks are back` }
+    ? { isDone: true, message: `${restored.events} events of ${restored.streams} streams are back` }
     : { isDone: false, message: `retrigger: ${path}, line ${restored.line}: ${restored.reason}. Nothing was put back` };
 
 const EVENTS_AT_ONCE = 500;

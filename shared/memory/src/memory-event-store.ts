@@ -1,4 +1,5 @@
 import type { StoredEvent } from '@retrigger/domain/event.ts';
+import { isBulkKey } from '@retrigger/domain/identifiers.ts';
 import type { RemovableEvents } from '@retrigger/ports/event-archive.ts';
 import type {
   AppendOutcome,
@@ -81,7 +82,7 @@ export class MemoryEventStore implements EventStore, RemovableEvents {
   }
 
   #ofTenant({ tenantId, types, ...filter }: TenantFilter): StoredEvent[] {
-    const keys = [...this.#streams.keys()].filter((key) => key.startsWith(`${tenantId}/`));
+    const keys = [...this.#streams.keys()].filter((key) => key.startsWith(`${tenantId}/`) && !isBulkKey(key)); // E5
     const all = keys.flatMap((key) => this.#stream(key, 'asc', () => true));
     return all.filter((stored) => matches(stored, { ...filter, types: [...types] }));
   }

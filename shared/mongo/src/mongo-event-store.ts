@@ -1,4 +1,5 @@
 import type { Event, Position, StoredEvent } from '@retrigger/domain/event.ts';
+import { isBulkKey } from '@retrigger/domain/identifiers.ts';
 import type { RemovableEvents } from '@retrigger/ports/event-archive.ts';
 import type {
   AppendOutcome,
@@ -20,7 +21,8 @@ import { inRounds, partsOf } from './write-parts.ts';
 export type EventDocument = {
   _id: string;
   key: string;
-  tenantId: string;
+  /** null = of a bulk (E5). */
+  tenantId: string | null;
   eventId: string;
   type: string;
   timestamp: Date;
@@ -153,7 +155,7 @@ const namesOf = (key: string, from: number, to: number): Filter<EventDocument> =
 const documentOf = ({ key, event, json, position }: StoredEvent): EventDocument => ({
   _id: idOf(key, event.sequence),
   key,
-  tenantId: event.tenantId,
+  tenantId: isBulkKey(key) ? null : event.tenantId,
   eventId: event.eventId,
   type: event.eventType,
   timestamp: new Date(event.timestamp),

@@ -42,6 +42,7 @@ export type StoredText = { sequence: number; json: string };
  * E1: a name is taken once; whoever comes second is told, and nothing of the first is changed.
  * E2: whatever stops an append, also a kill, leaves a prefix of the given events of each key.
  * E3: `append` resolves when the events are durable.
+ * E5: what is over a tenant (`pageOfTenant`, `countOfTenant`) holds no event of a bulk's stream (`isBulkKey`), whatever types are asked for: those are read by key alone.
  * Events of one key are given in sequence order. Not the store's: whether sequences have gaps, what events mean.
  */
 export interface EventStore {

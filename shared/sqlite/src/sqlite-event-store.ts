@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import type { StoredEvent } from '@retrigger/domain/event.ts';
+import { isBulkKey } from '@retrigger/domain/identifiers.ts';
 import type { RemovableEvents } from '@retrigger/ports/event-archive.ts';
 import type {
   AppendOutcome,
@@ -68,7 +69,7 @@ export class SqliteEventStore implements EventStore, RemovableEvents {
         offset,
         at,
         json,
-        tenantId,
+        isBulkKey(key) ? '' : tenantId, // E5
         eventId,
       );
       if (changes === 0) taken.add(key);

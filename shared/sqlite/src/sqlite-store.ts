@@ -6,7 +6,7 @@ import { DOCUMENTS_SCHEMA, SqliteDocumentStore } from './sqlite-document-store.t
 import { EVENTS_SCHEMA, SqliteEventStore } from './sqlite-event-store.ts';
 import { RECEIPTS_SCHEMA, SqliteReceiptStore } from './sqlite-receipt-store.ts';
 import { CLAIMS_SCHEMA, NEWEST_MARKS, SNAPSHOTS_SCHEMA, SqliteSnapshotStore } from './sqlite-snapshot-store.ts';
-import { TENANT_EVENTS_SCHEMA } from './sqlite-tenant-events.ts';
+import { BULK_EVENTS_SCHEMA, TENANT_EVENTS_SCHEMA } from './sqlite-tenant-events.ts';
 import { walSync } from './wal-sync.ts';
 
 const STORE_MIGRATIONS = [
@@ -14,6 +14,7 @@ const STORE_MIGRATIONS = [
   DOCUMENTS_SCHEMA,
   CLAIMS_SCHEMA,
   `${TENANT_EVENTS_SCHEMA} ${NEWEST_MARKS}`,
+  BULK_EVENTS_SCHEMA,
 ];
 
 /** The stores of one file; they share its transactions. */

@@ -17,6 +17,9 @@ export const TENANT_EVENTS_SCHEMA = `
   CREATE INDEX events_by_type ON events (tenant_id, type, at, event_id);
   CREATE INDEX events_by_actor ON events (tenant_id, actor_id, type, at, event_id);`;
 
+/** E5: of a bulk's events the tenant is empty, which none is; no other key has this in it. */
+export const BULK_EVENTS_SCHEMA = "UPDATE events SET tenant_id = '' WHERE key LIKE '%/bulk/%'";
+
 /** The places of a tenant's events in the file: which, in what order, and how many. */
 export class SqliteTenantEvents {
   readonly #statements = new Map<string, StatementSync>();

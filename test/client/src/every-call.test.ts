@@ -36,6 +36,12 @@ const CALLS: { [method in keyof Client]: (client: Client) => Promise<unknown> } 
   tasks: (client) => client.tasks(),
   events: (client) => client.events('in-path'),
   event: (client) => client.event('in-path', 'in-path'),
+  tenantEvents: (client) => client.tenantEvents(),
+  eventStream: (client) =>
+    client
+      .eventStream()
+      .next()
+      .catch(() => {}), // what answers here is no stream
   verify: (client) => client.verify('in-path'),
   diff: (client) => client.diff('in-path'),
   command: (client) => client.command('in-path'),

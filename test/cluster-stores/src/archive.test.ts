@@ -27,7 +27,7 @@ test('a cluster’s old events move to a folder by command, and back', async () 
   const [file = ''] = readdirSync(join(folder, 'tenant-acme'));
   expect(await restoreToCluster(join(folder, 'tenant-acme', file), environment)).toEqual({
     isDone: true,
-    message: '19 events of 1 tasks are back',
+    message: '19 events of 1 streams are back',
   });
   expect((await world.stored(key)).map(({ json, position }) => ({ json, position }))).toEqual(before);
   expect((await restoreToCluster(join(folder, 'none.gz'), environment)).isDone).toBe(false);

@@ -30,7 +30,7 @@ const FILTERS: [string, Omit<TenantFilter, 'tenantId'>, (sequence: number) => bo
 type Line = EventPlace & { sequence: number };
 const byPlace = (a: Line, b: Line): number => (a.timestamp + a.eventId < b.timestamp + b.eventId ? -1 : 1);
 
-/** Pages and counts over a tenant (E4). */
+/** Pages and counts over a tenant (E4, E5). */
 export function eventTenantTests(name: string, adapter: EventStoreAdapter): void {
   describe(`${name} event store: over a tenant`, { timeout: adapter.timeoutMs * 4 }, () => {
     const stored = async (): Promise<{ events: EventStore; tenantId: string; all: Line[] }> => {
@@ -89,14 +89,27 @@ export function eventTenantTests(name: string, adapter: EventStoreAdapter): void
       expect(await ids({ timestamp: at(5), eventId: '' }, 'desc')).toEqual([]);
     });
 
-    test('what a key of more parts holds is not lost among the others', async () => {
-      const { events, tenantId } = await stored();
-      const [one] = sampleStream(tenantId, 'bulk/7up', 1);
-      if (one === undefined) throw new Error('no event');
-      await events.append([one]);
-      const found = await events.pageOfTenant({ tenantId, types: ALL, before: at(2) }, { after: null, limit: 9, order: 'asc' });
-      expect(found).toHaveLength(4);
-      expect(found).toContainEqual(one);
+    test.each([undefined, 'user-1'])(
+      'a bulk’s events are in no page and no count, whatever their types (E5), of actor %s',
+      async (actorId) => {
+        const { events, tenantId, all } = await stored();
+        const bulk = sampleStream(tenantId, 'bulk/7up', 6);
+        await events.append(bulk);
+        const filter = { tenantId, types: ALL, before: END, ...(actorId === undefined ? {} : { actorId }) };
+        const expected = all.filter(({ sequence }) => actorId === undefined || sequence % 2 === 1).map(({ eventId }) => eventId);
+        expect(await walk(events, filter, 'asc', 4)).toEqual(expected);
+        expect(await walk(events, filter, 'desc', 1_000)).toEqual(expected.toReversed());
+        expect(await events.countOfTenant(filter)).toBe(expected.length);
+        expect(await events.read(`${tenantId}/bulk/7up`, { from: 1, to: 9, limit: 9, order: 'asc' })).toEqual(bulk);
+      },
+    );
+
+    test('a task whose name begins like a bulk’s is shown like any other (E5)', async () => {
+      const [events, tenantId] = [await openEvents(adapter), unique('tenant')];
+      const shown = ['bulkhead', '~tenant'].flatMap((taskId) => sampleStream(tenantId, taskId, 1));
+      await events.append(shown);
+      const found = await events.pageOfTenant({ tenantId, types: ALL, before: END }, { after: null, limit: 9, order: 'asc' });
+      expect(new Set(found.map(({ key }) => key))).toEqual(new Set(shown.map(({ key }) => key)));
     });
 
     test('texts are the bytes that were stored, behind a sequence, up to the limit', async () => {

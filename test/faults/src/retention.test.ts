@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Event } from '@retrigger/domain/event.ts';
 import { firstBreak } from '@retrigger/domain/event-hash.ts';
+import { archivedLines } from '@retrigger/files/folder-archive.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Child, kill, startChild } from './child.ts';
 import { Client, eventually } from './client.ts';
@@ -48,6 +49,9 @@ test('what is older than a tenant keeps moves to an archive: pages, verification
   const send = (client: Client, method: string, path: string, body: object) => client.send(method, `/api/v1${path}`, body);
   await send(first.client, 'POST', '/tasks', { taskId: 't', type: 'job', context: { day: 0 } });
   for (const step of [1, 2, 3]) await send(first.client, 'PATCH', '/tasks/t', { context: { step } });
+  for (const taskId of ['u', 'v']) await send(first.client, 'POST', '/tasks', { taskId, type: 'job' });
+  const bulk = { tasks: [{ taskId: 'u' }, { taskId: 'v' }], allOrNothing: true };
+  expect((await send(first.client, 'POST', '/tasks/bulk/trigger', bulk)).status).toBe(200);
   const before = await first.client.events('t');
   await kill(first.child);
 
@@ -76,6 +80,11 @@ test('what is older than a tenant keeps moves to an archive: pages, verification
   expect((await send(third.client, 'POST', '/tasks/t/trigger', {})).status).toBe(202);
   expect((await send(third.client, 'PUT', '/tenant/settings', {})).status).toBe(200);
   const [file = ''] = readdirSync(join(folder, 'archive/tenant-default'));
+  const lines: { begin?: { key: string }; event?: Event }[] = [];
+  for await (const line of archivedLines(join(folder, 'archive/tenant-default', file))) lines.push(JSON.parse(line));
+  const keys = lines.flatMap(({ begin }) => begin?.key ?? []);
+  expect(keys.map((key) => key.replace(/bulk_.*/, 'b')).toSorted()).toEqual(['default/bulk/b', 'default/t', 'default/u', 'default/v']);
+  const archivedEvents = lines.filter(({ event }) => event !== undefined).length;
   const restore = () =>
     promisify(execFile)(
       process.execPath,
@@ -86,7 +95,7 @@ test('what is older than a tenant keeps moves to an archive: pages, verification
     );
   await expect(restore(), 'while it runs').rejects.toThrow('stop it first');
   await kill(third.child);
-  expect((await restore()).stdout).toBe('4 events of 1 tasks are back\n');
+  expect((await restore()).stdout).toBe(`${archivedEvents} events of 4 streams are back\n`);
 
   const fourth = await start(3);
   const restored = await page(fourth.client);

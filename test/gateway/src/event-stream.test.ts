@@ -55,6 +55,15 @@ describe('the live stream', () => {
     expect(names(reader)).toEqual(['a1', 'a2']);
   });
 
+  test('says in a header where it begins, so that who is cut off before the first event misses nothing (S2)', async () => {
+    const { response } = await open('?types=TaskCreated');
+    happens('a', ['TaskCreated']);
+    await markMoves();
+    const { response: again, reader } = await open('', 'admin', response.headers.get('last-event-id') ?? '');
+    await reader.until(() => reader.messages.length === 1);
+    expect([names(reader), again.headers.get('last-event-id')]).toEqual([['a1'], response.headers.get('last-event-id')]);
+  });
+
   test('shows the wanted types and task only, and no other tenant’s', async () => {
     const readers = await Promise.all([open('?types=TaskCreated'), open('?taskId=b'), open('', 'stranger'), open('', 'viewer')]);
     happens('a', ['TaskCreated', 'TaskTriggered']);

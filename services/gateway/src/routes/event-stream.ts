@@ -32,7 +32,7 @@ export function eventStreamRoutes(api: Api): void {
     {
       summary: 'Events as they happen',
       description:
-        'Server-sent events: `data` is the event, `id` what to send back as `Last-Event-ID` to go on behind it; without it, from now on. By `timestamp` and `eventId`, trailing by up to a second, so that nothing is missed. A comment comes every 15 s. A client that takes nothing for 30 s is dropped.',
+        'Server-sent events: `data` is the event, `id` what to send back as `Last-Event-ID` to go on behind it; without it, from now on: the answer’s own header `Last-Event-ID` says where that is. By `timestamp` and `eventId`, trailing by up to a second, so that nothing is missed. A comment comes every 15 s. A client that takes nothing for 30 s is dropped.',
       tag: 'History',
       query: parameters,
       success: { 200: { description: 'The events', text: 'text/event-stream' } },

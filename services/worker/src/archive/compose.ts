@@ -1,7 +1,6 @@
 import { type Environment, readEnvironment } from '@retrigger/config/environment.ts';
 import { ARCHIVE, SERVERS } from '@retrigger/config/variables.ts';
-import { domainDecider } from '@retrigger/domain/domain-decider.ts';
-import { STATUSES } from '@retrigger/domain/task/state.ts';
+import { ARCHIVABLE, domainDecider } from '@retrigger/domain/domain-decider.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
 import { restoreArchive, tellRestored } from '@retrigger/engine/restore-events.ts';
 import { archiveDue } from '@retrigger/engine/retention.ts';
@@ -25,7 +24,7 @@ export const archiveOnce = (environment: Environment): Promise<Done> =>
   onCluster(environment, async (mongo, archiveDir) => {
     const [events, snapshots, documents] = [new MongoEventStore(mongo), new MongoSnapshotStore(mongo), new MongoDocumentStore(mongo)];
     const ports = { events, snapshots, documents, archive: folderArchive(archiveDir), decider: domainDecider as AnyDecider };
-    const moved = await archiveDue({ ...ports, observer: telling, clock: systemClock }, STATUSES);
+    const moved = await archiveDue({ ...ports, observer: telling, clock: systemClock }, ARCHIVABLE);
     return { isDone: true, message: `${moved} events were archived` };
   });
 

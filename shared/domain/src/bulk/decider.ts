@@ -7,7 +7,7 @@ import { lookup } from './lookup.ts';
 import { react } from './react.ts';
 import type { BulkState } from './state.ts';
 
-/** B1: what a bulk decides stands in its own stream. The tasks' own events tell what came of it; nobody outside sees the bulk's. */
+/** B1: what a bulk decides stands in its own stream. The tasks' own events tell what came of it; nobody outside sees the bulk's (E5 in event-store.ts). */
 export const bulkDecider: Decider<BulkState, BulkEvent> = {
   decide,
   evolve,
