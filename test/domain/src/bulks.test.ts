@@ -1,4 +1,4 @@
-import { DECIDES_WITHIN_MS, MOST_TASKS } from '@retrigger/domain/bulk/state.ts';
+import { DECIDES_WITHIN_MS, MOST_TASKS, UNDER_WAY } from '@retrigger/domain/bulk/state.ts';
 import { bulkName, deriveBulkId } from '@retrigger/domain/identifiers.ts';
 import { describe, expect, test } from 'vitest';
 import { BulkWorld, bulk } from './bulk-world.ts';
@@ -35,7 +35,7 @@ describe('a bulk of best effort', () => {
     const taskIds = Array.from({ length: MOST_TASKS }, (_, i) => `t${i}`);
     const told = worldOf(...taskIds);
     told.send(bulk('BulkTrigger', 'x', { tasks: taskIds })).settle(() => 0, 1);
-    expect(taskIds.filter((taskId) => told.waiting(taskId).length > 0)).toEqual(taskIds.slice(0, 100));
+    expect(taskIds.filter((taskId) => told.waiting(taskId).length > 0)).toEqual(taskIds.slice(0, UNDER_WAY));
     told.settle();
     expect(told.outcomes.get('x')).toMatchObject({ kind: 'accepted', answer: { accepted: MOST_TASKS, refused: 0 } });
   });

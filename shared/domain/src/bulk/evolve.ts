@@ -2,7 +2,7 @@ import { bulkIdOf } from '../identifiers.ts';
 import type { TaskResult } from './commands.ts';
 import type { BulkEvent } from './events.ts';
 import { notFound } from './outcome.ts';
-import { type BulkPart, type BulkState, CHUNK } from './state.ts';
+import { type BulkPart, type BulkState, UNDER_WAY } from './state.ts';
 
 /** The state after an event. */
 export function evolve(state: BulkState | undefined, event: BulkEvent): BulkState {
@@ -23,7 +23,7 @@ export function evolve(state: BulkState | undefined, event: BulkEvent): BulkStat
 function started({ tenantId, taskId: name, metadata }: BulkEvent & { eventType: 'BulkStarted' }): Omit<BulkState, 'status' | 'endedAt'> {
   const { type, allOrNothing, caller, common = {}, tasks, missing, started, startedAt } = metadata;
   const absent = new Set(missing);
-  let left = CHUNK;
+  let left = UNDER_WAY;
   const parts = tasks.map((item): BulkPart => {
     const { taskId } = item;
     if (absent.has(taskId)) return { taskId, at: 'refused', error: notFound(taskId) };

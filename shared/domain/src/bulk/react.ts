@@ -3,7 +3,7 @@ import { bulkIdOf, derive, taskKey } from '../identifiers.ts';
 import { askCommand, settleCommand } from './ask.ts';
 import type { BulkItem } from './commands.ts';
 import type { BulkEvent } from './events.ts';
-import { CHUNK } from './state.ts';
+import { UNDER_WAY } from './state.ts';
 
 /** Asks the next tasks, tells the decision, or has the caller answered. */
 export function react(event: BulkEvent): Command[] {
@@ -18,7 +18,7 @@ export function react(event: BulkEvent): Command[] {
 function asksOf({ eventType, metadata }: BulkEvent): BulkItem[] {
   if (eventType !== 'BulkStarted') return metadata.asks ?? [];
   const absent = new Set(metadata.missing);
-  return metadata.tasks.filter(({ taskId }) => !absent.has(taskId)).slice(0, CHUNK);
+  return metadata.tasks.filter(({ taskId }) => !absent.has(taskId)).slice(0, UNDER_WAY);
 }
 
 /** Gives the caller's answer, in the caller's name, and leaves its receipt. */

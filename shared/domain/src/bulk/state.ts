@@ -4,7 +4,13 @@ import type { BulkCommon, BulkItem, ItemError } from './commands.ts';
 /** More tasks than this are no bulk. */
 export const MOST_TASKS = 1_000;
 
-/** So many tasks of one bulk are under way at a time, so that single commands behind them wait little. Also the most results in one event. */
+/**
+ * So many tasks of one bulk are under way at a time: what a single command behind it waits for. Measured with single triggers at 200/s beside bulks of 1,000 on a
+ * busy machine of two cores: their P95 is 78 ms with 100, 47 ms with 40; a bulk takes as long with either, and twice as long with 25.
+ */
+export const UNDER_WAY = 40;
+
+/** The most results in one message, and so in one event. */
 export const CHUNK = 100;
 
 /** A bulk that has decided nothing by then decides to abort. */
