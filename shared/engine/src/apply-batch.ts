@@ -6,7 +6,7 @@ import type { DecisionStore } from '@retrigger/ports/decision-store.ts';
 import type { EventStore } from '@retrigger/ports/event-store.ts';
 import type { Log, LogRecord, NewRecord } from '@retrigger/ports/log.ts';
 import type { Observer } from '@retrigger/ports/observer.ts';
-import type { Reached } from '@retrigger/ports/reached.ts';
+import { type Reached, unobserved } from '@retrigger/ports/reached.ts';
 import type { ReceiptStore } from '@retrigger/ports/receipt-store.ts';
 import type { SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
 import type { AnyDecider, Received } from './aggregate.ts';
@@ -61,22 +61,23 @@ export async function applyBatch(
   notBefore = 0,
 ): Promise<Iterable<KeyDecisions>> {
   const { received, dead } = decode(ports, records);
-  ports.reached('decoded');
+  const reached = records.every(isTick) ? unobserved : ports.reached; // nothing is at stake where nobody asked for anything
+  reached('decoded');
   const decisions: KeyDecisions[] = [];
   const batch = new BatchDecider(ports.decider, silentSince, notBefore);
   try {
     await decideAndStore(ports, batch, cache, partition, received, decisions);
     await emitDecisions(ports, decisions, [...dead, ...giveUp(ports, records, decisions)]);
-    ports.reached('emitted');
+    reached('emitted');
     await answer(ports, decisions);
-    ports.reached('answered');
+    reached('answered');
   } catch (error) {
     for (const [key, { aggregate }] of batch.decisions) cache.doubt(key, aggregate.loaded); // C2
     throw error;
   }
   const last = records[records.length - 1];
   if (last !== undefined) await commit(last.offset + 1); // N2
-  ports.reached('committed');
+  reached('committed');
   observeBatch(ports, received, decisions);
   return decisions;
 }

@@ -1,4 +1,4 @@
-/** Places in a batch where a process may die; tests die there. `within` places lie after the first of several documents. */
+/** Places in a batch that decides something where a process may die; tests die there. `within` places lie after the first of several documents. */
 export type CrashPoint =
   | 'decoded'
   | 'loaded'

@@ -43,16 +43,20 @@ export const acknowledgedOnce = ({ streams, acknowledged }: Recorded): Violation
   });
 };
 
+/** As the dispatcher names itself; a user of that name has a token. */
+const DISPATCHER = 'dispatcher';
+
 /**
- * No command has two events, acknowledged or not, except that one which was refused for now, and not for good, may be tried again; and a look of the
- * cluster's own, told twice, may find something new the second time.
+ * No command has two events, acknowledged or not, except that one which was refused for now, and not for good, may be tried again; and what the cluster sends
+ * itself may find something new the second time: a look, or a report of the dispatcher that comes again when the execution has ended otherwise.
  */
 export const commandsAppliedOnce = ({ streams }: Recorded): Violation[] =>
   [...streams].flatMap(([key, events]) => {
     const seen = new Set<string>();
     return (events as TaskEvent[]).flatMap((event) => {
       const { commandId, sequence, actor } = event;
-      const again = seen.has(commandId) && actor.type !== 'system' ? [`${key}: command ${commandId} was applied again at ${sequence}`] : [];
+      const isOurs = actor.type === 'system' || (actor.id === DISPATCHER && event.eventType === 'CommandRefused');
+      const again = seen.has(commandId) && !isOurs ? [`${key}: command ${commandId} was applied again at ${sequence}`] : [];
       seen.add(commandId);
       if (event.eventType === 'CommandRefused' && !isKept(refused(event.metadata.code as RefusalCode, '')))
         for (const id of taskDecider.commandsOf(event)) seen.delete(id);
