@@ -44,6 +44,8 @@ const OTHERS_MS = 30_000;
  * M1: a claim asks for its first execution under its own command id, and for the others under ids derived from that, each of which ever gets one execution (B8);
  * so a repeat finds what was claimed, whoever heard of it. M2: the first comes before the others, so where the first is not, nothing is. M3: repeats that meet in
  * this process are one claim. M4: for a caller who has gone nothing is tried.
+ * M5: who may ask again is given what is kept under those ids, whatever the tries were answered; while nothing is kept the claim is pending. So nobody is ever
+ * handed out a second execution for the same one, also where two of its tries each started one.
  */
 export class Claims {
   readonly #deps: GatewayDeps;
@@ -104,7 +106,8 @@ export class Claims {
       }
       const others = found.slice(i + 1).map((other, n) => this.#try(asked, other, slotId(asked.commandId, n + 2), OTHERS_MS)); // M1, M2
       const executions = [first, ...(await Promise.all(others))].flatMap(executionOf);
-      return (asked.isRepeatable ? await this.#known(asked) : undefined) ?? { kind: 'claimed', executions, replayed: false };
+      if (!asked.isRepeatable) return { kind: 'claimed', executions, replayed: false };
+      return (await this.#known(asked)) ?? { kind: 'pending', acceptedAt: this.#deps.clock.now() }; // M5
     }
     return undefined;
   }

@@ -12,9 +12,10 @@ import type { SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
 import type { AnyDecider, Received } from './aggregate.ts';
 import type { AggregateCache } from './aggregate-cache.ts';
 import { deadLetter } from './dead-letters.ts';
-import { BatchDecider, type KeyDecisions } from './decide-batch.ts';
+import { BatchDecider } from './decide-batch.ts';
 import { type EncodeEvent, emitDecisions, type ShowEvents } from './emit.ts';
 import { gatherEvidence } from './gather-evidence.ts';
+import type { KeyDecisions } from './key-decisions.ts';
 import { loadBatch } from './load-aggregates.ts';
 import { observeBatch } from './observe-batch.ts';
 import { toDecided } from './store-decisions.ts';
@@ -62,13 +63,13 @@ export async function applyBatch(
   const { received, dead } = decode(ports, records);
   const reached = records.every(isTick) ? unobserved : ports.reached; // nothing is at stake where nobody asked for anything
   reached('decoded');
-  const decisions = new Map<string, KeyDecisions>();
+  const decisions: KeyDecisions[] = [];
   const batch = new BatchDecider(ports.decider, silentSince, notBefore);
   try {
     await decideAndStore(ports, batch, cache, partition, received, decisions);
-    await emitDecisions(ports, decisions, [...dead, ...giveUp(ports, records, decisions.values())]);
+    await emitDecisions(ports, decisions, [...dead, ...giveUp(ports, records, decisions)]);
     reached('emitted');
-    await answer(ports, decisions.values());
+    await answer(ports, decisions);
     reached('answered');
   } catch (error) {
     for (const [key, { aggregate }] of batch.decisions) cache.doubt(key, aggregate.loaded); // C2
@@ -77,8 +78,8 @@ export async function applyBatch(
   const last = records[records.length - 1];
   if (last !== undefined) await commit(last.offset + 1); // N2
   reached('committed');
-  observeBatch(ports, received, decisions.values());
-  return decisions.values();
+  observeBatch(ports, received, decisions);
+  return decisions;
 }
 
 /** Step 1. */
@@ -105,14 +106,14 @@ function decode(ports: WorkerPorts, records: LogRecord[]): { received: Received[
   return { received, dead };
 }
 
-/** Steps 2 to 6; those of a key whose event's name was taken are done again on what is stored now (N4). */
+/** Steps 2 to 6; those of a key whose event's name was taken are done again on what is stored now (N4), and last those that waited for that (B9). */
 async function decideAndStore(
   ports: WorkerPorts,
   batch: BatchDecider,
   cache: AggregateCache,
   partition: number,
   received: Received[],
-  made: Map<string, KeyDecisions>,
+  made: KeyDecisions[],
 ): Promise<void> {
   let open = received;
   for (let conflicts = 0; open.length > 0; conflicts++) {
@@ -137,13 +138,14 @@ async function decideAndStore(
         batch.forget(key);
         continue;
       }
-      made.set(key, decision);
+      made.push(decision);
       const { aggregate, isOutdated } = decision;
       // The rest of a tail is for the records of later batches, which still have to leave their receipts.
       if (aggregate.tail.length > 0 || isOutdated) cache.doubt(key, aggregate);
       else if (aggregate.state !== undefined) cache.put(key, aggregate);
     }
     open = open.filter(({ key }) => taken.has(key));
+    if (open.length === 0) open = batch.settle();
   }
 }
 

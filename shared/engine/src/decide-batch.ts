@@ -3,36 +3,11 @@ import type { Decision } from '@retrigger/domain/decider.ts';
 import { type Event, isPassed, type StoredEvent } from '@retrigger/domain/event.ts';
 import { decisionTime, headAfter, nextEvent } from '@retrigger/domain/next-event.ts';
 import { isKept, type Outcome } from '@retrigger/domain/refusal.ts';
-import type { Answer } from '@retrigger/ports/answers.ts';
-import { RECEIPT_LIFE_MS, type Receipt, unboundReceiptId } from '@retrigger/ports/receipt-store.ts';
+import type { Receipt } from '@retrigger/ports/receipt-store.ts';
 import { type Aggregate, type AnyDecider, apply, type Received } from './aggregate.ts';
-import { type Known, reply } from './reply.ts';
-
-/** What the records of one aggregate led to. `emitted` holds new events and those of redelivered records, in order. */
-export type KeyDecisions = {
-  aggregate: Aggregate;
-  stored: StoredEvent[];
-  emitted: StoredEvent[];
-  followUps: Command[];
-  receipts: Receipt[];
-  answers: { replyTo: string; answer: Answer }[];
-  /** Commands decided now, whatever came of it. */
-  decided: string[];
-  /** Log time of the last heartbeat that was taken; null = none. */
-  heardAt: number | null;
-  /** Log time of the last Wake; null = none. */
-  wokenAt: number | null;
-  /** Records that nobody can decide, by offset, with why. */
-  undecidable: Map<number, string>;
-  /** A Wake knew of another due time than the state: another owner may have gone on. */
-  isOutdated: boolean;
-};
-
-const nothingMade = (aggregate: Aggregate): KeyDecisions => ({
-  ...{ aggregate, stored: [], emitted: [], followUps: [], receipts: [], answers: [], decided: [], heardAt: null, wokenAt: null },
-  isOutdated: false,
-  undecidable: new Map(),
-});
+import { type KeyDecisions, keepReceipt, nothingMade } from './key-decisions.ts';
+import { KnownOutcomes } from './known-outcomes.ts';
+import { reply } from './reply.ts';
 
 export type Needs = Decision & { kind: 'needs' };
 const NO_NEEDS: Needs = { kind: 'needs', keys: [] };
@@ -50,7 +25,11 @@ type Own = { stored: StoredEvent; outcome?: Outcome | { kind: 'deferred' } };
  * B3: when events of later records are stored already, this record led to none, and none is made for it now.
  * B4: a record that needs other aggregates' states holds back the later records of its own aggregate, nobody else's.
  * B1b: an outcome is that of every command it answers, and binds their repeats, unless it is one that is not kept: then a repeat is decided anew.
- * B8: what was claimed under a name is all that is ever claimed under it: another try, on whatever task, gets the first outcome and makes no event.
+ * B8: what was claimed under a name first, by its receipt, is all that is ever claimed under it: a try that comes after that receipt, on whatever task, gets its
+ * outcome and makes no event. Tries on several partitions that don't see each other's receipt may each start an execution: the receipt names the one that is
+ * handed out (M5), and nobody hears of the others, which fail by their silence. B9: nothing is told of what is not stored, so a try that meets one of its own
+ * batch is decided when that one is stored.
+ * B10: a record may leave several receipts, and whoever kept the one may have died before the others: while its event is still in the tail they are kept again.
  * B5: a Wake is decided with what this owner has heard of the executor up to now, not only with what its sender knew.
  * B6: an event between two records whose own record is not in the batch is another owner's, who decided on what this one has not seen and may have died before
  * telling: it is told here. It leads to no follow-up: those that do are decided alike by everybody, with their own records.
@@ -59,7 +38,9 @@ type Own = { stored: StoredEvent; outcome?: Outcome | { kind: 'deferred' } };
  */
 export class BatchDecider {
   readonly decisions = new Map<string, KeyDecisions>();
-  readonly #known = new Map<string, Known>();
+  readonly #known = new KnownOutcomes();
+  /** B9. */
+  #echoes: Received[] = [];
   /** What was read of other aggregates. */
   readonly evidence = new Map<string, unknown>();
   readonly #decider: AnyDecider;
@@ -77,9 +58,7 @@ export class BatchDecider {
     for (const [key, aggregate] of aggregates) {
       this.decisions.set(key, nothingMade(aggregate));
     }
-    for (const [commandId, { outcome, fingerprint, position }] of receipts) {
-      this.#known.set(commandId, { outcome, fingerprint, offset: position.offset, at: position.at });
-    }
+    this.#known.load(receipts);
   }
 
   decide(received: Received[]): Progress {
@@ -98,8 +77,17 @@ export class BatchDecider {
 
   /** Takes back what a key's decisions made known, before they are made again on what is stored now. */
   forget(key: string): void {
-    for (const commandId of this.#made(key).decided) this.#known.delete(commandId);
+    this.#echoes = this.#echoes.filter((record) => record.key !== key);
+    this.#known.forget(this.#made(key).decided);
     this.decisions.delete(key);
+  }
+
+  /** All that was decided is stored: returns what waited for that (B9). */
+  settle(): Received[] {
+    const echoes = this.#echoes;
+    this.#echoes = [];
+    this.#known.settle();
+    return echoes;
   }
 
   #made(key: string): KeyDecisions {
@@ -124,21 +112,25 @@ export class BatchDecider {
     if (command.type === 'Wake') made.wokenAt = position.at;
     const own = this.#foldUpTo(record, made) ?? pastEvent(record, aggregate);
     if (own !== undefined) this.#emit(own.stored, command, made); // redelivered: whoever stored it may have died before telling
-    const known = this.#known.get(command.commandId);
-    if (known !== undefined && position.at - known.at < RECEIPT_LIFE_MS) {
+    const known = this.#known.at(command.commandId, position.at);
+    if (known !== undefined) {
+      if (own?.outcome !== undefined) this.#keep(record, made, own.outcome, own.stored.event); // B10
       this.#hear(record, made, known.outcome);
       reply(record, made.answers, known);
       return undefined;
     }
     if (own?.outcome !== undefined) this.#conclude(record, made, own.outcome, own.stored.event); // whoever stored it died between events and receipts
     if (own !== undefined || isPassed(position, aggregate.head.position)) {
-      const first = command.answersTo === undefined || own?.outcome !== undefined ? undefined : this.#known.get(command.answersTo);
+      const first =
+        command.answersTo === undefined || own?.outcome !== undefined ? undefined : this.#known.at(command.answersTo, position.at);
       if (first !== undefined) reply(record, made.answers, first);
       return undefined;
     }
-    const claimed = command.type === 'ClaimExecution' ? this.#known.get(command.body.claim) : undefined;
-    if (claimed !== undefined && position.at - claimed.at < RECEIPT_LIFE_MS) {
-      this.#conclude(record, made, claimed.outcome, null); // B8
+    const claimed = command.type === 'ClaimExecution' ? this.#known.at(command.body.claim, position.at) : undefined;
+    if (command.type === 'ClaimExecution' && claimed !== undefined) {
+      if (this.#known.isOpen(command.body.claim))
+        this.#echoes.push(record); // B9
+      else this.#conclude(record, made, claimed.outcome, null); // B8
       return undefined;
     }
     const at = decisionTime(aggregate.head, position, this.#notBefore);
@@ -173,9 +165,8 @@ export class BatchDecider {
       if (isOwn) return { stored: next, outcome };
       emitted.push(next); // B6
       if (outcome.kind === 'deferred' || !isKept(outcome)) continue;
-      for (const commandId of this.#decider.commandsOf(next.event)) // B1b
-        if (!this.#known.has(commandId))
-          this.#known.set(commandId, { outcome, fingerprint: undefined, offset: next.position.offset, at: next.position.at });
+      const { offset, at } = next.position;
+      this.#known.learn(this.#decider.commandsOf(next.event), { outcome, fingerprint: undefined, offset, at }); // B1b
     }
     return undefined;
   }
@@ -197,22 +188,26 @@ export class BatchDecider {
     aggregate.head = headAfter(stored);
     made.stored.push(stored);
     this.#conclude(record, made, outcome, stored.event);
+    if (command.type === 'ClaimExecution') this.#known.claimed(command.body.claim);
   }
 
   /** The outcome of a record that has had none before. */
   #conclude(record: Received, made: KeyDecisions, outcome: Outcome | { kind: 'deferred' }, event: Event | null): void {
-    const { command, position } = record;
-    const { commandId, fingerprint, replyTo, answersTo = commandId } = command;
     if (outcome.kind === 'deferred') return; // a follow-up answers
-    const names = new Set([commandId, answersTo, ...(event === null ? [] : this.#decider.commandsOf(event))]);
+    const { commandId, replyTo, answersTo = commandId } = record.command;
     this.#hear(record, made, outcome);
-    if (isKept(outcome)) {
-      for (const id of names) this.#known.set(id, { outcome, fingerprint, offset: position.offset, at: position.at }); // B1b
-      made.decided.push(...names);
-    }
+    this.#keep(record, made, outcome, event);
+    if (replyTo !== undefined) made.answers.push({ replyTo, answer: { commandId: answersTo, outcome, replayed: false } });
+  }
+
+  #keep(record: Received, made: KeyDecisions, outcome: Outcome | { kind: 'deferred' }, event: Event | null): void {
+    const { command, position } = record;
+    const { commandId, fingerprint, answersTo = commandId } = command;
+    if (outcome.kind === 'deferred') return;
+    const names = new Set([commandId, answersTo, ...(event === null ? [] : this.#decider.commandsOf(event))]);
+    if (isKept(outcome)) made.decided.push(...this.#known.learn(names, { outcome, fingerprint, offset: position.offset, at: position.at })); // B1b
     for (const name of names)
       if (name === answersTo || name !== commandId) keepReceipt(record, made, name, event?.sequence ?? null, outcome);
-    if (replyTo !== undefined) made.answers.push({ replyTo, answer: { commandId: answersTo, outcome, replayed: false } });
   }
 
   #hear({ command, position }: Received, made: KeyDecisions, outcome: Outcome): void {
@@ -229,21 +224,4 @@ export class BatchDecider {
 function pastEvent({ command, position }: Received, { past }: Aggregate): Own | undefined {
   const stored = past.get(position.offset);
   return stored?.event.commandId === command.commandId && isPassed(position, stored.position) ? { stored } : undefined;
-}
-
-/**
- * Only commands from a door leave a receipt; nobody sends the others again under the same id a day later. What is not kept leaves one under another name: it
- * can be asked for, and binds no repeat.
- */
-function keepReceipt(
-  { command, key, position }: Received,
-  made: KeyDecisions,
-  name: string,
-  sequence: number | null,
-  outcome: Outcome,
-): void {
-  const { tenantId, actor, type, fingerprint } = command;
-  if (fingerprint === undefined) return;
-  const commandId = isKept(outcome) ? name : unboundReceiptId(name);
-  made.receipts.push({ commandId, tenantId, actorId: actor.id, key, type, sequence, fingerprint, outcome, position });
 }

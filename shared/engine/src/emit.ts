@@ -4,7 +4,7 @@ import { taskKey } from '@retrigger/domain/identifiers.ts';
 import { type Log, type NewRecord, TOPICS } from '@retrigger/ports/log.ts';
 import type { SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
 import type { AnyDecider } from './aggregate.ts';
-import type { KeyDecisions } from './decide-batch.ts';
+import type { KeyDecisions } from './key-decisions.ts';
 import { waitingFor } from './waiting-for.ts';
 
 /** An event's value on the events topic. */
@@ -37,11 +37,11 @@ type EmitPorts = {
  * Step 7: events, follow-up commands and dead letters, all durable when this resolves. May repeat what was emitted before a crash.
  * G1 (store, then look): who waits for an ended task is looked up only after the end has been saved; whoever starts to wait saves that first and looks then. One of the two sees the other.
  */
-export async function emitDecisions(ports: EmitPorts, decisions: Map<string, KeyDecisions>, dead: NewRecord[]): Promise<void> {
+export async function emitDecisions(ports: EmitPorts, decisions: Iterable<KeyDecisions>, dead: NewRecord[]): Promise<void> {
   const emitted: StoredEvent[] = [];
   const commands: Command[] = [];
   const announced: Promise<Command[]>[] = [];
-  for (const made of decisions.values()) {
+  for (const made of decisions) {
     for (const stored of made.emitted) {
       if (ports.decider.isTold(stored.event)) emitted.push(stored);
       announced.push(announcements(ports, stored.event));

@@ -1,6 +1,6 @@
 import type { Received } from './aggregate.ts';
 import type { WorkerPorts } from './apply-batch.ts';
-import type { KeyDecisions } from './decide-batch.ts';
+import type { KeyDecisions } from './key-decisions.ts';
 
 /** The trace flag that says whether anybody records this trace (W3C trace context, last field). */
 const isSampled = (traceparent: string): boolean => traceparent.endsWith('01');

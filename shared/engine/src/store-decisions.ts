@@ -3,7 +3,7 @@ import { partsOfKey } from '@retrigger/domain/identifiers.ts';
 import type { Decided } from '@retrigger/ports/decision-store.ts';
 import type { Snapshot } from '@retrigger/ports/snapshot-store.ts';
 import type { AnyDecider } from './aggregate.ts';
-import type { KeyDecisions } from './decide-batch.ts';
+import type { KeyDecisions } from './key-decisions.ts';
 
 /** What steps 4 to 6 write for these decisions: first event of each aggregate, then the second, and so on, so that whatever stops the insert leaves a prefix of each. */
 export function toDecided(decisions: Iterable<KeyDecisions>, decider: AnyDecider, partition: number): Decided {

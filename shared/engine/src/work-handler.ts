@@ -2,9 +2,9 @@ import type { RecordHandler } from '@retrigger/ports/log.ts';
 import type { AnyDecider } from './aggregate.ts';
 import { AggregateCache } from './aggregate-cache.ts';
 import { applyBatch, type WorkerPorts } from './apply-batch.ts';
-import type { KeyDecisions } from './decide-batch.ts';
 import { FairWindow } from './fair-window.ts';
 import type { Housekeeping } from './housekeeping.ts';
+import type { KeyDecisions } from './key-decisions.ts';
 import type { WakeUps } from './wake-ups.ts';
 
 /** Aggregates that one worker remembers, over all its partitions. */

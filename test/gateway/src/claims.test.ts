@@ -1,3 +1,4 @@
+import type { Command } from '@retrigger/domain/command.ts';
 import type { Outcome } from '@retrigger/domain/refusal.ts';
 import { refused } from '@retrigger/domain/refusal.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -69,6 +70,38 @@ describe('a claim at the door', () => {
     expect([status, json.data]).toEqual([202, { commandId, state: 'pending' }]);
     expect(headers.get('location')).toMatch(new RegExp(`^/api/v1/commands/${commandId}\\?accepted=`));
     expect((await door.ask(headers.get('location') ?? '')).json.data).toEqual({ commandId, state: 'pending' });
+  });
+
+  describe('that may be asked again (M5)', () => {
+    const headers = { 'idempotency-key': 'once' };
+    /** The execution of task a was started by this claim; what is kept under it is told by `kept`. */
+    const startedA = (kept: (asked: Command & { type: 'ClaimExecution' }) => Outcome | null) => {
+      door.worker = (asked) => {
+        if (asked.type !== 'ClaimExecution') throw new Error(`nobody sends ${asked.type}`);
+        const { commandId, tenantId, actor, type, fingerprint = {} } = { ...asked, commandId: asked.body.claim };
+        const outcome = kept(asked);
+        const position = { partition: 1, offset: 0, at: door.clock.now() };
+        if (outcome !== null)
+          door.receipts.set(commandId, {
+            ...{ commandId, tenantId, actorId: actor.id, key: `${tenantId}/z`, type, sequence: 3, fingerprint, outcome, position },
+          });
+        return given(asked.taskId);
+      };
+    };
+
+    test('is given what is kept under it, also when another try of it started an execution as well', async () => {
+      startedA(() => given('z'));
+      const first = await claim({ types: ['job'] }, { headers });
+      expect([first.status, first.json.data]).toEqual([200, { executionId: 'z.e', taskId: 'z' }]);
+      expect((await claim({ types: ['job'] }, { headers })).json.data).toEqual(first.json.data);
+      expect(door.commands).toHaveLength(1);
+    });
+
+    test('is pending while nothing is kept under it, whatever its try was answered', async () => {
+      startedA(() => null);
+      const { status, json } = await claim({ types: ['job'] }, { headers });
+      expect([status, json.data.state]).toEqual([202, 'pending']);
+    });
   });
 
   test('when too many claims are open is told so', async () => {

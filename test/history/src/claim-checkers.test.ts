@@ -12,22 +12,43 @@ const claimed = (claim: string) => {
   return story;
 };
 
+/** As if each wish's first execution were kept. */
+const keptOf = (story: Story) => (wish: string) => ({ executionId: story.execution(wish === 'first' ? 'one' : 'two'), at: 0 });
+
 describe('the checkers of claims', () => {
-  test('find a claim that was given two executions', () => {
-    expect(wishesAreGivenOnce(claimed('second').recorded)).toEqual([]);
-    expect(wishesAreGivenOnce(claimed('first').recorded)).toHaveLength(1);
+  test('find a claim that is given a second execution after the first was kept', () => {
+    const two = claimed('first');
+    const kept = () => ({ executionId: two.execution('one'), at: 5 });
+    expect(wishesAreGivenOnce(claimed('second').recorded, keptOf(claimed('second')), () => 9)).toEqual([]);
+    expect(wishesAreGivenOnce(two.recorded, kept, () => 9)).toHaveLength(1);
+    expect(wishesAreGivenOnce(two.recorded, kept, () => 4)).toEqual([]); // both were under way
   });
 
-  test('find a claim that was answered with another execution than it was given', () => {
-    const { recorded } = claimed('second');
+  test('find a claim of which nothing is kept', () => {
+    expect(
+      wishesAreGivenOnce(
+        claimed('second').recorded,
+        () => undefined,
+        () => 0,
+      ),
+    ).toHaveLength(2);
+  });
+
+  test('find a claim that was answered with another execution than is kept, or one that it never started', () => {
+    const story = claimed('second');
+    const { recorded } = story;
     const [claim] = recorded.acknowledged.filter(
       ({ key, answer }) => key === 'acme/one' && 'attempt' in (answer as object) && 'context' in (answer as object),
     );
     if (claim === undefined) throw new Error('the story has no claim');
     const wishOf = (commandId: string) => (commandId === claim.commandId ? 'first' : undefined);
-    expect(claimsAreAnswered(recorded, [claim], wishOf)).toEqual([]);
-    expect(claimsAreAnswered(recorded, [{ ...claim, kind: 'refused', answer: { code: 'stale_execution' } }], wishOf)).toEqual([]);
-    expect(claimsAreAnswered(recorded, [{ ...claim, answer: { executionId: 'another' } }], wishOf)).toHaveLength(1);
+    const found = (told: object, kept: Parameters<typeof claimsAreAnswered>[3] = keptOf(story)) =>
+      claimsAreAnswered(recorded, [{ ...claim, ...told }], wishOf, kept);
+    expect(found({})).toEqual([]);
+    expect(found({ kind: 'refused', answer: { code: 'stale_execution' } })).toEqual([]);
+    expect(found({ answer: { executionId: 'another' } })).toHaveLength(1);
+    expect(found({}, () => undefined)).toHaveLength(1);
+    expect(found({ answer: { executionId: 'another' } }, () => ({ executionId: 'another', at: 0 }))).toHaveLength(1);
   });
 
   test('find a report by somebody who does not have the execution', () => {

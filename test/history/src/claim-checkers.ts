@@ -1,17 +1,29 @@
+import type { TaskEvent } from '@retrigger/domain/task/events.ts';
 import type { Acknowledged, Recorded, Violation } from './recorded.ts';
 import { replay } from './replay.ts';
 
-/** What somebody asked for one execution by gets one, on whatever task (B8). */
-export const wishesAreGivenOnce = ({ streams }: Recorded): Violation[] => {
-  const given = new Map<string, string>();
-  return replay(streams).flatMap(({ key, event }) => {
+/** What is kept under a wish, and since when: by the same measure as the moments at which commands came into the log. */
+export type KeptClaim = { executionId: unknown; at: number };
+
+/**
+ * Whatever is given by a wish is kept under it, and a claim that came into the log after that is given nothing else (B8). Of those that were under way at the
+ * same time several may start an execution; `claimsAreAnswered` sees to it that only the one that is kept is handed out. `askedAt`: when an event's command came
+ * into the log.
+ */
+export const wishesAreGivenOnce = (
+  { streams }: Recorded,
+  keptOf: (wish: string) => KeptClaim | undefined,
+  askedAt: (event: TaskEvent) => number,
+): Violation[] =>
+  replay(streams).flatMap(({ key, event }) => {
     if (event.eventType !== 'TaskStarted' || event.metadata.claim === undefined) return [];
-    const { claim } = event.metadata;
-    const before = given.get(claim);
-    given.set(claim, key);
-    return before === undefined ? [] : [`${key}: the claim ${claim} was given an execution of ${before} before`];
+    const { claim, executionId } = event.metadata;
+    const kept = keptOf(claim);
+    if (kept === undefined) return [`${key}: the claim ${claim} was given ${executionId}, and nothing is kept of that`];
+    return kept.executionId !== executionId && askedAt(event) > kept.at
+      ? [`${key}: the claim ${claim} was given ${executionId} when ${kept.executionId} had long been kept`]
+      : [];
   });
-};
 
 /** An execution that somebody has is reported by nobody else (T10). */
 export const onlyTheirExecutorReports = ({ streams }: Recorded): Violation[] =>
@@ -24,21 +36,27 @@ export const onlyTheirExecutorReports = ({ streams }: Recorded): Violation[] =>
   });
 
 /**
- * Every accepted claim was answered with what was given under its wish, whichever of its tries asked. `wishOf`: of a command, when it is a claim.
+ * Every accepted claim was answered with what is kept under its wish, whichever of its tries asked, and that is an execution that was given by it: so a wish is
+ * handed out one execution, however often somebody asks. `wishOf`: of a command, when it is a claim.
  */
 export function claimsAreAnswered(
   { streams }: Recorded,
   acknowledged: Acknowledged[],
   wishOf: (commandId: string) => string | undefined,
+  keptOf: (wish: string) => KeptClaim | undefined,
 ): Violation[] {
-  const given = new Map<string, string>();
+  const given = new Set<string>();
   for (const { event } of replay(streams))
     if (event.eventType === 'TaskStarted' && event.metadata.claim !== undefined)
-      given.set(event.metadata.claim, event.metadata.executionId);
+      given.add(`${event.metadata.claim} ${event.metadata.executionId}`);
   return acknowledged.flatMap(({ key, commandId, kind, answer }) => {
     const wish = wishOf(commandId);
+    if (wish === undefined || kind === 'refused') return [];
     const { executionId } = answer as { executionId?: string };
-    if (wish === undefined || kind === 'refused' || given.get(wish) === executionId) return [];
-    return [`${key}: the claim ${wish} was answered with ${executionId}, and given ${given.get(wish)}`];
+    const kept = keptOf(wish)?.executionId;
+    if (kept !== executionId) return [`${key}: the claim ${wish} was answered with ${executionId}; kept is ${kept}`];
+    return given.has(`${wish} ${executionId}`)
+      ? []
+      : [`${key}: the claim ${wish} was answered with ${executionId}, which it never started`];
   });
 }

@@ -58,7 +58,7 @@ export class Door {
 
   answered(replyTo: string, { commandId, outcome }: Answer): void {
     const waiting = this.#waiting.get(replyTo);
-    if (commandId === waiting?.command.commandId) this.#acknowledge(replyTo, waiting, outcome);
+    if (commandId === waiting?.command.commandId) void this.#hear(replyTo, waiting, outcome);
     else this.#report(`${replyTo} awaits ${waiting?.command.commandId} and was told of ${commandId}`);
   }
 
@@ -77,8 +77,17 @@ export class Door {
     if (receipt === undefined) return undefined;
     const fields = differingFields(receipt.fingerprint, command.fingerprint);
     const outcome = fields.length === 0 ? receipt.outcome : refused('idempotency_key_reused', 'as the receipt shows', { fields });
-    this.#acknowledge(`${replyTo}, by receipt`, waiting, outcome);
-    return outcome;
+    await this.#hear(`${replyTo}, by receipt`, waiting, outcome);
+    return waiting.outcome;
+  }
+
+  /** M5: what was claimed is what is kept under the wish, whatever the try was answered. An answer that this can't be found for is as good as lost. */
+  async #hear(where: string, waiting: Waiting, outcome: Outcome): Promise<void> {
+    const { command } = waiting;
+    if (command.type !== 'ClaimExecution' || outcome.kind === 'refused') return this.#acknowledge(where, waiting, outcome);
+    const { claim } = command.body;
+    const kept = (await this.#ports.receipts.load([claim]).catch(() => undefined))?.get(claim);
+    if (kept !== undefined) this.#acknowledge(where, waiting, kept.outcome);
   }
 
   #acknowledge(where: string, waiting: Waiting, outcome: Outcome): void {

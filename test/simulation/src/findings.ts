@@ -75,9 +75,12 @@ export function findings(scene: Scene): string[] {
   };
   const recorded: Recorded = { streams, states, acknowledged: withEvents, calls: executors.calls };
   const told = log.all(TOPICS.events).map(({ value }) => Buffer.from(value).toString());
+  const askedAt = ({ eventId }: TaskEvent) => {
+    const { partition = 0, offset = 0 } = positions.get(eventId)?.position ?? {};
+    return log.appendedAt[partition]?.[offset] ?? 0;
+  };
   const visible = (key: string, event: TaskEvent) => {
-    const position = positions.get(event.eventId)?.position;
-    const from = log.appendedAt[position?.partition ?? 0]?.[position?.offset ?? 0] ?? 0;
+    const from = askedAt(event);
     const until = stored.storedAt.get(`${event.tenantId}/${event.taskId}/${event.sequence}`) ?? Number.POSITIVE_INFINITY;
     const seen = stored.seen.get(key) ?? [];
     return seen
@@ -92,6 +95,11 @@ export function findings(scene: Scene): string[] {
     const command = asked.get(commandId);
     return command?.type === 'ClaimExecution' ? command.body.claim : undefined;
   };
+  const keptOf = (wish: string) => {
+    const outcome = stored.receipts.get(wish)?.outcome;
+    const at = stored.keptAt.get(wish) ?? 0;
+    return outcome?.kind === 'accepted' ? { executionId: outcome.answer.executionId, at } : undefined;
+  };
   return [
     ...violations(recorded),
     ...timeGoesOn(recorded),
@@ -105,9 +113,9 @@ export function findings(scene: Scene): string[] {
     ...conditionsWereTrue(recorded, visible, conditionsOf),
     ...waitingHaveFired(recorded),
     ...noDependencyCycle(recorded),
-    ...wishesAreGivenOnce(recorded),
+    ...wishesAreGivenOnce(recorded, keptOf, askedAt),
     ...onlyTheirExecutorReports(recorded),
-    ...claimsAreAnswered(recorded, door.acknowledged, wishOf),
+    ...claimsAreAnswered(recorded, door.acknowledged, wishOf, keptOf),
     ...silenceWasReal(scene),
     ...allOrNone(recorded, bulks),
     ...bulksHaveEnded(recorded, bulks),

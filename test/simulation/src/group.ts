@@ -54,24 +54,26 @@ export class Group {
 
   /** From now on the partition is this member's. Whoever had it before is told by `tell`. */
   assign(partitions: number[], member: Member): void {
+    const begun = new Map<number, Held>();
     for (const partition of partitions) {
       this.owners[partition] = member;
-      member.held.set(partition, { state: 'assigning', next: 0 });
+      begun.set(partition, { state: 'assigning', next: 0 });
     }
-    this.#scheduler.soon(member.process, `is assigned ${partitions.join(', ')}`, () => this.#begin(partitions, member));
+    for (const [partition, held] of begun) member.held.set(partition, held);
+    this.#scheduler.soon(member.process, `is assigned ${partitions.join(', ')}`, () => this.#begin(begun, member));
   }
 
-  #begin(partitions: number[], member: Member): void {
+  /** What was lost before it had begun, and perhaps given again since, does not begin by this. */
+  #begin(begun: Map<number, Held>, member: Member): void {
+    const partitions = [...begun.keys()].filter((partition) => member.held.get(partition) === begun.get(partition));
+    if (partitions.length === 0) return;
     const again = (error: unknown) => {
       this.#check(error);
-      this.#scheduler.timer(member.process, this.#scheduler.now + member.process.clockOffset + PAUSE_MS, () =>
-        this.#begin(partitions, member),
-      );
+      this.#scheduler.timer(member.process, this.#scheduler.now + member.process.clockOffset + PAUSE_MS, () => this.#begin(begun, member));
     };
     const go = () => {
-      for (const partition of partitions) {
-        const held = member.held.get(partition);
-        if (held === undefined) continue;
+      for (const [partition, held] of begun) {
+        if (member.held.get(partition) !== held) continue;
         held.next = this.committed[partition] ?? 0;
         held.state = 'idle';
         this.#pump(member, partition);

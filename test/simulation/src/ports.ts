@@ -84,7 +84,7 @@ function eventsOf({ scheduler, stored, group, report }: World, process: Process)
 function receiptsOf({ scheduler, stored }: World, process: Process): ReceiptStore {
   return {
     put(receipts) {
-      const steps = receipts.map((receipt) => () => stored.keep(receipt));
+      const steps = receipts.map((receipt) => () => stored.keep(receipt, scheduler.steps));
       return scheduler.operation(process, { label: `keeps ${receipts.length} receipts`, steps, finish: () => {} });
     },
     load(commandIds) {

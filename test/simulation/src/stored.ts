@@ -17,6 +17,8 @@ export class Stored {
   readonly texts = new Set<string>();
   /** The step at which each event was stored, by key and sequence. */
   readonly storedAt = new Map<string, number>();
+  /** The step at which each receipt was. */
+  readonly keptAt = new Map<string, number>();
 
   /** E1. Returns whether the name was free. */
   insert(stored: StoredEvent, step: number): boolean {
@@ -31,10 +33,12 @@ export class Stored {
   }
 
   /** R1. */
-  keep(receipt: Receipt): void {
-    const first = this.receipts.get(receipt.commandId);
-    if (first === undefined || receipt.position.at - first.position.at >= RECEIPT_LIFE_MS)
-      this.receipts.set(receipt.commandId, structuredClone(receipt));
+  keep(receipt: Receipt, step: number): void {
+    const { commandId, position } = receipt;
+    const first = this.receipts.get(commandId);
+    if (first !== undefined && position.at - first.position.at < RECEIPT_LIFE_MS) return;
+    this.receipts.set(commandId, structuredClone(receipt));
+    this.keptAt.set(commandId, step);
   }
 
   /** S1. */
