@@ -1,6 +1,6 @@
 import type { JsonObject } from '@retrigger/domain/json.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Answer, Client, Headed } from './client.ts';
+import { type Answer, type Client, eventually, type Headed } from './client.ts';
 import { own } from './own.ts';
 import { KEY, PROFILES, type Running, start } from './profile.ts';
 
@@ -154,6 +154,8 @@ describe.each(PROFILES)('claiming executions, %s', (profile) => {
     const type = own('erased');
     await waiting(type, 1, { sensitive: true, context: { patient: 'Ada' } });
     expect((await admin.post('/erasures', { taskId: `${type}-0` }, { prefer: 'wait=60' })).status).toBe(202);
+    const isForgotten = async () => !JSON.stringify(await admin.task(`${type}-0`)).includes('Ada');
+    await eventually('the gateway has forgotten the key', isForgotten, 30_000);
     expect((await claim({ types: [type] })).status).toBe(204);
     await admin.becomes(`${type}-0`, 'Failed');
     expect(await admin.task(`${type}-0`)).toMatchObject({ lastExecution: { error: { code: 'data_erased' } } });
