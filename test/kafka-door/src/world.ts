@@ -11,6 +11,7 @@ import type { JsonObject } from '@retrigger/domain/json.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
 import type { CommandLimits } from '@retrigger/engine/command-limits.ts';
 import { createPrivacy } from '@retrigger/engine/privacy.ts';
+import { isTick } from '@retrigger/engine/ticks.ts';
 import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
 import { createAdmission, createGateway } from '@retrigger/gateway/app.ts';
 import { apiKeys } from '@retrigger/gateway/credentials.ts';
@@ -178,6 +179,7 @@ export class World {
   /** Commands from a door on the work log. */
   work(): Command[] {
     return this.log.records(TOPICS.work).flatMap((record) => {
+      if (isTick(record)) return [];
       const decoded = decodeWork(record);
       if (decoded.kind === 'undecodable') throw new Error(decoded.reason);
       return decoded.command.fingerprint === undefined ? [] : [decoded.command];
