@@ -31,7 +31,11 @@ type Events = Pick<EventStore, 'page' | 'count' | 'pageOfTenant' | 'countOfTenan
 /** What both have in common. */
 export type Asked = { tenantId: string; filter: EventFilter; order: 'asc' | 'desc'; fingerprint: string };
 
-/** A task's history; its places are sequences. `head` was read before, so every event up to it is there. */
+/**
+ * A task's history; its places are sequences. `head` was read before, so every event up to it is there.
+ * H1: what is archived is not part of it from the moment that this is remembered, also while those events still wait to be taken away: a total that was counted
+ * in between, and is remembered, would be wrong for ever.
+ */
 export function taskHistory(
   events: Events,
   { tenantId, filter, order, fingerprint }: Asked,
@@ -40,15 +44,22 @@ export function taskHistory(
   archived: Archived,
 ): History {
   const key = taskKey(tenantId, taskId);
+  const behind = (after: string | null): number | null => {
+    const place = after === null ? null : Number(after);
+    return order === 'asc' && archived.last > 0 ? Math.max(place ?? 0, archived.last) : place;
+  };
   return {
     totals: `${tenantId}\n${taskId}\n${archived.last}\n${JSON.stringify(filter)}`,
     archived,
     question: `${taskId}\n${fingerprint}`,
     name: `${taskId}-events`,
-    page: (after, limit) => events.page(key, filter, { after: after === null ? null : Number(after), limit, order }),
+    async page(after, limit) {
+      const found = await events.page(key, filter, { after: behind(after), limit, order });
+      return found.filter(({ event }) => event.sequence > archived.last); // H1
+    },
     placeOf: ({ event }) => String(event.sequence),
     upTo: (shown) => shown.reduce((last, { event }) => Math.max(last, event.sequence), head),
-    count: (after, upTo) => events.count(key, filter, after, upTo),
+    count: (after, upTo) => events.count(key, filter, Math.max(after, archived.last), upTo), // H1
   };
 }
 
