@@ -31,7 +31,10 @@ async function taken(ask: () => Promise<Reply>): Promise<Reply> {
 
 /** Each all or none, none of what was told is lost, nothing runs twice, nothing stays reserved. */
 export async function liveThroughBulkCrash({ before, died, restart }: Omit<Mortal, 'target'>, prepared: Client): Promise<void> {
-  for (const taskId of ALL) await prepared.send('POST', '/api/v1/tasks', { taskId, type: 'job' }, `create-${taskId}`);
+  for (const taskId of ALL) {
+    const { status } = await prepared.send('POST', '/api/v1/tasks', { taskId, type: 'job' }, `create-${taskId}`, { prefer: 'wait=30' });
+    expect(status, `${taskId} is made before anybody dies`).toBe(201);
+  }
   const send = (client: Client, [key, tasks, allOrNothing]: (typeof BULKS)[number], wait: string) =>
     client.send('POST', '/api/v1/tasks/bulk/trigger', { tasks: tasks.map((taskId) => ({ taskId })), allOrNothing }, key, { prefer: wait });
   const trigger = (client: Client, taskId: string) => client.send('POST', `/api/v1/tasks/${taskId}/trigger`, {}, `single-${taskId}`);
