@@ -136,8 +136,10 @@ function wrongPartitions(found: kafkajs.PartitionMetadata[], count: number, repl
 export async function groupProgress(admin: kafkajs.Admin, topic: string, group: string): Promise<PartitionProgress[]> {
   const [ends, [committed]] = await Promise.all([admin.fetchTopicOffsets(topic), admin.fetchOffsets({ groupId: group, topics: [topic] })]);
   const passed = new Map(committed?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
-  return ends.map(({ partition, high, low }) => {
+  const progress = ends.map(({ partition, high, low }) => {
     const end = Number(high);
     return { partition, committed: Math.min(end, Math.max(Number(low), passed.get(partition) ?? 0)), end };
   });
+  // A broker lists partitions in no order.
+  return progress.sort((left, right) => left.partition - right.partition);
 }

@@ -47,7 +47,7 @@ export interface Log {
   consume(topic: string, group: string, handler: RecordHandler): Promise<LogConsumer>;
   /** Records not yet committed by the group, over all partitions. */
   lag(topic: string, group: string): Promise<number>;
-  /** The same in full. A group that never committed stands at the earliest record. */
+  /** The same in full, by partition in ascending order. A group that never committed stands at the earliest record. */
   progress(topic: string, group: string): Promise<PartitionProgress[]>;
   close(): Promise<void>;
 }
