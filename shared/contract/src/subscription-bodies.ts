@@ -70,7 +70,7 @@ export const subscription = z
     paused: optional(
       z
         .strictObject({ at: instant, reason: text })
-        .meta({ description: 'It kept failing. What is for it is held; a test that arrives resumes it' }),
+        .meta({ description: 'It kept failing. What is for it is held; a test or a redriven dead letter that arrives resumes it' }),
     ),
     lastTest: optional(z.strictObject({ at: instant, delivered: z.boolean(), reason: optional(text) })),
     secret: optional(z.string().meta({ description: 'Of a webhook, shown this once: `whsec_…`, as in Standard Webhooks' })),
