@@ -74,7 +74,7 @@ async function carryOut<B>(
 ): Promise<Reply | Problem> {
   const caller = await callerOf(c, deps);
   if (isProblem(caller)) return caller;
-  const given = idempotencyKey(c.req.header('idempotency-key'), c.req.header('x-idempotency-key'));
+  const given = idempotencyKey(c);
   if (given.kind === 'problem') return given.problem;
   const parameter = call.parameter === undefined ? '' : (c.req.param(call.parameter.name) ?? '');
   const path = call.parameter === undefined ? call.path : call.path.replace(`{${call.parameter.name}}`, parameter);
