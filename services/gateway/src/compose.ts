@@ -48,7 +48,7 @@ export async function composeGateway(environment: Environment, options: ClusterO
   };
   const admission = createAdmission(deps);
   const server = await serve(createGateway(deps, admission).fetch, settings);
-  if (server.kind === 'cannot_listen') return giveUp(`${server.message}; set PORT to a free port`);
+  if (server.kind === 'cannot_listen') return giveUp(server.message);
   const looking = supervise('looking how far the workers are behind', () => lag.turn(), cluster);
   const sweeping = supervise('sweeping away dead API keys', () => sweepKeys(cluster.documents, cluster.clock), cluster);
   const door = await openKafkaDoor(

@@ -168,7 +168,7 @@ export async function composeStandalone(environment: Environment, options: Stand
   const server = await serve(createGateway(gateway, admission).fetch, settings);
   if (server.kind === 'cannot_listen') {
     await stopBehindTheDoor();
-    return cannot(`${server.message}; set PORT to a free port`);
+    return cannot(server.message);
   }
   const looking = supervise('looking how far the workers are behind', () => lag.turn(), { clock, observer });
   process.stdout.write(greeting(server.url, dataDir, settings.apiKey === null ? key.key : null));

@@ -109,7 +109,10 @@ describe('the HTTP server', () => {
 
   test('a port that is taken is told as a value', async () => {
     const second = await serve(door.app.fetch, { host: '127.0.0.1', port: server.port });
-    expect(second).toEqual({ kind: 'cannot_listen', message: `can not listen on 127.0.0.1:${server.port}: another process has it` });
+    const message = `can not listen on 127.0.0.1:${server.port}: another process has it; set PORT to a free port`;
+    expect(second).toEqual({ kind: 'cannot_listen', message });
+    const elsewhere = await serve(door.app.fetch, { host: '192.0.2.1', port: 0 });
+    expect(elsewhere).toMatchObject({ kind: 'cannot_listen', message: expect.stringContaining('set HOST to one that it has') });
   });
 
   test('a stop lets the requests that are under way end', async () => {
