@@ -30,7 +30,7 @@ export async function composeGateway(environment: Environment, options: ClusterO
   if (apiKey === null) return giveUp('RETRIGGER_API_KEY is not set; in a cluster every gateway needs the same first key');
   const tokens = tokenIssuer(settings);
   if (tokens.kind === 'wrong') return giveUp(tokens.message);
-  const config = gatewayConfig(settings);
+  const config = gatewayConfig(settings, false);
   const limits = new LimitsOfTenants(config.limits, cluster.documents, cluster.clock);
   const lag = new WorkLag(cluster.log, TOPICS.work, WORKER_GROUP, cluster.clock);
   const commandsConsumer = consumerState(() => cluster.log.unhealthy() === null, cluster.clock);

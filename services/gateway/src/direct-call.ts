@@ -2,7 +2,7 @@ import { check } from '@retrigger/contract/field-errors.ts';
 import { differingFields, type Fingerprint, fingerprint, keyedFingerprint } from '@retrigger/domain/idempotency.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
 import type { Permission } from '@retrigger/domain/permissions.ts';
-import { commandIdOf } from '@retrigger/engine/admit-command.ts';
+import { commandIdOf } from '@retrigger/engine/command-id.ts';
 import { RECEIPT_LIFE_MS, type Receipt } from '@retrigger/ports/receipt-store.ts';
 import type { Context } from 'hono';
 import type { z } from 'zod';

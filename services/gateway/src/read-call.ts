@@ -1,6 +1,6 @@
 import { type Fingerprint, fingerprint, keyedFingerprint } from '@retrigger/domain/idempotency.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
-import { commandIdOf } from '@retrigger/engine/admit-command.ts';
+import { commandIdOf } from '@retrigger/engine/command-id.ts';
 import type { Context } from 'hono';
 import type { Held } from './body-memory.ts';
 import { type CommandCall, validBody, type Work, workOf } from './command-table.ts';
