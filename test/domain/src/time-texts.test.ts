@@ -16,6 +16,8 @@ describe('durations', () => {
     ['PT1H30M', 5_400_000],
     ['P1D', 86_400_000],
     ['P1DT12H', 129_600_000],
+    ['P1W', 604_800_000],
+    ['P1W2DT1S', 777_601_000],
   ])('%s is %i ms', (text, ms) => {
     expect(parseDuration(text)).toBe(ms);
   });
@@ -37,7 +39,7 @@ describe('durations', () => {
     'PT5',
     'P1Y',
     'P1M',
-    'P1W',
+    'P1W1',
     'pt5m',
     '1e3s',
     '٥m',
