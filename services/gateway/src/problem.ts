@@ -99,7 +99,7 @@ function limited({ limit, remaining, retryAfterMs }: Extract<Admission<Problem>,
   const [what, quota] =
     windowMs === 0
       ? [`${points} commands of yours wait to be decided, which is the most`, `q=${points};qu="concurrent-requests"`]
-      : [`The limit "${name}" of ${points} per ${windowS} s is used up`, `q=${points};w=${windowS}`];
+      : [`The limit "${name}" of ${points} per ${windowS} s ${left(remaining)}`, `q=${points};w=${windowS}`];
   return {
     code: 'rate_limited',
     detail: `${what}; try again in ${seconds} s`,
@@ -110,3 +110,6 @@ function limited({ limit, remaining, retryAfterMs }: Extract<Admission<Problem>,
     },
   };
 }
+
+/** Something can be left when many are asked for at once. */
+const left = (remaining: number): string => (remaining > 0 ? `has ${remaining} left, which is too few for this request` : 'is used up');
