@@ -25,6 +25,7 @@ import { openKafkaDoor } from '@retrigger/gateway/open-kafka-door.ts';
 import { serve } from '@retrigger/gateway/serve.ts';
 import { sweepKeys } from '@retrigger/gateway/sweep-keys.ts';
 import { LimitsOfTenants, storedLimits } from '@retrigger/gateway/tenant-settings.ts';
+import { freshIds } from '@retrigger/lifecycle/fresh-ids.ts';
 import type { Composed } from '@retrigger/lifecycle/run.ts';
 import { supervise } from '@retrigger/lifecycle/supervise.ts';
 import { systemClock } from '@retrigger/lifecycle/system-clock.ts';
@@ -155,7 +156,7 @@ export async function composeStandalone(environment: Environment, options: Stand
       encode: encodeWork,
     },
     credentials: gatewayCredentials(key.key, tokens.issuer, { documents, secrets, privacy, clock, observer }),
-    freshId: () => randomBytes(16).toString('base64url'),
+    freshId: freshIds(),
     metrics: telemetry.prometheus,
     readiness: async (): Promise<Readiness> => ({
       log: 'up',
