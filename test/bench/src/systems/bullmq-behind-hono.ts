@@ -25,7 +25,7 @@ export async function startBullMqBehindHono(appendfsync: Fsync): Promise<System>
     trigger: (task) => call('POST', `/tasks/${task}/trigger`, { triggerReason: 'bench' }, { 'idempotency-key': task }),
     schedule: (task, delayMs) => call('POST', `/tasks/${task}/schedule`, { delayMs }),
     reschedule: (task, delayMs) => call('PUT', `/tasks/${task}/reschedule`, { delayMs }),
-    bulks: { addBulk: (tasks) => call('POST', '/bulk', { tasks: tasks.map((taskId) => ({ taskId })) }) },
+    bulks: { 'one call': (tasks) => call('POST', '/bulk', { tasks: tasks.map((taskId) => ({ taskId })) }) },
     brokenBulks: {}, // as in process
     completed: (count) => worker.completed(count),
     async stop() {

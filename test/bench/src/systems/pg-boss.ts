@@ -81,7 +81,7 @@ export async function startPgBoss(waking: Waking): Promise<System> {
       await boss.update(QUEUE, undefined, { id: scheduled.get(task), startAfter: new Date(Date.now() + delayMs) });
     },
     bulks: {
-      insert: async (tasks) =>
+      'one call': async (tasks) =>
         void (await boss.insert(
           QUEUE,
           tasks.map((task) => ({ data: data(task), ...once(task) })),
@@ -89,11 +89,11 @@ export async function startPgBoss(waking: Waking): Promise<System> {
     },
     brokenBulks: {
       /** The 51st has an id that is none. */
-      async insert(tasks): Promise<BrokenBulk> {
+      async 'one call'(tasks): Promise<BrokenBulk> {
         const jobs = tasks.map((task, i) => ({ data: data(task), ...once(task, 3_600_000), ...(i === 50 ? { id: 'nobody' } : {}) }));
         const told = await boss.insert(QUEUE, jobs).then(
           () => 'nothing',
-          (error: Error) => error.message,
+          () => 'an error',
         );
         return { kept: await count("singleton_key like 'broken-%'"), told };
       },

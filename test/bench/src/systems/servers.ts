@@ -4,6 +4,7 @@ import { chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { peer } from './peer-library.ts';
 import { until } from './worker-process.ts';
 
 /** A server on loopback, on a free port, with data in a folder of its own that goes with it. */
@@ -28,7 +29,11 @@ export async function startRedis(appendfsync: Fsync): Promise<Server> {
   const port = await freePort();
   const settings = { port, bind: '127.0.0.1', dir: folder, save: '', appendonly: 'yes', appendfsync, 'maxmemory-policy': 'noeviction' };
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  return serverOf(spawn('redis-server', args, { stdio: 'ignore' }), folder, port, 'SIGTERM');
+  return serverOf(spawn('redis-server', args, { stdio: 'ignore' }), folder, {
+    port,
+    answers: () => listens(port),
+    politely: 'SIGTERM',
+  });
 }
 
 /** With the configuration that `initdb` makes. */
@@ -39,11 +44,12 @@ export async function startPostgres(): Promise<Server & { url: string }> {
   if (user !== undefined) chownSync(folder, user.uid, user.gid);
   const as = { ...user, cwd: folder };
   execFileSync('initdb', ['-D', folder, '-A', 'trust', '-U', 'postgres', '--no-instructions', '--no-sync'], { ...as, stdio: 'ignore' });
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   const child = spawn('postgres', ['-D', folder, '-p', String(port), '-k', folder, '-c', 'listen_addresses=127.0.0.1'], {
     ...as,
     stdio: 'ignore',
   });
-  return { ...(await serverOf(child, folder, port, 'SIGINT')), url: `postgres://postgres@127.0.0.1:${port}/postgres` };
+  return { ...(await serverOf(child, folder, { port, answers: () => postgresAnswers(url), politely: 'SIGINT' })), url };
 }
 
 const isRoot = process.getuid?.() === 0;
@@ -53,9 +59,18 @@ function postgresUser(): { uid: number; gid: number } | undefined {
   return uid === undefined || gid === undefined || Number.isNaN(uid + gid) ? undefined : { uid, gid };
 }
 
-async function serverOf(child: ChildProcess, folder: string, port: number, politely: NodeJS.Signals): Promise<Server> {
+type Kind = { port: number; answers(): Promise<boolean>; politely: NodeJS.Signals };
+
+/** Whatever ends this process ends the server too. */
+async function serverOf(child: ChildProcess, folder: string, { port, answers, politely }: Kind): Promise<Server> {
   const ended = once(child, 'exit');
-  await until(`a server on ${port}`, () => answers(port), KILL_AFTER_MS);
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  const kill = () => {
+    child.kill('SIGKILL');
+    remove();
+  };
+  process.once('exit', kill);
+  await until(`a server on ${port}`, answers, KILL_AFTER_MS);
   return {
     port,
     async stop() {
@@ -63,7 +78,8 @@ async function serverOf(child: ChildProcess, folder: string, port: number, polit
       const timer = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS);
       await ended;
       clearTimeout(timer);
-      rmSync(folder, { recursive: true, force: true });
+      remove();
+      process.off('exit', kill);
     },
   };
 }
@@ -77,7 +93,7 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-function answers(port: number): Promise<boolean> {
+function listens(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1');
   return new Promise((resolve) => {
     socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
@@ -85,4 +101,20 @@ function answers(port: number): Promise<boolean> {
     socket.destroy();
     return isUp === true;
   });
+}
+
+type Pg = {
+  Client: new (options: object) => { connect(): Promise<void>; end(): Promise<void>; on(event: 'error', heard: () => void): void };
+};
+
+/** It listens before it lets anybody in. */
+async function postgresAnswers(url: string): Promise<boolean> {
+  const client = new (peer<Pg>('pg').Client)({ connectionString: url });
+  client.on('error', () => {});
+  const isUp = await client.connect().then(
+    () => true,
+    () => false,
+  );
+  if (isUp) await client.end();
+  return isUp;
 }

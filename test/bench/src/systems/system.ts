@@ -1,6 +1,6 @@
 import type { WorkerProcess } from './worker-process.ts';
 
-/** What came of a bulk of 100 of which the server refuses one: how many were kept, and whether the caller was told which, or that nothing was. */
+/** What came of a bulk of 100 of which the server refuses one: how many were kept, and what the caller was told. */
 export type BrokenBulk = { kept: number; told: string };
 
 /**
