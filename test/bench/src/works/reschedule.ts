@@ -1,4 +1,4 @@
-import { closedLoop, now, percentiles, perSecond } from '../load.ts';
+import { closedLoop, now, openLoop, type Percentiles, percentiles, perSecond } from '../load.ts';
 import type { System } from '../systems/system.ts';
 import { until } from '../systems/worker-process.ts';
 
@@ -29,4 +29,10 @@ export async function reschedule(system: System, { count }: { count: number }) {
     ran: ran.size,
     mustRun: MOVED,
   };
+}
+
+/** The same at so many a second, from the intended send time to the answer, milliseconds. */
+export async function paceOfReschedules(system: System, { rate, seconds }: { rate: number; seconds: number }): Promise<Percentiles> {
+  await system.register('paced', rate * seconds);
+  return percentiles(await openLoop(rate, rate * seconds, (i) => system.reschedule(`paced-${i}`, HOUR_MS)));
 }
