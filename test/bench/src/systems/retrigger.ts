@@ -9,7 +9,7 @@ const CONNECTIONS = 64;
 const TYPE = 'bench';
 
 /** The executor of shared/client, claiming over HTTP. A completion is recorded when the report of it was answered. */
-export const runWorker: RunWorker = async ({ url = '' }, hooks) => {
+export const runWorker: RunWorker = async ({ url = '', type = TYPE }, hooks) => {
   const client = createClient({ url, key: KEY });
   const counting: typeof client = {
     ...client,
@@ -21,7 +21,7 @@ export const runWorker: RunWorker = async ({ url = '' }, hooks) => {
   };
   const executor = createExecutor({
     client: counting,
-    types: [TYPE],
+    types: [type],
     concurrency: CONCURRENCY,
     run: async ({ taskId }) => hooks.started(taskId),
   });
@@ -35,8 +35,8 @@ export async function startRetrigger(): Promise<System> {
   return { ...overHttp(subject), worker, completed: (count) => worker.completed(count), stop: () => worker.stop().then(subject.stop) };
 }
 
-/** The calls that the works make, at whatever serves our API. */
-export function overHttp(subject: Subject): Omit<System, 'worker' | 'completed' | 'stop'> {
+/** The calls that the works make, at whatever serves our API, for tasks of one type. */
+export function overHttp(subject: Subject, type = TYPE): Omit<System, 'worker' | 'completed' | 'stop'> {
   async function call(status: number, method: string, path: string, body: object, headers: { [name: string]: string } = {}): Promise<void> {
     const reply = await subject.send(method, `/api/v1/tasks${path}`, JSON.stringify(body), headers);
     if (reply.status !== status || reply.text.includes('"state":"pending"'))
@@ -60,9 +60,7 @@ export function overHttp(subject: Subject): Omit<System, 'worker' | 'completed' 
   return {
     about: { profile: 'embedded, over HTTP', duplicates: 'Idempotency-Key, 24 h', concurrency: CONCURRENCY },
     async register(name, count) {
-      await closedLoop(count, CONNECTIONS, (i) =>
-        call(201, 'POST', '', { taskId: `${name}-${i}`, type: TYPE, context: { filler: FILLER } }),
-      );
+      await closedLoop(count, CONNECTIONS, (i) => call(201, 'POST', '', { taskId: `${name}-${i}`, type, context: { filler: FILLER } }));
     },
     trigger: (task) => call(202, 'POST', `/${task}/trigger`, { triggerReason: 'bench' }, { 'idempotency-key': task }),
     schedule: reschedule,
