@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { freePorts, freshInstallation } from '@retrigger/test-cluster/installation.ts';
+import { freePorts, freshInstallation, PARTITIONS } from '@retrigger/test-cluster/installation.ts';
 import { closedLoop, now, openLoop, type Percentiles, percentiles, perSecond } from '../load.ts';
 import { batchesOf } from '../metrics.ts';
 import { KEY, type Subject, startSubject } from '../subject.ts';
@@ -9,6 +9,7 @@ import { startTarget } from '../target.ts';
 import { paced } from '../works/latency.ts';
 import { type Costs, costsOf, partsOf } from './costs.ts';
 import { bareDecisions, bareInsert, bareProduce } from './limits.ts';
+import { type Sizes as StoredSizes, sizesOf } from './sizes.ts';
 
 const CLUSTER = join(import.meta.dirname, '../../../../services/cluster/src/main.ts');
 const IN_FLIGHT = 64;
@@ -18,8 +19,9 @@ export type Sizes = { count: number; rate: number; seconds: number };
 type Run = { acceptedPerSecond: number; completedPerSecond: number; costs: Costs };
 export type ClusterFigures = {
   limits: { producePerSecond: number; insertPerSecond: number; decisionsPerSecond: number; batchSize: number };
-  /** Nothing behind them; costs are of one trigger. */
-  triggers: { acceptedPerSecond: number; acceptMs: Percentiles; costs: Costs };
+  /** Nothing behind them; costs are of one trigger. `batchCycleMs`: from one batch of a partition to its next, all partitions busy. */
+  triggers: { acceptedPerSecond: number; acceptMs: Percentiles; costs: Costs; batchCycleMs: number };
+  sizes: StoredSizes;
   /** By HTTP claims, by Kafka, by HTTP targets; costs are of one trigger and all that its run comes to. */
   claims: Run & { acceptMs: Percentiles; startMs: Percentiles };
   kafka: Run & { acceptMs: Percentiles; startMs: Percentiles };
@@ -55,7 +57,8 @@ export async function measureCluster({ count, rate, seconds }: Sizes): Promise<C
     const batchSize = Math.max(1, Math.round((after.records - before.records) / (after.batches - before.batches)));
     await register('timed', rate * seconds);
     const accept = await openLoop(rate, rate * seconds, (i) => trigger(`timed-${i}`));
-    const triggers = { acceptedPerSecond: perSecond(count, alone.result), acceptMs: percentiles(accept), costs: alone.costs };
+    const batchCycleMs = (PARTITIONS * alone.result) / (after.batches - before.batches);
+    const triggers = { acceptedPerSecond: perSecond(count, alone.result), acceptMs: percentiles(accept), costs: alone.costs, batchCycleMs };
 
     const urls = {
       url: subject.url,
@@ -83,6 +86,7 @@ export async function measureCluster({ count, rate, seconds }: Sizes): Promise<C
         batchSize,
       },
       ...{ triggers, claims, kafka, targets },
+      sizes: await sizesOf(mongo, brokers, settings.RETRIGGER_KAFKA_PREFIX, process.env.RETRIGGER_CLUSTER_DIR),
     };
   } finally {
     await subject.stop();
