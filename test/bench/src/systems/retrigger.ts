@@ -38,14 +38,14 @@ export async function startRetrigger(): Promise<System> {
 /** The calls that the works make, at whatever serves our API, for tasks of one type. */
 export function overHttp(subject: Subject, type = TYPE): Omit<System, 'worker' | 'completed' | 'stop'> {
   async function call(status: number, method: string, path: string, body: object, headers: { [name: string]: string } = {}): Promise<void> {
-    const reply = await subject.send(method, `/api/v1/tasks${path}`, JSON.stringify(body), headers);
+    const reply = await subject.send(method, `/api/v1/tasks${path}`, JSON.stringify(body), { prefer: 'wait=60', ...headers });
     if (reply.status !== status || reply.text.includes('"state":"pending"'))
       throw new Error(`${reply.status}: ${reply.text.slice(0, 500)}`);
   }
   const reschedule = (task: string, delayMs: number) =>
     call(200, 'PUT', `/${task}/reschedule`, { strategy: 'delayed', delay: `${delayMs}ms` });
   const bulk = (allOrNothing: boolean) => (tasks: string[]) =>
-    call(200, 'POST', '/bulk/trigger', { tasks: tasks.map((taskId) => ({ taskId })), allOrNothing }, { prefer: 'wait=60' });
+    call(200, 'POST', '/bulk/trigger', { tasks: tasks.map((taskId) => ({ taskId })), allOrNothing });
   const brokenBulk =
     (allOrNothing: boolean) =>
     async (tasks: string[]): Promise<BrokenBulk> => {
