@@ -11,7 +11,7 @@ type Paced = { acceptMs: Percentiles; startMs: Percentiles };
 
 /** What the executor of shared/client does in a process of its own, by claims over HTTP: the embedded profile has no other way in. */
 export type ExecutionFigures = {
-  throughput: { acceptedPerSecond: number; completedPerSecond: number };
+  throughput: Awaited<ReturnType<typeof throughput>>;
   /** At 200/s, and at 70 % of the completions per second. */
   paced: Paced;
   sustained: Paced & { ratePerSecond: number };

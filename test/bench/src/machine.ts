@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -14,6 +14,17 @@ export function machine() {
 export function processorMs(pid: number): number {
   const fields = linux(`/proc/${pid}/stat`)?.split(') ')[1]?.split(' ') ?? [];
   return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+/** The same of a process and everything that it has started, so far as it still runs. */
+export function processorMsOfTree(root: number): number {
+  const parents = new Map(
+    readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map((name) => [Number(name), Number(linux(`/proc/${name}/stat`)?.split(') ')[1]?.split(' ')[1])]),
+  );
+  const belongs = (pid: number | undefined): boolean => pid === root || (pid !== undefined && pid > 1 && belongs(parents.get(pid)));
+  return [...parents.keys()].filter(belongs).reduce((sum, pid) => sum + processorMs(pid), 0);
 }
 
 /** Share of all cores that was used by anybody between two calls, and the load average. Figures of a machine that does other things too are rough. */
