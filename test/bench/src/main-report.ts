@@ -12,7 +12,7 @@ const ROWS: Row[] = [
   { what: 'triggers accepted, nothing behind them', rate: 'triggers.acceptedPerSecond' },
   { what: 'triggers accepted while executors claim', rate: 'executions.throughput.acceptedPerSecond' },
   { what: 'triggers completed by executors', rate: 'executions.throughput.completedPerSecond' },
-  { what: 'processor µs of all processes for each of them', figure: 'executions.throughput.processorMicros' },
+  { what: 'processor µs of all processes for each of them', figure: 'executions.throughput.processorMicros.all' },
   { what: 'triggers accepted while targets are called', rate: 'triggers.targets.acceptedPerSecond' },
   { what: 'triggers completed by HTTP targets', rate: 'triggers.targets.completedPerSecond' },
   { what: 'reschedules', rate: 'reschedules.rescheduledPerSecond' },

@@ -21,6 +21,7 @@ export async function startBullMqBehindHono(appendfsync: Fsync): Promise<System>
   return {
     about: { ...aboutBullMq(appendfsync), route: 'Hono, bodies validated, one process' },
     worker,
+    pids: { redis: redis.pid, route: route.pid, worker: worker.pid },
     register: async () => {},
     trigger: (task) => call('POST', `/tasks/${task}/trigger`, { triggerReason: 'bench' }, { 'idempotency-key': task }),
     schedule: (task, delayMs) => call('POST', `/tasks/${task}/schedule`, { delayMs }),

@@ -59,6 +59,7 @@ export async function startBullMq(appendfsync: Fsync): Promise<System> {
   return {
     about: aboutBullMq(appendfsync),
     worker,
+    pids: { redis: redis.pid, worker: worker.pid },
     register: async () => {},
     trigger: async (task) => void (await add(jobOf(task))),
     schedule: async (task, delayMs) => void (await add(jobOf(task, delayMs))),

@@ -75,6 +75,7 @@ export async function startGraphileWorker(): Promise<System> {
       concurrentJobs: WORKER.concurrentJobs,
     },
     worker,
+    pids: { postgres: postgres.pid, worker: worker.pid },
     register: async () => {},
     trigger: (task) => add(task),
     schedule: add,

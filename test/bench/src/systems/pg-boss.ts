@@ -72,6 +72,7 @@ export async function startPgBoss(waking: Waking): Promise<System> {
   return {
     about: { ...versionsOf('pg-boss', 'pg'), waking, pool: POOL, duplicates: 'singletonKey for a day', batchSize: 200 },
     worker,
+    pids: { postgres: postgres.pid, worker: worker.pid },
     register: async () => {},
     trigger: async (task) => void (await boss.send(QUEUE, data(task), once(task))),
     async schedule(task, delayMs) {

@@ -32,11 +32,17 @@ export const runWorker: RunWorker = async ({ url = '', type = TYPE }, hooks) => 
 export async function startRetrigger(): Promise<System> {
   const subject = await startSubject(STANDALONE, CONNECTIONS);
   const worker = await startWorkerProcess('retrigger', { url: subject.url });
-  return { ...overHttp(subject), worker, completed: (count) => worker.completed(count), stop: () => worker.stop().then(subject.stop) };
+  return {
+    ...overHttp(subject),
+    pids: { server: subject.pid, worker: worker.pid },
+    worker,
+    completed: (count) => worker.completed(count),
+    stop: () => worker.stop().then(subject.stop),
+  };
 }
 
 /** The calls that the works make, at whatever serves our API, for tasks of one type. */
-export function overHttp(subject: Subject, type = TYPE): Omit<System, 'worker' | 'completed' | 'stop'> {
+export function overHttp(subject: Subject, type = TYPE): Omit<System, 'worker' | 'pids' | 'completed' | 'stop'> {
   async function call(status: number, method: string, path: string, body: object, headers: { [name: string]: string } = {}): Promise<void> {
     const reply = await subject.send(method, `/api/v1/tasks${path}`, JSON.stringify(body), { prefer: 'wait=60', ...headers });
     if (reply.status !== status || reply.text.includes('"state":"pending"'))

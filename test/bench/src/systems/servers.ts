@@ -8,7 +8,7 @@ import { peer } from './peer-library.ts';
 import { until } from './worker-process.ts';
 
 /** A server on loopback, on a free port, with data in a folder of its own that goes with it. */
-export type Server = { port: number; stop(): Promise<void> };
+export type Server = { port: number; pid: number; stop(): Promise<void> };
 
 export type Fsync = 'always' | 'everysec';
 
@@ -73,6 +73,7 @@ async function serverOf(child: ChildProcess, folder: string, { port, answers, po
   await until(`a server on ${port}`, answers, KILL_AFTER_MS);
   return {
     port,
+    pid: child.pid ?? 0,
     async stop() {
       child.kill(politely);
       const timer = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS);

@@ -11,6 +11,8 @@ export type System = {
   /** Versions, and the settings that matter. */
   about: { [what: string]: string | number };
   worker: Pick<WorkerProcess, 'onStarted'>;
+  /** Its processes besides the caller's own, by what they do. */
+  pids: { [part: string]: number };
   /** Makes tasks known, `name-0` to `name-(count - 1)`; nothing to do where a system knows no tasks. */
   register(name: string, count: number): Promise<void>;
   /** Resolves when it is durably accepted, as far as the system's settings go. */

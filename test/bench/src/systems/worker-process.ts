@@ -5,6 +5,7 @@ import { now } from '../load.ts';
 
 /** The process that runs what a system under measurement triggers. */
 export type WorkerProcess = {
+  pid: number;
   /** Told of every start, by the monotonic clock that all processes share. */
   onStarted(heard: (task: string, at: number) => void): void;
   /** When the `count`-th completion since it began was recorded. */
@@ -39,6 +40,7 @@ export async function startWorkerProcess(module: string, settings: { [name: stri
   void ended.then(([code]) => isReady.reject(new Error(`the worker of ${module} ended with ${code}`)));
   await isReady.promise;
   return {
+    pid: child.pid ?? 0,
     onStarted(heard) {
       hear = heard;
     },
