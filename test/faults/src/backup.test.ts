@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -166,6 +166,11 @@ describe('npm run backup and npm run restore', () => {
     await refuses(restore(backup, data), 'another process uses the data folder');
     await kill(child);
     await refuses(restore(backup, data), 'is not empty');
+
+    renameSync(join(data, 'keys.db'), join(data, 'keys.away'));
+    mkdirSync(join(data, 'keys.db'));
+    await refuses(backUp(data, inFolder('another')), 'was not backed up', 'Nothing was left');
+    expect(existsSync(inFolder('another')), 'log and store were copied by then').toBe(false);
 
     const kept = readFileSync(join(backup, 'keys/keys.db'));
     rmSync(join(backup, 'keys/keys.db'));
