@@ -3,25 +3,27 @@ import { type Cluster, connectCluster } from '@retrigger/cluster/compose.ts';
 import { kafkaConnection } from '@retrigger/cluster/settings.ts';
 import type { Environment } from '@retrigger/config/environment.ts';
 import { decodeWork } from '@retrigger/contract/work-record.ts';
+import { DISPATCHER_GROUP } from '@retrigger/dispatcher/dispatcher.ts';
 import { domainDecider } from '@retrigger/domain/domain-decider.ts';
 import { formatInstant, parseInstant } from '@retrigger/domain/instant.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
 import { readTopic } from '@retrigger/engine/read-topic.ts';
 import { type Kept, rebuildEvents, recordName } from '@retrigger/engine/rebuild-events.ts';
 import { isTick } from '@retrigger/engine/ticks.ts';
+import { GATEWAY_GROUP } from '@retrigger/gateway/open-kafka-door.ts';
 import { rewindGroups } from '@retrigger/kafka/rewind-groups.ts';
+import { COLLECTOR_GROUP, NOTIFIER_GROUP } from '@retrigger/notifier/notifier.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
 import { TOPICS, WORKER_GROUP } from '@retrigger/ports/log.ts';
 import type { Done } from '../archive/compose.ts';
 
 /** Nobody may read or write while the store is rebuilt. */
-const OTHER_GROUPS = ['retrigger.gateway', 'retrigger.dispatcher', 'retrigger.notifier', 'retrigger.dead-letter-collector'];
+const ALL_GROUPS = [WORKER_GROUP, GATEWAY_GROUP, DISPATCHER_GROUP, NOTIFIER_GROUP, COLLECTOR_GROUP];
 /** Longer than a broker waits for a member that was killed. */
 const UNUSED_WITHIN_MS = 12_000;
 const LOOK_EVERY_MS = 500;
 /** The brokers' clocks stamp the records; whoever said when the dump began had another. Going back further costs time and nothing else. */
 const CLOCKS_DIFFER_MS = 60_000;
-const NOTIFIER_GROUP = 'retrigger.notifier';
 
 const failed = (message: string): Done => ({ isDone: false, message: `retrigger: ${message}` });
 
@@ -49,7 +51,7 @@ async function rebuild(cluster: Cluster, dumpedAt: number): Promise<Done> {
   const sinceMs = Math.min(dumpedAt - CLOCKS_DIFFER_MS, ...marks);
   const connection = kafkaConnection(settings, 'retrigger-rebuild');
   const named = (name: string): string => settings.kafkaPrefix + name;
-  const unused = [WORKER_GROUP, ...OTHER_GROUPS].map(named);
+  const unused = ALL_GROUPS.map(named);
   const inUse = await untilUnused(() => rewindGroups(connection, { unused, rewound: [], sinceMs }, observer), cluster.clock);
   if (inUse.length > 0) return failed(`${inUse.join(', ')} ${IN_USE}`);
   const { restored, present, wrong } = await rebuildEvents(
@@ -60,7 +62,8 @@ async function rebuild(cluster: Cluster, dumpedAt: number): Promise<Done> {
     return failed(`${wrong.length} streams can not be rebuilt, the workers' offsets stay: ${wrong.slice(0, 5).join('; ')}`);
   const rewound = [
     { group: named(WORKER_GROUP), topic: named(TOPICS.work) },
-    { group: named(NOTIFIER_GROUP), topic: named(TOPICS.events) },
+    { group: named(NOTIFIER_GROUP), topic: named(TOPICS.events) }, // deliveries, and dead letters, are documents of the store
+    { group: named(COLLECTOR_GROUP), topic: named(TOPICS.deadLetters) },
   ];
   const done = await rewindGroups(connection, { unused, rewound, sinceMs }, observer);
   if (done.kind === 'in_use') return failed(`${done.groups.join(', ')} ${IN_USE}`);
