@@ -78,7 +78,7 @@ async function goesOn(client: Client, before: Answered[], earlier: Call[]): Prom
   const tasks = async () => (await client.data<{ tasks: { taskId: string; status: string }[] }>('/api/v1/tasks?pageSize=1000')).tasks;
   const isBusy = ({ taskId, status }: { taskId: string; status: string }): boolean =>
     status === 'Scheduled' || (status === 'Running' && !taskId.endsWith('claimed') && taskId !== 'shared');
-  await eventually('the work of the backup ends', async () => !(await tasks()).some(isBusy));
+  await eventually('the work of the backup ends', async () => !(await tasks()).some(isBusy), 60_000);
   const streams = new Map<string, Event[]>();
   for (const { taskId } of await tasks()) streams.set(`default/${taskId}`, await client.events(taskId));
   const recorded = { streams, states: new Map(), acknowledged, calls: target.calls };
@@ -122,6 +122,7 @@ describe('a backup of a running service', () => {
       writeFileSync(exported, (await second.client.send('GET', '/api/v1/events?format=jsonl')).text);
       expect(await command('verifier/main.ts', restored, exported)).toMatchObject({ code: 0 });
     },
+    180_000,
   );
 
   test('the check for skew finds a log and a store of two moments', async () => {
