@@ -41,6 +41,7 @@ const TOLERANCES: { [figure: string]: Tolerance } = {
 /** What no sample may pass, however steady. */
 const HIGHEST: { [figure: string]: number } = { 'lag records': 1_000, 'log.db-wal MiB': 128, 'store.db-wal MiB': 128 };
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1)); // and what it has started ends with it
 const soaked = await (values.cluster ? startCluster() : startEmbedded());
 const load = new SoakLoad(soaked.url, soaked.key);
 const series = new Map<string, number[]>();

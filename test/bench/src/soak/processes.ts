@@ -31,6 +31,7 @@ export async function startWatched(name: string, env: { [variable: string]: stri
     ['--disable-warning=ExperimentalWarning', '--inspect=127.0.0.1:0', join(SERVICES, name, 'src/main.ts')],
     { env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
   );
+  process.once('exit', () => child.kill('SIGKILL'));
   try {
     const [address, url] = await Promise.all([saidBy(child, 'stderr', INSPECTOR), saidBy(child, 'stdout', READY)]);
     const inspected = await inspect(address);
