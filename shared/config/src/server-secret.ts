@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { keptOnce } from './owner-file.ts';
 
-/** In the data folder. */
+/** Where it is kept, in the data folder. */
 export const SECRET_FILE = 'secret';
 const MADE = /^[A-Za-z0-9_-]{43}$/;
 
