@@ -69,7 +69,7 @@ test('whatever stands in a record, it is read as a command or there is a reason;
     { numRuns: 3_000 },
   );
   expect([...seen].sort()).toEqual(['command', 'unreadable']);
-}, 60_000);
+});
 
 let world: World;
 beforeAll(async () => {
@@ -103,4 +103,4 @@ test('whatever is signed and published ends in the work log, in an outcome or in
     }),
     { numRuns: 60 },
   );
-}, 60_000);
+});
