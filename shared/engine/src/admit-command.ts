@@ -53,14 +53,14 @@ export type Submission<P = never> = {
   check?(): Promise<P | Ready | undefined>;
 };
 
-/** All but the first two have cost nothing; after `unavailable` the command may or may not be in the log. */
+/** All but the first two have cost nothing. After `unavailable` the command is not in the log, or, where that is not sure, may be. */
 export type Admission<P = never> =
   | { kind: 'decided'; outcome: Outcome; replayed: boolean }
   | { kind: 'pending'; acceptedAt: number }
   | { kind: 'invalid'; problem: P }
   | { kind: 'limited'; limit: Limit; remaining: number; retryAfterMs: number }
   | { kind: 'overloaded' }
-  | { kind: 'unavailable'; reason: string };
+  | { kind: 'unavailable'; isSure: boolean };
 
 type Launched<P> = Exclude<Admission<P>, { kind: 'decided' }> | { kind: 'known'; receipt: Receipt };
 
@@ -73,7 +73,7 @@ type Flight<P> = { fingerprint: Fingerprint; launched: Promise<Launched<P>>; tol
 const MOST_LAG_MS = 10_000;
 
 const OVERLOADED = { kind: 'overloaded' } as const;
-const UNAVAILABLE = { kind: 'unavailable', reason: 'the command could not be stored' } as const;
+const UNAVAILABLE = { kind: 'unavailable', isSure: true } as const;
 /** So long a command counts as in flight when no answer comes; a repeat after that is handed in, and charged, again. */
 const IN_FLIGHT_MS = 60_000;
 
@@ -90,7 +90,7 @@ export const commandIdOf = (
  * G1: a command is charged once. A repeat joins the one that is in flight here, or finds its receipt, before anything is charged.
  * G2: the answer is listened for before the command is appended, so it can't be missed.
  * G3: while a command is undecided its receipt is looked for, and once more before `pending` is said, so a lost answer costs a little time and nothing else.
- * G4: whatever the door refuses is neither charged nor appended, except `unavailable`, of which only the charge is sure.
+ * G4: whatever the door refuses is neither charged nor appended; of an `unavailable` that is not sure, only the charge is.
  * G5: what the caller's roles don't permit is handed in all the same, free of charge: the worker refuses it, and the task's history shows it.
  * G6: past what is in flight, and while the workers are late, commands are shed before anything is charged or appended; repeats of what is decided are not.
  * G8: what is personal is sealed before anything else is done with a command, whichever door it came through.
@@ -186,6 +186,7 @@ export class CommandAdmission<P = never> {
     const { commandId, tenantId } = command;
     const isAllowed = isPermitted(command);
     let giveBack: (() => Promise<void>) | undefined;
+    let isSure = true;
     try {
       if (isRepeatable) {
         const [receipt] = (await this.#receipts.load([commandId])).values(); // G1
@@ -204,12 +205,13 @@ export class CommandAdmission<P = never> {
       if (charge.cost > 0) record.headers[CHARGED_HEADER] = String(charge.cost); // what a restart refills the limits from
       const acceptedAt = clock.now();
       arrive(this.#hear(command, isRepeatable)); // G2
+      isSure = false; // L1
       await log.append(TOPICS.work, [record]);
       return { kind: 'pending', acceptedAt };
     } catch (error) {
       observer.log('error', 'a command could not be handed in', { type: command.type, error: String(error) });
       await giveBack?.(); // G4
-      return UNAVAILABLE;
+      return { ...UNAVAILABLE, isSure };
     }
   }
 

@@ -51,7 +51,7 @@ describe('load shedding at the law that all doors share', () => {
 
   test('limits that can’t be asked let nothing through that costs, and everything else (fail closed)', async () => {
     world.limiter.charge = () => Promise.reject(new Error('no Redis'));
-    expect(await world.admission.admit(submission('a'))).toMatchObject({ kind: 'unavailable' });
+    expect(await world.admission.admit(submission('a'))).toEqual({ kind: 'unavailable', isSure: true });
     expect(world.appended).toEqual([]);
     expect(await world.admission.admit(submission('b', { cost: 0 }))).toMatchObject({ kind: 'decided' });
   });
