@@ -19,7 +19,7 @@ import { within } from './within.ts';
 import type { WorkLag } from './work-lag.ts';
 
 export type AdmissionPorts = ReceiptPorts & {
-  log: Pick<Log, 'append' | 'partitionOf'>;
+  log: Pick<Log, 'append' | 'partitionOf' | 'stuckMs'>;
   /** How far the workers are behind. */
   lag: Pick<WorkLag, 'ageMs' | 'oldestMs'>;
   answers: Answers;
@@ -69,8 +69,9 @@ type Told = { kind: 'answer'; answer: Answer } | { kind: 'receipt'; receipt: Rec
 
 type Flight<P> = { fingerprint: Fingerprint; launched: Promise<Launched<P>>; told: Promise<Told> };
 
-/** A partition whose oldest record has waited for so long takes nothing more. */
+/** A partition whose oldest record has waited for so long takes nothing more; nor does one that has kept an append waiting for so long. */
 const MOST_LAG_MS = 10_000;
+const MOST_STUCK_MS = 2_000;
 
 const OVERLOADED = { kind: 'overloaded' } as const;
 const UNAVAILABLE = { kind: 'unavailable', isSure: true } as const;
@@ -92,7 +93,7 @@ export const commandIdOf = (
  * G3: while a command is undecided its receipt is looked for, and once more before `pending` is said, so a lost answer costs a little time and nothing else.
  * G4: whatever the door refuses is neither charged nor appended; of an `unavailable` that is not sure, only the charge is.
  * G5: what the caller's roles don't permit is handed in all the same, free of charge: the worker refuses it, and the task's history shows it.
- * G6: past what is in flight, and while the workers are late, commands are shed before anything is charged or appended; repeats of what is decided are not.
+ * G6: past what is in flight, and while the workers are late or the log says nothing, commands are shed before anything is charged or appended; repeats of what is decided are not.
  * G8: what is personal is sealed before anything else is done with a command, whichever door it came through.
  * G7: a tenant has a bounded share of what is undecided on a partition, so that it can't make the others wait.
  */
@@ -194,6 +195,7 @@ export class CommandAdmission<P = never> {
       }
       const partition = log.partitionOf(TOPICS.work, taskKey(tenantId, command.taskId));
       if (lag.ageMs(partition) > MOST_LAG_MS) return OVERLOADED; // G6
+      if ((log.stuckMs?.(TOPICS.work, partition) ?? 0) > MOST_STUCK_MS) return UNAVAILABLE; // G6
       const { problem, ready } = isAllowed ? await checked<P>(submission) : {};
       if (problem !== undefined) return { kind: 'invalid', problem };
       const full = this.#shares.take(commandId, tenantId, partition); // G7
