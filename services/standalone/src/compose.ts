@@ -19,7 +19,6 @@ import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
 import { folderArchive } from '@retrigger/files/folder-archive.ts';
 import { createAdmission, createGateway } from '@retrigger/gateway/app.ts';
 import { gatewayConfig } from '@retrigger/gateway/config.ts';
-import type { Readiness } from '@retrigger/gateway/deps.ts';
 import { gatewayCredentials, tokenIssuer } from '@retrigger/gateway/gateway-credentials.ts';
 import { openKafkaDoor } from '@retrigger/gateway/open-kafka-door.ts';
 import { serve } from '@retrigger/gateway/serve.ts';
@@ -43,6 +42,7 @@ import { startTelemetry } from '@retrigger/telemetry/telemetry.ts';
 import { createWorker } from '@retrigger/worker/worker.ts';
 import { greeting } from './greeting.ts';
 import { lockWhenFree } from './lock-when-free.ts';
+import { readinessOf } from './readiness.ts';
 
 const VERSION = '0.1.0';
 /** In one process partitions only spread the work over batches: few make larger ones, and share an fsync all the same. */
@@ -51,8 +51,6 @@ const KEEP_LOG_MS = 24 * 3_600_000;
 const TRUNCATE_EVERY_MS = 600_000;
 const ARCHIVE_EVERY_MS = 3_600_000;
 const HTTP_GRACE_MS = 3_000;
-/** Past this the oldest due wake-up makes the service unready. */
-const MOST_WAKE_UP_LAG_MS = 5_000;
 
 export type StandaloneOptions = {
   /** Told how far a batch has come; for tests that die there. */
@@ -140,11 +138,7 @@ export async function composeStandalone(environment: Environment, options: Stand
     credentials: gatewayCredentials(key.key, tokens.issuer, { documents, secrets, privacy, clock, observer }),
     freshId: () => randomBytes(16).toString('base64url'),
     metrics: telemetry.prometheus,
-    readiness: async (): Promise<Readiness> => ({
-      log: 'up',
-      store: 'up',
-      wakeUps: worker.oldestWakeUpLagMs() > MOST_WAKE_UP_LAG_MS ? 'down' : 'up',
-    }),
+    readiness: readinessOf({ log, store, worker }, dataDir),
     limitsFor: (tenantId: string) => limits.of(tenantId),
     limitsChanged: (tenantId: string) => limits.forget(tenantId),
     config,
