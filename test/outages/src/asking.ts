@@ -1,0 +1,61 @@
+import { LONGEST_ANSWER_MS } from './stated.ts';
+
+/** What a caller saw. `status` 0: no answer came; `code` then says why. */
+export type Told = { status: number; code: string; isPending: boolean; retryAfter: string | null; tookMs: number; text: string };
+
+export type Asked = { method: string; path: string; body?: unknown; key?: string; isStream?: boolean };
+
+/** One of several callers, who never waits longer than twice what is promised. */
+export class Caller {
+  readonly url: string;
+  readonly #apiKey: string;
+
+  constructor(url: string, apiKey: string) {
+    this.url = url;
+    this.#apiKey = apiKey;
+  }
+
+  async ask({ method, path, body, key, isStream = false }: Asked): Promise<Told> {
+    const begun = performance.now();
+    const seen = (status: number, retryAfter: string | null, text: string): Told => {
+      const { code = '', data } = jsonIn(text);
+      return { status, code, isPending: data?.state === 'pending', retryAfter, tookMs: Math.round(performance.now() - begun), text };
+    };
+    try {
+      const response = await fetch(`${this.url}${path}`, {
+        method,
+        signal: AbortSignal.timeout(2 * LONGEST_ANSWER_MS),
+        headers: {
+          authorization: `Bearer ${this.#apiKey}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(key === undefined ? {} : { 'idempotency-key': key }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      const retryAfter = response.headers.get('retry-after');
+      if (!isStream || response.status !== 200) return seen(response.status, retryAfter, await response.text());
+      await response.body?.cancel(); // it has no end
+      return seen(response.status, retryAfter, '');
+    } catch (error) {
+      return { ...seen(0, null, ''), code: String(error) };
+    }
+  }
+
+  /** The data of an answer that must be a success. */
+  async data<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const { status, text, isPending } = await this.ask({ method, path, body });
+    if (status < 200 || status > 299 || isPending) throw new Error(`${method} ${path}: ${status} ${text}`);
+    return (text === '' ? {} : JSON.parse(text).data) as T;
+  }
+}
+
+type Body = { code?: string; data?: { state?: string } };
+
+/** Pages, metrics and exports are no JSON. */
+function jsonIn(text: string): Body {
+  try {
+    return JSON.parse(text) as Body;
+  } catch {
+    return {};
+  }
+}
