@@ -83,7 +83,7 @@ export class Api {
     this.directCalls.set(call.type, call);
     const { deps, bodies } = this;
     this.app.on(call.method, routerPath(call.path), (c) =>
-      respond(c, call.path, deps, () => bodies.during((held) => directReply(c, call, deps, held))),
+      respond(c, call.path, deps, (requestId) => bodies.during((held) => directReply(c, call, deps, requestId, held))),
     );
   }
 

@@ -5,7 +5,7 @@ import type { Context } from 'hono';
 import type { Held } from './body-memory.ts';
 import type { GatewayDeps } from './deps.ts';
 import { dryRunReply } from './dry-run-reply.ts';
-import { isProblem } from './exchange.ts';
+import { answerOf, isProblem } from './exchange.ts';
 import { commandPath, outcomeReply } from './outcome-reply.ts';
 import { admissionProblem, type Problem, problemReply } from './problem.ts';
 import { type Asked, type ChangingCall, readCall } from './read-call.ts';
@@ -26,14 +26,14 @@ export async function changingReply<B>(
   accepted: (tenantId: string) => void,
 ): Promise<Reply> {
   const incoming = traceparentOf(c.req.header('traceparent'));
-  return deps.observer.span(`http ${call.method} ${call.path}`, incoming, { requestId }, async (traceparent) => {
-    const id = { commandId: '' };
+  const id = { commandId: '' };
+  const answer = async (traceparent: string): Promise<Reply> => {
     const asked = await readCall(c, call, deps, id, held);
-    if (isProblem(asked)) return named(problemReply(asked, commandPath(id.commandId)), id.commandId);
+    if (isProblem(asked)) return problemReply(asked, commandPath(id.commandId));
     const command = commandOf(asked, call.actor, { ...id, requestId, traceparent });
     const { caller, work, cost, isRepeatable, isDryRun } = asked;
     const check = async () => (isPermitted(command) ? call.check?.(caller, work, deps) : undefined);
-    if (isDryRun) return named(await dryRunReply(await deps.privacy.sealing.seal(command), check, deps, c.req.path), id.commandId);
+    if (isDryRun) return dryRunReply(await deps.privacy.sealing.seal(command), check, deps, c.req.path);
     const leaving = leavingOf(c);
     const admitted = await admission.admit({
       ...{ command, isRepeatable, cost, check },
@@ -41,8 +41,11 @@ export async function changingReply<B>(
       ...(leaving === undefined ? {} : { leaving }),
     });
     if (admitted.kind === 'decided' && admitted.outcome.kind === 'accepted') accepted(caller.tenantId);
-    return named(await admissionReply(admitted, command, deps), id.commandId);
-  });
+    return admissionReply(admitted, command, deps);
+  };
+  return answerOf(id, deps, { route: call.path, requestId }, () =>
+    deps.observer.span(`http ${call.method} ${call.path}`, incoming, { requestId }, answer),
+  );
 }
 
 function commandOf(
@@ -72,9 +75,4 @@ async function admissionReply(admitted: Admission<Problem>, command: Command, de
   if (admitted.kind !== 'pending') return problemReply(admissionProblem(admitted), commandPath(commandId));
   const location = `${commandPath(commandId)}?accepted=${new Date(admitted.acceptedAt).toISOString()}`;
   return success(202, { commandId, state: 'pending' }, { location });
-}
-
-export function named(reply: Reply, commandId: string): Reply {
-  reply.headers['x-command-id'] = commandId;
-  return reply;
 }

@@ -9,7 +9,7 @@ import type { z } from 'zod';
 import type { Held } from './body-memory.ts';
 import type { Caller } from './credentials.ts';
 import type { GatewayDeps } from './deps.ts';
-import { callerOf, isProblem } from './exchange.ts';
+import { answerOf, callerOf, isProblem } from './exchange.ts';
 import { commandPath } from './outcome-reply.ts';
 import { type Problem, problemReply } from './problem.ts';
 import { invalidFields, readQuery } from './query.ts';
@@ -53,12 +53,12 @@ export const directBody = async ({ show }: Shown, { commandId, tenantId, outcome
 };
 
 /** Reads, checks, carries out and answers; a repeat under its key gets the first answer. */
-export async function directReply<B>(c: Context, call: DirectCall<B>, deps: GatewayDeps, held: Held): Promise<Reply> {
+export async function directReply<B>(c: Context, call: DirectCall<B>, deps: GatewayDeps, requestId: string, held: Held): Promise<Reply> {
   const id = { commandId: deps.freshId() };
-  const answered = await carryOut(c, call, deps, id, held);
-  const reply = isProblem(answered) ? problemReply(answered, commandPath(id.commandId)) : answered;
-  reply.headers['x-command-id'] = id.commandId;
-  return reply;
+  return answerOf(id, deps, { route: call.path, requestId }, async () => {
+    const answered = await carryOut(c, call, deps, id, held);
+    return isProblem(answered) ? problemReply(answered, commandPath(id.commandId)) : answered;
+  });
 }
 
 async function carryOut<B>(

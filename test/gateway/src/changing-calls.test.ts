@@ -182,6 +182,20 @@ describe('a changing call', () => {
     expect(text).not.toContain('secret detail');
   });
 
+  test.each([TRIGGER, '/api/v1/api-keys', '/api/v1/executions/claim'])(
+    'a machine that is broken is told under the name of the command: %s',
+    async (path) => {
+      const broken = startDoor({
+        wrap: (deps) => ({ ...deps, credentials: { ...deps.credentials, identify: () => Promise.reject(new Error('no store')) } }),
+      });
+      const { status, json, headers } = await broken.post(path, {});
+      const commandId = headers.get('x-command-id') ?? '';
+      expect([status, json.code, headers.get('retry-after')]).toEqual([503, 'unavailable', '1']);
+      expect(commandId).not.toBe('');
+      expect(json.instance).toBe(`/api/v1/commands/${commandId}`);
+    },
+  );
+
   test('past a limit it is 429 with the three headers', async () => {
     const limits = { userPerHour: 1, taskPerHour: 0, systemPerMinute: 0, tenantPerMinute: 0 };
     const limited = startDoor({ config: { limits } });
