@@ -1,7 +1,15 @@
 import { LONGEST_ANSWER_MS } from './stated.ts';
 
 /** What a caller saw. `status` 0: no answer came; `code` then says why. */
-export type Told = { status: number; code: string; isPending: boolean; retryAfter: string | null; tookMs: number; text: string };
+export type Told = {
+  status: number;
+  code: string;
+  isPending: boolean;
+  retryAfter: string | null;
+  commandId: string | null;
+  tookMs: number;
+  text: string;
+};
 
 export type Asked = { method: string; path: string; body?: unknown; key?: string; isStream?: boolean };
 
@@ -17,9 +25,11 @@ export class Caller {
 
   async ask({ method, path, body, key, isStream = false }: Asked): Promise<Told> {
     const begun = performance.now();
-    const seen = (status: number, retryAfter: string | null, text: string): Told => {
+    const seen = (status: number, headers: Headers, text: string): Told => {
       const { code = '', data } = jsonIn(text);
-      return { status, code, isPending: data?.state === 'pending', retryAfter, tookMs: Math.round(performance.now() - begun), text };
+      const [retryAfter, commandId] = [headers.get('retry-after'), headers.get('x-command-id')];
+      const tookMs = Math.round(performance.now() - begun);
+      return { status, code, isPending: data?.state === 'pending', retryAfter, commandId, tookMs, text };
     };
     try {
       const response = await fetch(`${this.url}${path}`, {
@@ -32,12 +42,11 @@ export class Caller {
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
-      const retryAfter = response.headers.get('retry-after');
-      if (!isStream || response.status !== 200) return seen(response.status, retryAfter, await response.text());
+      if (!isStream || response.status !== 200) return seen(response.status, response.headers, await response.text());
       await response.body?.cancel(); // it has no end
-      return seen(response.status, retryAfter, '');
+      return seen(response.status, response.headers, '');
     } catch (error) {
-      return { ...seen(0, null, ''), code: String(error) };
+      return { ...seen(0, new Headers(), ''), code: String(error) };
     }
   }
 

@@ -12,6 +12,7 @@ export function complaints(call: Call, told: Told, part: Part, named: readonly s
   const wrong: string[] = [];
   if (!isAs(answer, call, told, named)) wrong.push(`promised "${answer}"`);
   if (told.status === 503 && told.retryAfter === null) wrong.push('503 without Retry-After');
+  if (call.key !== undefined && told.commandId === null) wrong.push('the command has no name');
   if (told.tookMs > LONGEST_ANSWER_MS) wrong.push('too late');
   return wrong.map((what) => `${call.operation}: ${what}, got ${described(told)}`);
 }
