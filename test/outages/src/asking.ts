@@ -11,7 +11,8 @@ export type Told = {
   text: string;
 };
 
-export type Asked = { method: string; path: string; body?: unknown; key?: string; isStream?: boolean };
+/** `waitS`: how long it may take until it is decided; without it as long as the API lets a caller wait who says nothing. */
+export type Asked = { method: string; path: string; body?: unknown; key?: string; isStream?: boolean; waitS?: number };
 
 /** One of several callers, who never waits longer than twice what is promised. */
 export class Caller {
@@ -23,7 +24,7 @@ export class Caller {
     this.#apiKey = apiKey;
   }
 
-  async ask({ method, path, body, key, isStream = false }: Asked): Promise<Told> {
+  async ask({ method, path, body, key, isStream = false, waitS }: Asked): Promise<Told> {
     const begun = performance.now();
     const seen = (status: number, headers: Headers, text: string): Told => {
       const { code = '', data } = jsonIn(text);
@@ -39,6 +40,7 @@ export class Caller {
           authorization: `Bearer ${this.#apiKey}`,
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
           ...(key === undefined ? {} : { 'idempotency-key': key }),
+          ...(waitS === undefined ? {} : { prefer: `wait=${waitS}` }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });

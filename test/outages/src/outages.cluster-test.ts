@@ -1,8 +1,9 @@
 import { cluster } from '@retrigger/test-cluster/servers.ts';
+import { eventually } from '@retrigger/test-faults/client.ts';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { Round } from './round.ts';
 import { SERVERS, type Server, takeAway, type Way } from './servers.ts';
-import type { Part } from './stated.ts';
+import { BACK_WITHIN_MS, type Part } from './stated.ts';
 import { type Behind, World } from './world.ts';
 
 /** The same processes live through all of it. */
@@ -27,6 +28,7 @@ test.each(SERVER_OUTAGES)(
     const giveBack = await takeAway(server, way);
     try {
       await Promise.all([round.callAll(), round.isNamed()]);
+      if (server === 'kafka' && way === 'frozen') await round.isRefusedAtOnce();
     } finally {
       await giveBack();
     }
@@ -35,18 +37,21 @@ test.each(SERVER_OUTAGES)(
   },
 );
 
-test.each<[Part, Behind]>([
-  ['workers', 'worker'],
-  ['dispatcher', 'dispatcher'],
-  ['notifier', 'notifier'],
-])('%s killed: every call answers as the table says, and all that waited is done when there is one again', async (part, service) => {
+test.each<[Part, Behind, string | null]>([
+  ['workers', 'worker', null],
+  ['dispatcher', 'dispatcher', 'trigger'],
+  ['notifier', 'notifier', 'tested'],
+])('%s killed: every call answers as the table says, and all that waited is done when there is one again', async (part, service, told) => {
   const round = await Round.begin(world, part, 'killed');
   await world.kill(service);
   try {
     await round.callAll();
+    if (part === 'workers') await round.isShed();
+    if (told !== null) expect(round.heard(told)).toBe(0);
   } finally {
     await world.startAgain(service);
   }
   await round.isOver();
   expect(round.wrong).toEqual([]);
+  if (told !== null) await eventually('what waited is told', async () => round.heard(told) > 0, BACK_WITHIN_MS);
 });

@@ -7,6 +7,11 @@ import { NAMED_WITHIN_MS, type Part } from './stated.ts';
 import { makeThings } from './things.ts';
 import type { World } from './world.ts';
 
+/** A machine that is busy may take longer than callers wait who say nothing. */
+const BUSY_S = 5;
+/** No append is waited for. */
+const AT_ONCE_MS = 2_000;
+
 let rounds = 0;
 
 /** One outage: everything that is called while a part is away, and again when it is back. */
@@ -41,13 +46,36 @@ export class Round {
   async callAll(): Promise<void> {
     const part = this.#part;
     const publishing = this.#published.send(part);
-    const told = await Promise.all(this.#calls.map((call) => this.#world.caller.ask(call)));
+    const told = await Promise.all(
+      this.#calls.map((call) => this.#world.caller.ask(part === 'workers' ? call : { ...call, waitS: BUSY_S })),
+    );
     await publishing;
     const longest = Math.max(...told.map(({ tookMs }) => tookMs));
     process.stdout.write(`${this.name}: the longest answer took ${longest} ms\n`);
     for (const [i, call] of this.#calls.entries()) if (told[i] !== undefined) this.wrong.push(...complaints(call, told[i], part, [part]));
     this.wrong.push(...(await this.#published.meanwhile(part)));
   }
+
+  /** While Kafka says nothing: a command for a partition that waits already is refused at once, and nothing of it is written. */
+  async isRefusedAtOnce(): Promise<void> {
+    const path = `/api/v1/tasks/${this.name}-seen/cancel`;
+    const { status, text, tookMs } = await this.#world.caller.ask({ method: 'POST', path, body: {} });
+    if (status !== 503 || !text.includes('was not taken') || tookMs > AT_ONCE_MS)
+      this.wrong.push(`${path}: ${status} ${text} after ${tookMs} ms`);
+  }
+
+  /** While no worker decides anything: once commands have waited for 10 s others are shed. */
+  async isShed(): Promise<void> {
+    const command = { method: 'POST', path: `/api/v1/tasks/${this.name}-seen/cancel`, body: {} };
+    await eventually('commands are shed', async () => (await this.#world.caller.ask(command)).code === 'overloaded').catch(
+      (error: unknown) => {
+        this.wrong.push(String(error));
+      },
+    );
+  }
+
+  /** How often the receiver was told of one of this round's things. */
+  heard = (name: string): number => this.#world.receiver.calls.filter(({ path }) => path.endsWith(`/${this.name}-${name}`)).length;
 
   /** Every process's readiness names a part in time. */
   async isNamed(): Promise<void> {

@@ -9,7 +9,7 @@ export const ANSWERS = {
   unsure: {
     mark: '503 ?',
     means:
-      '`unavailable`; what was on its way may still be carried out when the server comes back, once. The same `Idempotency-Key` again finds out',
+      '`unavailable`; what was on its way may still be carried out when the server comes back, once. The same `Idempotency-Key` again finds out. Commands for a partition that has kept others waiting for 2 s are refused at once, and of them nothing was written',
   },
   pending: {
     mark: '202',
@@ -40,7 +40,7 @@ export const KINDS = {
   read: { ...USUAL, mongodb: 'refused', why: 'needs the store alone, which also knows who calls' },
   command: {
     ...{ ...USUAL, kafka: 'unsure', mongodb: 'refused', workers: 'pending', disk: 'refused' },
-    why: 'is appended to the work log, and decided by a worker. Without Redis its answer is found by its receipt, a tenth of a second later',
+    why: 'is appended to the work log, and decided by a worker. Without Redis its answer is found by its receipt, a tenth of a second later. Without MongoDB one that has no `Idempotency-Key` may be 202 in the first seconds, while a gateway remembers who calls; it is carried out when MongoDB is back',
   },
   charged: {
     ...{ ...USUAL, kafka: 'unsure', mongodb: 'refused', redis: 'refused', workers: 'pending', disk: 'refused' },

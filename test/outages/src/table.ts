@@ -24,9 +24,9 @@ const seconds = (ms: number): string => `${ms / 1_000} s`;
 /** deploy/OUTAGES.md, whole. */
 export const outagesText = (): string => `# What every call answers while something is away
 
-Written by \`npm run outages -w test/outages\` from \`test/outages/src/stated.ts\` and \`operations.ts\`. \`npm run test:outages\` holds every line of it on a real cluster,
+Written by \`npm run outages -w test/outages\` from \`test/outages/src/stated.ts\` and \`operations.ts\`. \`npm run test:cluster\` holds every line of it on a real cluster,
 with each server killed and, apart from that, frozen (SIGSTOP) so that it takes connections and says nothing, and with each of our processes killed; the last column
-is held on a small disk that is filled.
+is held by \`npm test\` on a small disk that is filled.
 
 - No call takes longer than ${seconds(LONGEST_ANSWER_MS)}, unless it asks to wait (\`Prefer: wait=N\`, \`wait\`).
 - \`GET /readyz\` of every process names what is away within ${seconds(NAMED_WITHIN_MS)}, and is 503 as long as it is.

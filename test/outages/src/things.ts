@@ -36,7 +36,8 @@ export async function makeThings(
   const post = <T>(path: string, body: object) => caller.data<T>('POST', `/api/v1${path}`, body);
   const task = async (name: keyof Things['ids']) => {
     ids[name] = id(name);
-    await post('/tasks', { taskId: id(name), type: id(name), sensitive: name === 'sensitive', context: { name } });
+    const target = name === 'trigger' ? { target: { url: `${hookUrl}/${id(name)}` } } : {};
+    await post('/tasks', { taskId: id(name), type: id(name), sensitive: name === 'sensitive', context: { name }, ...target });
   };
   const subscription = async (name: string) =>
     (await post<{ id: string }>('/subscriptions', { channel: 'webhook', url: `${hookUrl}/${id(name)}`, tasks: [id(name)] })).id;
