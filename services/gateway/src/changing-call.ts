@@ -5,7 +5,7 @@ import type { Context } from 'hono';
 import type { Held } from './body-memory.ts';
 import type { GatewayDeps } from './deps.ts';
 import { dryRunReply } from './dry-run-reply.ts';
-import { answerOf, isProblem } from './exchange.ts';
+import { isProblem, named } from './exchange.ts';
 import { commandPath, outcomeReply } from './outcome-reply.ts';
 import { admissionProblem, type Problem, problemReply } from './problem.ts';
 import { type Asked, type ChangingCall, readCall } from './read-call.ts';
@@ -15,25 +15,25 @@ import { traceparentOf, waitOf } from './request-headers.ts';
 /** The server that a request came through may say that it must go; see serve.ts. */
 export const leavingOf = (c: Context): AbortSignal | undefined => (c.env as { leaving?: AbortSignal } | undefined)?.leaving;
 
-/** The door for changing calls. Every answer names the command, also one that was refused before it became one. */
+/** The door for changing calls. Every answer names the command, also one that was refused before it became one; `id` is set for the answer to a throw. */
 export async function changingReply<B>(
   c: Context,
   call: ChangingCall<B>,
   deps: GatewayDeps,
   admission: CommandAdmission<Problem>,
   requestId: string,
+  id: { commandId: string },
   held: Held,
   accepted: (tenantId: string) => void,
 ): Promise<Reply> {
   const incoming = traceparentOf(c.req.header('traceparent'));
-  const id = { commandId: '' };
-  const answer = async (traceparent: string): Promise<Reply> => {
+  return deps.observer.span(`http ${call.method} ${call.path}`, incoming, { requestId }, async (traceparent) => {
     const asked = await readCall(c, call, deps, id, held);
-    if (isProblem(asked)) return problemReply(asked, commandPath(id.commandId));
+    if (isProblem(asked)) return named(problemReply(asked, commandPath(id.commandId)), id.commandId);
     const command = commandOf(asked, call.actor, { ...id, requestId, traceparent });
     const { caller, work, cost, isRepeatable, isDryRun } = asked;
     const check = async () => (isPermitted(command) ? call.check?.(caller, work, deps) : undefined);
-    if (isDryRun) return dryRunReply(await deps.privacy.sealing.seal(command), check, deps, c.req.path);
+    if (isDryRun) return named(await dryRunReply(await deps.privacy.sealing.seal(command), check, deps, c.req.path), id.commandId);
     const leaving = leavingOf(c);
     const admitted = await admission.admit({
       ...{ command, isRepeatable, cost, check },
@@ -41,11 +41,8 @@ export async function changingReply<B>(
       ...(leaving === undefined ? {} : { leaving }),
     });
     if (admitted.kind === 'decided' && admitted.outcome.kind === 'accepted') accepted(caller.tenantId);
-    return admissionReply(admitted, command, deps);
-  };
-  return answerOf(id, deps, { route: call.path, requestId }, () =>
-    deps.observer.span(`http ${call.method} ${call.path}`, incoming, { requestId }, answer),
-  );
+    return named(await admissionReply(admitted, command, deps), id.commandId);
+  });
 }
 
 function commandOf(

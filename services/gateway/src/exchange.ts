@@ -1,4 +1,3 @@
-import type { Observer } from '@retrigger/ports/observer.ts';
 import type { Context } from 'hono';
 import type { Caller } from './credentials.ts';
 import { bearerToken } from './credentials.ts';
@@ -12,15 +11,26 @@ type Told = Pick<GatewayDeps, 'clock' | 'observer' | 'freshId'>;
 
 /**
  * One request: gives it an id, times it, tells about refusals, and turns a throw (a broken machine or a bug) into `unavailable`.
- * Successes are measured and not logged.
+ * Successes are measured and not logged. `id` is for the command that it becomes, so that also a throw's answer names it.
  */
-export async function respond(c: Context, route: string, told: Told, run: (requestId: string) => Promise<Reply>): Promise<Response> {
+export async function respond(
+  c: Context,
+  route: string,
+  told: Told,
+  run: (requestId: string, id: { commandId: string }) => Promise<Reply>,
+): Promise<Response> {
   const { clock, observer } = told;
   const startedAt = clock.now();
   const requestId = requestIdOf(c.req.header('x-request-id'), told.freshId);
-  const reply = await run(requestId).catch((error: unknown) => {
-    logFailure(observer, { route, requestId }, error);
-    return problemReply({ code: 'unavailable', detail: AWAY }, c.req.path);
+  const id = { commandId: '' };
+  const reply = await run(requestId, id).catch((error: unknown) => {
+    observer.log('error', 'a request failed', {
+      route,
+      requestId,
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+    if (id.commandId === '') return problemReply({ code: 'unavailable', detail: AWAY }, c.req.path);
+    return named(problemReply({ code: 'unavailable', detail: MAY_BE_DONE }, commandPath(id.commandId)), id.commandId);
   });
   reply.headers['x-request-id'] = requestId;
   observer.measure('http_request_seconds', (clock.now() - startedAt) / 1000, { route, status: String(reply.status) });
@@ -28,30 +38,16 @@ export async function respond(c: Context, route: string, told: Told, run: (reque
     observer.count('requests_refused_total', { code: reply.refusal });
     observer.log('info', 'request refused', { route, requestId, code: reply.refusal, status: reply.status });
   }
+  if (c.req.method === 'HEAD' && reply.body instanceof ReadableStream) {
+    await reply.body.cancel(); // nobody will read it, and what it holds would be held for ever
+    reply.body = '';
+  }
   return toResponse(reply);
 }
 
 const AWAY = 'Something that is needed does not answer; try again';
 const MAY_BE_DONE =
   'Something that is needed does not answer, and it is not known whether this was done; try again, with the same idempotency key if it had one';
-
-/** What a changing call answers: it names the command, also when what it needs throws (a broken machine or a bug). `id` may be filled in on the way. */
-export async function answerOf(
-  id: { commandId: string },
-  { observer }: Pick<Told, 'observer'>,
-  fields: { route: string; requestId: string },
-  run: () => Promise<Reply>,
-): Promise<Reply> {
-  const reply = await run().catch((error: unknown) => {
-    logFailure(observer, fields, error);
-    return problemReply({ code: 'unavailable', detail: MAY_BE_DONE }, commandPath(id.commandId));
-  });
-  reply.headers['x-command-id'] = id.commandId;
-  return reply;
-}
-
-const logFailure = (observer: Observer, fields: { route: string; requestId: string }, error: unknown): void =>
-  observer.log('error', 'a request failed', { ...fields, error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
 
 const UNAUTHENTICATED: Problem = {
   code: 'unauthenticated',
@@ -63,6 +59,11 @@ const UNAUTHENTICATED: Problem = {
 export async function callerOf(c: Context, deps: Pick<GatewayDeps, 'credentials'>): Promise<Caller | Problem> {
   const token = bearerToken(c.req.header('authorization'));
   return (token === undefined ? undefined : await deps.credentials.identify(token)) ?? UNAUTHENTICATED;
+}
+
+export function named(reply: Reply, commandId: string): Reply {
+  reply.headers['x-command-id'] = commandId;
+  return reply;
 }
 
 export const isProblem = (value: object): value is Problem => 'code' in value;

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Environment, readEnvironment } from '@retrigger/config/environment.ts';
 import { firstKey } from '@retrigger/config/first-key.ts';
@@ -24,10 +25,12 @@ import { openKafkaDoor } from '@retrigger/gateway/open-kafka-door.ts';
 import { serve } from '@retrigger/gateway/serve.ts';
 import { sweepKeys } from '@retrigger/gateway/sweep-keys.ts';
 import { LimitsOfTenants, storedLimits } from '@retrigger/gateway/tenant-settings.ts';
+import { freshIds } from '@retrigger/lifecycle/fresh-ids.ts';
 import type { Composed } from '@retrigger/lifecycle/run.ts';
 import { supervise } from '@retrigger/lifecycle/supervise.ts';
 import { systemClock } from '@retrigger/lifecycle/system-clock.ts';
 import { MemoryAnswers } from '@retrigger/memory/memory-answers.ts';
+import { MemoryLeases } from '@retrigger/memory/memory-leases.ts';
 import { MemoryLimiter } from '@retrigger/memory/memory-limiter.ts';
 import { createNotifier } from '@retrigger/notifier/notifier.ts';
 import { notifierParts } from '@retrigger/notifier/settings.ts';
@@ -40,6 +43,7 @@ import { openSqliteLog, type SqliteLog } from '@retrigger/sqlite/sqlite-log.ts';
 import { openSqliteStore } from '@retrigger/sqlite/sqlite-store.ts';
 import { startTelemetry } from '@retrigger/telemetry/telemetry.ts';
 import { createWorker } from '@retrigger/worker/worker.ts';
+import { RESTORING } from './backup/backup-format.ts';
 import { greeting } from './greeting.ts';
 import { lockWhenFree } from './lock-when-free.ts';
 import { readinessOf } from './readiness.ts';
@@ -74,6 +78,8 @@ export async function composeStandalone(environment: Environment, options: Stand
     return cannot(
       `the data folder ${dataDir} can not be used (${lock.reason}): make it writable, or set RETRIGGER_DATA_DIR to another folder`,
     );
+  if (existsSync(join(dataDir, RESTORING)))
+    return cannot(`the data folder ${dataDir} was restored in part only: empty it, and npm run restore -- FOLDER once more`);
   const secret = await serverSecret(settings.secret, dataDir);
   if (secret.kind === 'unusable') return cannot(secret.message);
   const key = await firstKey(settings.apiKey, dataDir);
@@ -102,7 +108,8 @@ export async function composeStandalone(environment: Environment, options: Stand
   const privacy = createPrivacy({ keys, secrets: masterSecrets, snapshots, clock, freshBytes: randomBytes });
   const decisions = options.writeInSteps ? writeInSteps(events, receipts, snapshots, reached) : store.decisions;
   const answers = new MemoryAnswers(clock);
-  const config = gatewayConfig(settings);
+  const leases = new MemoryLeases(clock);
+  const config = gatewayConfig(settings, true);
   const limits = new LimitsOfTenants(config.limits, documents, clock);
   const limiter = new MemoryLimiter();
   await limiter.restore(openWindows(charged(log, clock), await storedLimits(config.limits, documents), clock.now()), clock.now());
@@ -134,9 +141,24 @@ export async function composeStandalone(environment: Environment, options: Stand
   });
   const lag = new WorkLag(log, TOPICS.work, WORKER_GROUP, clock);
   const gateway = {
-    ...{ log, lag, answers, receipts, events, snapshots, documents, limiter, secrets, privacy, clock, observer, encode: encodeWork },
+    ...{
+      log,
+      lag,
+      answers,
+      receipts,
+      events,
+      snapshots,
+      documents,
+      limiter,
+      leases,
+      secrets,
+      privacy,
+      clock,
+      observer,
+      encode: encodeWork,
+    },
     credentials: gatewayCredentials(key.key, tokens.issuer, { documents, secrets, privacy, clock, observer }),
-    freshId: () => randomBytes(16).toString('base64url'),
+    freshId: freshIds(),
     metrics: telemetry.prometheus,
     readiness: readinessOf({ log, store, worker }, dataDir),
     limitsFor: (tenantId: string) => limits.of(tenantId),
@@ -156,13 +178,13 @@ export async function composeStandalone(environment: Environment, options: Stand
     await log.close();
     await store.close();
     await keys.close();
-    await Promise.all([answers.close(), limiter.close(), telemetry.stop()]);
+    await Promise.all([answers.close(), limiter.close(), leases.close(), telemetry.stop()]);
     lock.release();
   };
   const server = await serve(createGateway(gateway, admission).fetch, settings);
   if (server.kind === 'cannot_listen') {
     await stopBehindTheDoor();
-    return cannot(`${server.message}; set PORT to a free port`);
+    return cannot(server.message);
   }
   const looking = supervise('looking how far the workers are behind', () => lag.turn(), { clock, observer });
   process.stdout.write(greeting(server.url, dataDir, settings.apiKey === null ? key.key : null));

@@ -7,7 +7,7 @@ import type { Api } from '../api.ts';
 import type { Held } from '../body-memory.ts';
 import { leavingOf } from '../changing-call.ts';
 import type { ClaimOutcome, Claims } from '../claims.ts';
-import { answerOf, isProblem } from '../exchange.ts';
+import { isProblem, named } from '../exchange.ts';
 import { openedExecutions } from '../opened-executions.ts';
 import { commandPath } from '../outcome-reply.ts';
 import { type Problem, problemReply } from '../problem.ts';
@@ -36,18 +36,17 @@ export function claimRoutes(api: Api, claims: Claims): void {
         204: { description: 'There is nothing to claim' },
       },
     },
-    (c, requestId, held) => {
+    (c, requestId, id, held) => {
       const incoming = traceparentOf(c.req.header('traceparent'));
-      const id = { commandId: '' };
-      return answerOf(id, deps, { route: CALL.path, requestId }, () =>
-        deps.observer.span(`http POST ${CALL.path}`, incoming, { requestId }, (traceparent) => reply(c, id, requestId, held, traceparent)),
+      return deps.observer.span(`http POST ${CALL.path}`, incoming, { requestId }, (traceparent) =>
+        reply(c, requestId, id, held, traceparent),
       );
     },
   );
 
-  async function reply(c: Context, id: { commandId: string }, requestId: string, held: Held, traceparent: string): Promise<Reply> {
+  async function reply(c: Context, requestId: string, id: { commandId: string }, held: Held, traceparent: string): Promise<Reply> {
     const read = await readRequest(c, CALL, deps, id, held);
-    const refuse = (problem: Problem) => problemReply(problem, commandPath(id.commandId));
+    const refuse = (problem: Problem) => named(problemReply(problem, commandPath(id.commandId)), id.commandId);
     if (isProblem(read)) return refuse(read);
     const forbidden = mayRead(read.caller, 'execution:claim');
     if (forbidden !== undefined) return refuse(forbidden);
@@ -60,10 +59,10 @@ export function claimRoutes(api: Api, claims: Claims): void {
       patienceMs: Math.max(LEAST_PATIENCE_MS, waitOf(c.req.header('prefer'))),
       gone: goneOf(c),
     });
-    if (outcome.kind !== 'claimed') return replyOf(outcome, id.commandId, isList);
+    if (outcome.kind !== 'claimed') return named(replyOf(outcome, id.commandId, isList), id.commandId);
     const executions = await openedExecutions({ caller, fingerprint, correlationId: requestId }, outcome.executions, deps, api.admission);
     const opened: ClaimOutcome = executions.length === 0 ? { kind: 'nothing' } : { ...outcome, executions };
-    return replyOf(opened, id.commandId, isList);
+    return named(replyOf(opened, id.commandId, isList), id.commandId);
   }
 }
 
