@@ -142,7 +142,12 @@ describe('a claim at the door', () => {
   test('that meets a store that is away keeps nobody from asking again when it is back (M6)', async () => {
     const { leases, documents } = door;
     const broken = startDoor({
-      deps: { leases, documents, receipts: { load: () => Promise.reject(new Error('the store is away')), put: async () => {} } },
+      deps: {
+        leases,
+        documents,
+        freshId: () => 'broken',
+        receipts: { load: () => Promise.reject(new Error('away')), put: async () => {} },
+      },
     });
     const headers = { 'idempotency-key': 'once' };
     expect((await broken.ask(PATH, { method: 'POST', body: { types: ['job'] }, headers })).status).toBe(503);
