@@ -30,6 +30,7 @@ is held by \`npm test\` on a small disk that is filled.
 
 - No call takes longer than ${seconds(LONGEST_ANSWER_MS)}, unless it asks to wait (\`Prefer: wait=N\`, \`wait\`).
 - \`GET /readyz\` of every process names what is away within ${seconds(NAMED_WITHIN_MS)}, and is 503 as long as it is.
+  A load balancer that goes by it takes a gateway out whatever is away, also for the calls that would go on; one that goes by \`/healthz\` leaves those to be answered as below.
 - When it is back, everything works again within ${seconds(BACK_WITHIN_MS)}, and no process of ours has been started again.
 - Whatever a call was answered, the same call under the same \`Idempotency-Key\` is done once.
 
