@@ -26,7 +26,7 @@ export const outagesText = (): string => `# What every call answers while someth
 
 Written by \`npm run outages -w test/outages\` from \`test/outages/src/stated.ts\` and \`operations.ts\`. \`npm run test:cluster\` holds every line of it on a real cluster,
 with each server killed and, apart from that, frozen (SIGSTOP) so that it takes connections and says nothing, and with each of our processes killed; the last column
-is held by \`npm test\` on a small disk that is filled.
+is held on a small disk that is filled.
 
 - No call takes longer than ${seconds(LONGEST_ANSWER_MS)}, unless it asks to wait (\`Prefer: wait=N\`, \`wait\`).
 - \`GET /readyz\` of every process names what is away within ${seconds(NAMED_WITHIN_MS)}, and is 503 as long as it is.
