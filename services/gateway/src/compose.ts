@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { type ClusterOptions, connectCluster } from '@retrigger/cluster/compose.ts';
 import type { Environment } from '@retrigger/config/environment.ts';
 import { encodeWork } from '@retrigger/contract/work-record.ts';
 import { WorkLag } from '@retrigger/engine/work-lag.ts';
+import { freshIds } from '@retrigger/lifecycle/fresh-ids.ts';
 import type { Composed } from '@retrigger/lifecycle/run.ts';
 import { supervise } from '@retrigger/lifecycle/supervise.ts';
 import { TOPICS, WORKER_GROUP } from '@retrigger/ports/log.ts';
@@ -39,7 +39,7 @@ export async function composeGateway(environment: Environment, options: ClusterO
     lag,
     encode: encodeWork,
     credentials: gatewayCredentials(apiKey, tokens.issuer, cluster),
-    freshId: () => randomBytes(16).toString('base64url'),
+    freshId: freshIds(),
     metrics: telemetry.prometheus,
     readiness: async () => ({ ...(await cluster.readiness()), commandsConsumer: commandsConsumer() }),
     limitsFor: (tenantId: string) => limits.of(tenantId),

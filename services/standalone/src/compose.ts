@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Environment, readEnvironment } from '@retrigger/config/environment.ts';
 import { firstKey } from '@retrigger/config/first-key.ts';
@@ -25,6 +26,7 @@ import { openKafkaDoor } from '@retrigger/gateway/open-kafka-door.ts';
 import { serve } from '@retrigger/gateway/serve.ts';
 import { sweepKeys } from '@retrigger/gateway/sweep-keys.ts';
 import { LimitsOfTenants, storedLimits } from '@retrigger/gateway/tenant-settings.ts';
+import { freshIds } from '@retrigger/lifecycle/fresh-ids.ts';
 import type { Composed } from '@retrigger/lifecycle/run.ts';
 import { supervise } from '@retrigger/lifecycle/supervise.ts';
 import { systemClock } from '@retrigger/lifecycle/system-clock.ts';
@@ -42,6 +44,7 @@ import { openSqliteLog, type SqliteLog } from '@retrigger/sqlite/sqlite-log.ts';
 import { openSqliteStore } from '@retrigger/sqlite/sqlite-store.ts';
 import { startTelemetry } from '@retrigger/telemetry/telemetry.ts';
 import { createWorker } from '@retrigger/worker/worker.ts';
+import { RESTORING } from './backup/backup-format.ts';
 import { greeting } from './greeting.ts';
 import { lockWhenFree } from './lock-when-free.ts';
 
@@ -77,6 +80,8 @@ export async function composeStandalone(environment: Environment, options: Stand
     return cannot(
       `the data folder ${dataDir} can not be used (${lock.reason}): make it writable, or set RETRIGGER_DATA_DIR to another folder`,
     );
+  if (existsSync(join(dataDir, RESTORING)))
+    return cannot(`the data folder ${dataDir} was restored in part only: empty it, and npm run restore -- FOLDER once more`);
   const secret = await serverSecret(settings.secret, dataDir);
   if (secret.kind === 'unusable') return cannot(secret.message);
   const key = await firstKey(settings.apiKey, dataDir);
@@ -155,7 +160,7 @@ export async function composeStandalone(environment: Environment, options: Stand
       encode: encodeWork,
     },
     credentials: gatewayCredentials(key.key, tokens.issuer, { documents, secrets, privacy, clock, observer }),
-    freshId: () => randomBytes(16).toString('base64url'),
+    freshId: freshIds(),
     metrics: telemetry.prometheus,
     readiness: async (): Promise<Readiness> => ({
       log: 'up',
