@@ -64,14 +64,14 @@ export class Round {
       this.wrong.push(`${path}: ${status} ${text} after ${tookMs} ms`);
   }
 
-  /** While no worker decides anything: once commands have waited for 10 s others are shed. */
+  /** While no worker decides anything: once commands have waited for 10 s others are shed, and readiness says `degraded`. */
   async isShed(): Promise<void> {
+    const { caller } = this.#world;
     const command = { method: 'POST', path: `/api/v1/tasks/${this.name}-seen/cancel`, body: {} };
-    await eventually('commands are shed', async () => (await this.#world.caller.ask(command)).code === 'overloaded').catch(
-      (error: unknown) => {
-        this.wrong.push(String(error));
-      },
-    );
+    const shed = eventually('commands are shed', async () => (await caller.ask(command)).code === 'overloaded');
+    await shed.catch((error: unknown) => this.wrong.push(String(error)));
+    const { text } = await caller.ask({ method: 'GET', path: '/readyz' });
+    if (!text.includes('"degraded"')) this.wrong.push(`GET /readyz, while commands are shed: ${text}`);
   }
 
   /** How often the receiver was told of one of this round's things. */
