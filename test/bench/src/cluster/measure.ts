@@ -16,6 +16,9 @@ const IN_FLIGHT = 64;
 const WARM_UP = 500;
 
 export type Sizes = { count: number; rate: number; seconds: number };
+/** Who runs what is triggered. */
+export const BEHIND = ['claims', 'kafka', 'targets'] as const;
+export type Behind = (typeof BEHIND)[number];
 type Run = { acceptedPerSecond: number; completedPerSecond: number; costs: Costs };
 /** `pace`: triggers a second at which the times were taken, the rate or 70 % of the completions. */
 type Executed = Run & { pace: number; acceptMs: Percentiles; startMs: Percentiles };
@@ -25,13 +28,13 @@ export type ClusterFigures = {
   triggers: { acceptedPerSecond: number; acceptMs: Percentiles; costs: Costs; batchCycleMs: number };
   sizes: StoredSizes;
   /** By HTTP claims, by Kafka, by HTTP targets; costs are of one trigger and all that its run comes to. */
-  claims: Executed;
-  kafka: Executed;
-  targets: Run;
+  claims?: Executed;
+  kafka?: Executed;
+  targets?: Run;
 };
 
 /** One installation of its own on the running cluster: a gateway, a worker, a dispatcher and a notifier. */
-export async function measureCluster({ count, rate, seconds }: Sizes): Promise<ClusterFigures> {
+export async function measureCluster({ count, rate, seconds }: Sizes, behind: readonly string[]): Promise<ClusterFigures> {
   const settings = await freshInstallation();
   const health = await freePorts(3);
   const subject = await startSubject(CLUSTER, IN_FLIGHT, {
@@ -76,9 +79,10 @@ export async function measureCluster({ count, rate, seconds }: Sizes): Promise<C
         await executor.stop();
       }
     };
-    const claims = await executed('claimed', 'retrigger');
-    const kafka = await executed('consumed', 'kafka-executor');
-    const targets = await measureTargets(subject, parts, count);
+    const measured: Pick<ClusterFigures, Behind> = {};
+    if (behind.includes('claims')) measured.claims = await executed('claimed', 'retrigger');
+    if (behind.includes('kafka')) measured.kafka = await executed('consumed', 'kafka-executor');
+    if (behind.includes('targets')) measured.targets = await measureTargets(subject, parts, count);
     const [brokers, mongo] = [urls.brokers.split(','), settings.RETRIGGER_MONGODB_URL ?? ''];
     return {
       limits: {
@@ -87,7 +91,7 @@ export async function measureCluster({ count, rate, seconds }: Sizes): Promise<C
         decisionsPerSecond: await bareDecisions(mongo, count, batchSize),
         batchSize,
       },
-      ...{ triggers, claims, kafka, targets },
+      ...{ triggers, ...measured },
       sizes: await sizesOf(mongo, brokers, settings.RETRIGGER_KAFKA_PREFIX, process.env.RETRIGGER_CLUSTER_DIR),
     };
   } finally {
