@@ -7,7 +7,7 @@ import { overHttp } from '../systems/retrigger.ts';
 import { startWorkerProcess, until, type WorkerProcess } from '../systems/worker-process.ts';
 import { startTarget } from '../target.ts';
 import { paced } from '../works/latency.ts';
-import { type Costs, costsOf, partsOf } from './costs.ts';
+import { type Costs, costsOf, idleParts, type Parts, partsOf } from './costs.ts';
 import { bareDecisions, bareInsert, bareProduce } from './limits.ts';
 import { type Sizes as StoredSizes, sizesOf } from './sizes.ts';
 
@@ -43,7 +43,6 @@ export async function measureCluster({ count, rate, seconds }: Sizes, behind: re
     RETRIGGER_HEALTH_PORT: String(health),
   });
   try {
-    const parts = partsOf(subject.pid, process.env.RETRIGGER_CLUSTER_DIR);
     const worker = { get: async (path: string) => (await fetch(`http://127.0.0.1:${health}${path}`)).text() };
     const { register, trigger } = overHttp(subject, 'plain');
     await until('the first task', () =>
@@ -56,6 +55,7 @@ export async function measureCluster({ count, rate, seconds }: Sizes, behind: re
     await closedLoop(WARM_UP, IN_FLIGHT, (i) => trigger(`warm-${i}`));
 
     await register('plain', count);
+    const parts = await idleParts(partsOf(subject.pid, process.env.RETRIGGER_CLUSTER_DIR));
     const before = await batchesOf(worker);
     const alone = await costsOf(parts, count, () => closedLoop(count, IN_FLIGHT, (i) => trigger(`plain-${i}`)));
     const after = await batchesOf(worker);
@@ -103,7 +103,7 @@ async function measureExecutor(
   subject: Subject,
   worker: WorkerProcess,
   type: string,
-  parts: Map<string, number>,
+  parts: Parts,
   { count, rate, seconds }: Sizes,
 ): Promise<Executed> {
   const calls = { ...overHttp(subject, type), worker };
@@ -124,7 +124,7 @@ async function measureExecutor(
 }
 
 /** A completion is counted when the target was called and the task says Completed. */
-async function measureTargets(subject: Subject, parts: Map<string, number>, count: number): Promise<Run> {
+async function measureTargets(subject: Subject, parts: Parts, count: number): Promise<Run> {
   const target = await startTarget(() => {});
   const create = async (i: number) => {
     const body = { taskId: `called-${i}`, type: 'called', context: { filler: 'x'.repeat(100) }, target: { url: target.url } };
