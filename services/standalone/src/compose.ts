@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Environment, readEnvironment } from '@retrigger/config/environment.ts';
 import { firstKey } from '@retrigger/config/first-key.ts';
@@ -11,6 +12,7 @@ import { createDispatcher } from '@retrigger/dispatcher/dispatcher.ts';
 import { ARCHIVABLE, domainDecider } from '@retrigger/domain/domain-decider.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
 import { eraseFirst } from '@retrigger/engine/erase-first.ts';
+import { isMasterKeyOf, OTHER_MASTER_KEY } from '@retrigger/engine/master-key.ts';
 import { createPrivacy } from '@retrigger/engine/privacy.ts';
 import { type Charged, chargedSince, openWindows } from '@retrigger/engine/refill-limits.ts';
 import { archiveDue, type RetentionPorts } from '@retrigger/engine/retention.ts';
@@ -43,6 +45,7 @@ import { openSqliteLog, type SqliteLog } from '@retrigger/sqlite/sqlite-log.ts';
 import { openSqliteStore } from '@retrigger/sqlite/sqlite-store.ts';
 import { startTelemetry } from '@retrigger/telemetry/telemetry.ts';
 import { createWorker } from '@retrigger/worker/worker.ts';
+import { RESTORING } from './backup/backup-format.ts';
 import { greeting } from './greeting.ts';
 import { lockWhenFree } from './lock-when-free.ts';
 
@@ -78,10 +81,17 @@ export async function composeStandalone(environment: Environment, options: Stand
     return cannot(
       `the data folder ${dataDir} can not be used (${lock.reason}): make it writable, or set RETRIGGER_DATA_DIR to another folder`,
     );
+  if (existsSync(join(dataDir, RESTORING)))
+    return cannot(`the data folder ${dataDir} was restored in part only: empty it, and npm run restore -- FOLDER once more`);
   const secret = await serverSecret(settings.secret, dataDir);
   if (secret.kind === 'unusable') return cannot(secret.message);
   const key = await firstKey(settings.apiKey, dataDir);
   if (key.kind === 'unusable') return cannot(key.message);
+  const secrets = hmacSecrets(secret.secret);
+  const masterSecrets = settings.masterKey === null ? secrets : hmacSecrets(Buffer.from(settings.masterKey));
+  const keys = new SqliteKeyStore(join(dataDir, 'keys.db'));
+  if (!(await isMasterKeyOf({ keys, secrets: masterSecrets, freshBytes: randomBytes })))
+    return cannot(`the data folder ${dataDir} ${OTHER_MASTER_KEY}`);
 
   const clock = systemClock;
   const reached = options.reached ?? unobserved;
@@ -100,9 +110,6 @@ export async function composeStandalone(environment: Environment, options: Stand
   const store = openSqliteStore(join(dataDir, 'store.db'), reached);
   const { events, receipts, snapshots, documents } = store;
   const sweeping = supervise('sweeping away dead API keys', () => sweepKeys(documents, clock), { clock, observer });
-  const secrets = hmacSecrets(secret.secret);
-  const keys = new SqliteKeyStore(join(dataDir, 'keys.db'));
-  const masterSecrets = settings.masterKey === null ? secrets : hmacSecrets(Buffer.from(settings.masterKey));
   const privacy = createPrivacy({ keys, secrets: masterSecrets, snapshots, clock, freshBytes: randomBytes });
   const decisions = options.writeInSteps ? writeInSteps(events, receipts, snapshots, reached) : store.decisions;
   const answers = new MemoryAnswers(clock);
