@@ -21,6 +21,11 @@ export class ManualClock implements Clock {
     };
   }
 
+  /** Somebody sets it; nothing fires. */
+  set(now: number): void {
+    this.#now = now;
+  }
+
   /** Fires what falls due on the way, in order; what that sets going may settle in between. */
   async advance(ms: number): Promise<void> {
     const until = this.#now + ms;

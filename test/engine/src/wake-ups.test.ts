@@ -64,6 +64,23 @@ describe('a due time', () => {
     expect(trial.times).toEqual([1_000, 1_000]);
   });
 
+  test('that was put off by a clock that was ahead is woken at its time once the clock is right again (K8)', async () => {
+    const trial = await owning();
+    trial.settle(40_000);
+    await trial.clock.advance(10_000);
+    const set = (by: number) => trial.clock.set(trial.clock.now() + by);
+    set(300_000);
+    await trial.clock.advance(0); // by this clock it is over
+    expect(trial.sent).toHaveLength(1);
+    trial.landed(10_000, 40_000); // by the log's it is not: armed again for the difference
+    set(-300_000);
+    await trial.wakeUps.refill();
+    await trial.clock.advance(29_999);
+    expect(trial.sent).toHaveLength(1);
+    await trial.clock.advance(1);
+    expect(trial.times.at(-1)).toBe(40_000);
+  });
+
   test('that waits for others is no lag once it was looked at, and is looked at less and less (K2)', async () => {
     const trial = await owning();
     trial.settle(1_000);
