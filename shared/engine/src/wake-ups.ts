@@ -54,7 +54,8 @@ export type Settled = {
  * K7: waiting tasks (`check`) are told when what they wait for may have come true; that they look again, each minute and then ever less, is a net. So many may
  * wait for so long that their looks are spread, and nothing is sent for them at once.
  * K6: what is read from the store gives way to what was decided while it was read.
- * K8: when this clock was set back, whatever was reckoned by it is reckoned anew within 20 s: else a Wake could be as late as the clock was ahead.
+ * K8: when this clock was set, its timer is armed anew within 20 s; what was reckoned by a clock that was set back is reckoned anew: else a Wake could be as
+ * late as the clock was off.
  */
 export class WakeUps {
   readonly #due = new DueTimes();
@@ -91,6 +92,7 @@ export class WakeUps {
     const now = this.#ports.clock.now();
     if (now < this.#latest - SET_BACK_MS) this.#reckonAnew(now); // K8
     this.#latest = now;
+    this.#schedule(); // K8
     this.#filledUntil = now + HORIZON_MS;
     await this.#fill([...this.#owned.keys()], this.#filledUntil);
     return now + REFILL_EVERY_MS;
@@ -176,7 +178,6 @@ export class WakeUps {
   /** K8. A Wake that is sent twice does no harm (K4). Since when somebody is silent is left alone: a time-out too many would. */
   #reckonAnew(now: number): void {
     for (const due of [...this.#due.values()]) this.#due.set({ ...due, fireAt: firstLookAt(due, now), isSent: false, isIdle: false });
-    this.#schedule();
   }
 
   #forget(key: string): void {

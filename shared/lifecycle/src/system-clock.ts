@@ -1,26 +1,23 @@
 import type { Clock } from '@retrigger/ports/clock.ts';
 
-/** So soon a timer notices that the calendar was set ahead. */
-const LOOK_EVERY_MS = 5_000;
+/** Node's timers hold no more than 2^31 - 1 ms; a longer wait is made of several. */
+const LONGEST_TIMEOUT_MS = 2_147_483_647;
 
 /**
  * A clock whose calendar may be set while it runs (`wallMs`, epoch), beside a count that nobody can set (`steadyMs`).
- * J1: a timer fires when the calendar has reached its time, or when as long has passed as was left when it was armed, whichever comes first: a calendar that is
- * set back holds nothing up, and one that is set ahead is noticed within 5 s.
+ * J1: a timer fires when as long has passed as was left when it was armed, whatever the calendar is set to meanwhile: nothing waits for minutes because it was
+ * set back, and no time-out is over because it was set ahead. Whoever waits for an instant of the calendar looks at it now and then.
  */
 export const clockOf = (wallMs: () => number, steadyMs: () => number): Clock => ({
   now: wallMs,
   timer(at, fire) {
-    const steadyAt = steadyMs() + (at - wallMs());
+    const firesAt = steadyMs() + (at - wallMs());
     let timeout: NodeJS.Timeout;
-    const wait = () => {
-      const leftMs = Math.min(at - wallMs(), steadyAt - steadyMs()); // J1
-      timeout = setTimeout(
-        () => (wallMs() >= at || steadyMs() >= steadyAt ? fire() : wait()),
-        Math.max(0, Math.min(leftMs, LOOK_EVERY_MS)),
-      );
+    const arm = () => {
+      const leftMs = Math.max(0, firesAt - steadyMs());
+      timeout = setTimeout(() => (steadyMs() >= firesAt ? fire() : arm()), Math.min(leftMs, LONGEST_TIMEOUT_MS)); // J1
     };
-    wait();
+    arm();
     return () => clearTimeout(timeout);
   },
 });
