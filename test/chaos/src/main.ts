@@ -58,8 +58,8 @@ async function run(): Promise<Violation[]> {
   if (embedded.length > 0) return embedded;
   const kafkaDisk = await SmallDisk.mount(join(clusterFolder, 'kafka/data'), KAFKA_DISK_MB);
   if (kafkaDisk === undefined) say('no small disk can be mounted here (that needs root): no disk gets full');
-  else undo.push(() => kafkaDisk.unmount());
   undo.push(() => cluster('down'));
+  if (kafkaDisk !== undefined) undo.push(() => kafkaDisk.unmount()); // before that: it is in the cluster's folder
   await cluster('up');
   const logs = join(parent, 'logs');
   mkdirSync(logs);

@@ -9,6 +9,7 @@ import type { TcpProxy } from './tcp-proxy.ts';
 const CANNOT_START = 1;
 const RESTART_AFTER_MS = 500;
 const SHOWN_OF_LOG = 3_000;
+const LATENESS = /^\w*(?:lag|wake_up)\w*(?:\{[^}]*\})? /;
 
 export type Env = { [variable: string]: string };
 
@@ -83,6 +84,19 @@ export class Service {
       return { status: response.status, text: await response.text() };
     } catch {
       return undefined;
+    }
+  }
+
+  /** What its metrics say of how late it is. */
+  async lateness(): Promise<string> {
+    try {
+      const response = await fetch(`${this.url}/metrics`, { signal: AbortSignal.timeout(5_000) });
+      return (await response.text())
+        .split('\n')
+        .filter((line) => LATENESS.test(line))
+        .join('; ');
+    } catch (error) {
+      return String(error);
     }
   }
 

@@ -107,10 +107,14 @@ export class System {
 
   /** Those that are not ready, with what they say. */
   async unready(): Promise<string[]> {
-    const said = await Promise.all([...this.services.values()].map(async (service) => [service.name, await service.readiness()] as const));
-    return said.flatMap(([name, answer]) =>
-      answer?.status === 200 && answer.text.includes('"ready"') ? [] : [`${name}: ${answer === undefined ? 'no answer' : answer.text}`],
+    const all = await Promise.all(
+      [...this.services.values()].map(async (service) => {
+        const answer = await service.readiness();
+        if (answer?.status === 200 && answer.text.includes('"ready"')) return [];
+        return [`${service.name}: ${answer?.text ?? 'no answer'} ${await service.lateness()}`];
+      }),
     );
+    return all.flat();
   }
 
   crashes = (): string[] => [...this.services.values()].flatMap(({ crashes }) => crashes);
