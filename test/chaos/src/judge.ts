@@ -4,7 +4,7 @@ import { TOPICS } from '@retrigger/ports/log.ts';
 import { PARTITIONS } from '@retrigger/test-cluster/installation.ts';
 import { logOptions, openLog, recorder as reading } from '@retrigger/test-cluster/open-log.ts';
 import { eventually } from '@retrigger/test-faults/client.ts';
-import { newestSeesAll } from '@retrigger/test-history/effect-checkers.ts';
+import { heardWhatIsStored, newestSeesAll } from '@retrigger/test-history/effect-checkers.ts';
 import type { Recorded, Violation } from '@retrigger/test-history/recorded.ts';
 import { everyEventWasTold } from '@retrigger/test-history/telling-checkers.ts';
 import { judgeHistories } from './histories.ts';
@@ -46,12 +46,7 @@ async function newsAreRight({ streams, ...rest }: Recorded, reader: Reader, { ne
   for (const [tenant, heard] of news) {
     const own = new Map([...streams].filter(([key]) => key.startsWith(`${tenant}/`)));
     wrong.push(...newestSeesAll({ ...rest, streams: own }, heard, `what ${tenant}'s subscriber heard`));
-    for (const { tenantId, taskId, sequence, eventId } of heard) {
-      const key = `${tenantId}/${taskId}`;
-      if (tenantId !== tenant) wrong.push(`${tenant}'s subscriber heard of ${key}`);
-      const stored = streams.get(key)?.[sequence - 1];
-      if (stored !== undefined && stored.eventId !== eventId) wrong.push(`${key}: what was heard as ${sequence} is not what is stored`);
-    }
+    wrong.push(...heardWhatIsStored({ ...rest, streams }, tenant, heard));
     const letters = await reader.deadLetters(tenant);
     wrong.push(...letters.map((letter) => `${tenant} has a dead letter: ${JSON.stringify(letter)}`));
   }

@@ -12,9 +12,9 @@ import { live } from './stories.ts';
 import type { System } from './system.ts';
 import { type Tenant, User } from './user.ts';
 
-const USERS_OF_EACH_TENANT = 4;
+const USERS_OF_EACH_TENANT = 10;
 /** A round that decides less has shown nothing. */
-const FEWEST_ANSWERS = 50;
+const FEWEST_ANSWERS = 40;
 
 export type Round = { name: string; faultsMs: number; kinds: Kind[] | undefined };
 

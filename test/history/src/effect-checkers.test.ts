@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bulksKeptTheirWord, givenOnce, newestSeesAll, tenantsAreApart } from './effect-checkers.ts';
+import { bulksKeptTheirWord, givenOnce, heardWhatIsStored, newestSeesAll, tenantsAreApart } from './effect-checkers.ts';
 import { Story, TENANT } from './story.ts';
 
 const CREATE = { type: 'CreateTask', body: { type: 'job', context: { tenant: TENANT } } } as const;
@@ -46,4 +46,14 @@ test("an event in another tenant's history, and a context of another's task, is 
   expect(tenantsAreApart({ ...recorded, streams: new Map([['other/a', events]]) })).toHaveLength(2);
   const foreign = { ...recorded, streams: new Map([[KEY, [{ ...events[0], metadata: { context: { tenant: 'other' } } }]]]) };
   expect(tenantsAreApart(foreign as typeof recorded)).toHaveLength(1);
+});
+
+test("news that are another tenant's, or are not what is stored, are found", () => {
+  const { recorded } = told();
+  const [one, two] = recorded.streams.get(KEY) ?? [];
+  if (one === undefined || two === undefined) throw new Error('the story has two events');
+  expect(heardWhatIsStored(recorded, TENANT, [one, two, one, { ...one, taskId: 'unknown' }])).toEqual([]);
+  expect(heardWhatIsStored(recorded, 'other', [one])).toHaveLength(1);
+  expect(heardWhatIsStored(recorded, TENANT, [{ ...one, eventId: two.eventId }])).toHaveLength(1);
+  expect(heardWhatIsStored(recorded, TENANT, [{ ...one, sequence: 9 }])).toHaveLength(1);
 });

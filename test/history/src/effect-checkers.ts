@@ -65,6 +65,21 @@ export const newestSeesAll = (
   return [...skipped, ...unheard];
 };
 
+/** What a tenant's subscriber heard is its own tenant's, and what is stored. Of a task that is not looked at nothing is known. */
+export const heardWhatIsStored = (
+  { streams }: Recorded,
+  tenant: string,
+  heard: Pick<Event, 'tenantId' | 'taskId' | 'sequence' | 'eventId'>[],
+): Violation[] =>
+  heard.flatMap(({ tenantId, taskId, sequence, eventId }) => {
+    const key = taskKey(tenantId, taskId);
+    const isOther = streams.has(key) && streams.get(key)?.[sequence - 1]?.eventId !== eventId;
+    return [
+      ...(tenantId === tenant ? [] : [`${tenant}'s subscriber heard of ${key}`]),
+      ...(isOther ? [`${key}: what was heard as ${sequence} is not what is stored`] : []),
+    ];
+  });
+
 /** Nothing of one tenant is in another's history, calls or news. Every tenant's tasks say in their context whose they are, and have the same names. */
 export const tenantsAreApart = ({ streams }: Recorded): Violation[] =>
   [...streams].flatMap(([key, events]) =>
