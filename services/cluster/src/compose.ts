@@ -21,6 +21,7 @@ import type { Clock } from '@retrigger/ports/clock.ts';
 import type { DecisionStore } from '@retrigger/ports/decision-store.ts';
 import type { DocumentStore } from '@retrigger/ports/document-store.ts';
 import type { EventStore } from '@retrigger/ports/event-store.ts';
+import type { Leases } from '@retrigger/ports/leases.ts';
 import type { Limiter } from '@retrigger/ports/limiter.ts';
 import { TOPICS } from '@retrigger/ports/log.ts';
 import type { Observer } from '@retrigger/ports/observer.ts';
@@ -29,6 +30,7 @@ import type { ReceiptStore } from '@retrigger/ports/receipt-store.ts';
 import type { Secrets } from '@retrigger/ports/secrets.ts';
 import type { SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
 import { RedisAnswers } from '@retrigger/redis/redis-answers.ts';
+import { RedisLeases } from '@retrigger/redis/redis-leases.ts';
 import { RedisLimiter } from '@retrigger/redis/redis-limiter.ts';
 import { startTelemetry, type Telemetry, type TelemetryOptions } from '@retrigger/telemetry/telemetry.ts';
 import { type ClusterSettings, clusterSettings, kafkaConnection, registryConnection } from './settings.ts';
@@ -51,6 +53,7 @@ export type Cluster = {
   documents: DocumentStore;
   answers: Answers;
   limiter: Limiter;
+  leases: Leases;
   secrets: Secrets;
   privacy: Privacy;
   eventCodec: EventCodec;
@@ -111,6 +114,8 @@ export async function connectCluster(
     closers.push(() => answers.close());
     const limiter = await RedisLimiter.open(redisUrl, { clock, observer });
     closers.push(() => limiter.close());
+    const leases = await RedisLeases.open(redisUrl, { clock, observer });
+    closers.push(() => leases.close());
     const stores = storesOf(mongo, reached);
     const secrets = hmacSecrets(Buffer.from(settings.secret));
     const masterSecrets = settings.masterKey === null ? secrets : hmacSecrets(Buffer.from(settings.masterKey));
@@ -127,7 +132,7 @@ export async function connectCluster(
     return {
       kind: 'connected',
       cluster: {
-        ...{ settings, clock, observer, telemetry, log, ...stores, decisions, answers, limiter },
+        ...{ settings, clock, observer, telemetry, log, ...stores, decisions, answers, limiter, leases },
         ...{ secrets, privacy, eventCodec, readAvroCommand, reached, readiness, close },
       },
     };

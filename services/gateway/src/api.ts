@@ -64,17 +64,22 @@ export class Api {
     this.#describe(call.method, call.path, described, call.hasDryRun);
     const { deps, admission, bodies } = this;
     this.app.on(call.method, routerPath(call.path), (c) =>
-      respond(c, call.path, deps, (requestId) =>
-        bodies.during((held) => changingReply(c, call, deps, admission, requestId, held, (tenantId) => this.accepted(tenantId))),
+      respond(c, call.path, deps, (requestId, id) =>
+        bodies.during((held) => changingReply(c, call, deps, admission, requestId, id, held, (tenantId) => this.accepted(tenantId))),
       ),
     );
   }
 
   /** A changing call that is more than one command, or none; whoever answers it does all of it. */
-  handle(method: Method, path: string, described: Described, reply: (c: Context, requestId: string, held: Held) => Promise<Reply>): void {
+  handle(
+    method: Method,
+    path: string,
+    described: Described,
+    reply: (c: Context, requestId: string, id: { commandId: string }, held: Held) => Promise<Reply>,
+  ): void {
     this.#describe(method, path, described);
     this.app.on(method, routerPath(path), (c) =>
-      respond(c, path, this.deps, (requestId) => this.bodies.during((held) => reply(c, requestId, held))),
+      respond(c, path, this.deps, (requestId, id) => this.bodies.during((held) => reply(c, requestId, id, held))),
     );
   }
 
@@ -83,7 +88,7 @@ export class Api {
     this.directCalls.set(call.type, call);
     const { deps, bodies } = this;
     this.app.on(call.method, routerPath(call.path), (c) =>
-      respond(c, call.path, deps, () => bodies.during((held) => directReply(c, call, deps, held))),
+      respond(c, call.path, deps, (_, id) => bodies.during((held) => directReply(c, call, deps, id, held))),
     );
   }
 

@@ -26,10 +26,10 @@ import { Totals } from './totals.ts';
 
 /** The law of one process's doors: what is in flight, charged and known holds for all of them together. */
 export function createAdmission(deps: GatewayDeps): CommandAdmission<Problem> {
-  const { limitsFor, config } = deps;
+  const { limitsFor, config, leases, ...ports } = deps;
   const { maxInFlight, maxUndecided } = config;
   return new CommandAdmission<Problem>(
-    { ...deps, seal: (command) => deps.privacy.sealing.seal(command) },
+    { ...ports, ...(config.isOnlyDoor ? {} : { leases }), seal: (command) => deps.privacy.sealing.seal(command) },
     { limitsFor, maxInFlight, maxUndecided },
   );
 }

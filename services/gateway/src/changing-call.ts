@@ -5,7 +5,7 @@ import type { Context } from 'hono';
 import type { Held } from './body-memory.ts';
 import type { GatewayDeps } from './deps.ts';
 import { dryRunReply } from './dry-run-reply.ts';
-import { isProblem } from './exchange.ts';
+import { isProblem, named } from './exchange.ts';
 import { commandPath, outcomeReply } from './outcome-reply.ts';
 import { admissionProblem, type Problem, problemReply } from './problem.ts';
 import { type Asked, type ChangingCall, readCall } from './read-call.ts';
@@ -15,19 +15,19 @@ import { traceparentOf, waitOf } from './request-headers.ts';
 /** The server that a request came through may say that it must go; see serve.ts. */
 export const leavingOf = (c: Context): AbortSignal | undefined => (c.env as { leaving?: AbortSignal } | undefined)?.leaving;
 
-/** The door for changing calls. Every answer names the command, also one that was refused before it became one. */
+/** The door for changing calls. Every answer names the command, also one that was refused before it became one; `id` is set for the answer to a throw. */
 export async function changingReply<B>(
   c: Context,
   call: ChangingCall<B>,
   deps: GatewayDeps,
   admission: CommandAdmission<Problem>,
   requestId: string,
+  id: { commandId: string },
   held: Held,
   accepted: (tenantId: string) => void,
 ): Promise<Reply> {
   const incoming = traceparentOf(c.req.header('traceparent'));
   return deps.observer.span(`http ${call.method} ${call.path}`, incoming, { requestId }, async (traceparent) => {
-    const id = { commandId: '' };
     const asked = await readCall(c, call, deps, id, held);
     if (isProblem(asked)) return named(problemReply(asked, commandPath(id.commandId)), id.commandId);
     const command = commandOf(asked, call.actor, { ...id, requestId, traceparent });
@@ -72,9 +72,4 @@ async function admissionReply(admitted: Admission<Problem>, command: Command, de
   if (admitted.kind !== 'pending') return problemReply(admissionProblem(admitted), commandPath(commandId));
   const location = `${commandPath(commandId)}?accepted=${new Date(admitted.acceptedAt).toISOString()}`;
   return success(202, { commandId, state: 'pending' }, { location });
-}
-
-export function named(reply: Reply, commandId: string): Reply {
-  reply.headers['x-command-id'] = commandId;
-  return reply;
 }

@@ -6,6 +6,7 @@ import { refused } from '@retrigger/domain/refusal.ts';
 import type { Admission, CommandAdmission } from '@retrigger/engine/admit-command.ts';
 import { RECEIPT_LIFE_MS } from '@retrigger/ports/receipt-store.ts';
 import { type Candidate, ClaimDesk } from './claim-desk.ts';
+import { leaseOf } from './claim-lease.ts';
 import { claimedUnder, slotId } from './claimed-under.ts';
 import type { Caller } from './credentials.ts';
 import type { GatewayDeps } from './deps.ts';
@@ -38,6 +39,8 @@ type Tried = Admission<Problem>;
 
 /** With one execution in hand a claim waits so long for what it was promised besides. */
 const OTHERS_MS = 30_000;
+/** How often it is looked for what another door is claiming under the same key. */
+const LOOK_AGAIN_MS = 250;
 
 /**
  * Claims of executions. The log decides who has one: a claim tries candidates, each try a command to its task, until one is accepted or none is left.
@@ -46,6 +49,7 @@ const OTHERS_MS = 30_000;
  * this process are one claim. M4: for a caller who has gone nothing is tried.
  * M5: who may ask again is given what is kept under those ids, whatever the tries were answered; while nothing is kept the claim is pending. So nobody is ever
  * handed out a second execution for the same one, also where two of its tries each started one.
+ * M6: of repeats at several doors, or while the first is pending, one at a time tries; the others wait for what is kept.
  */
 export class Claims {
   readonly #deps: GatewayDeps;
@@ -79,8 +83,23 @@ export class Claims {
   }
 
   async #claim(asked: AskedClaim): Promise<ClaimOutcome> {
-    const known = asked.isRepeatable ? await this.#known(asked) : undefined;
-    if (known !== undefined) return known;
+    if (!asked.isRepeatable) return this.#seekAndTry(asked);
+    const { clock } = this.#deps;
+    const until = clock.now() + asked.waitMs + asked.patienceMs;
+    for (;;) {
+      const lease = await leaseOf(asked.commandId, this.#deps); // M6
+      const outcome = (await this.#known(asked)) ?? (lease && (await this.#seekAndTry(asked)));
+      if (outcome?.kind === 'pending')
+        lease?.leave(); // a try may still start an execution
+      else await lease?.release();
+      if (outcome !== undefined) return outcome;
+      if (asked.gone.aborted) return { kind: 'nothing' };
+      if (clock.now() >= until) return { kind: 'pending', acceptedAt: clock.now() };
+      await new Promise<void>((resolve) => void clock.timer(clock.now() + LOOK_AGAIN_MS, resolve));
+    }
+  }
+
+  async #seekAndTry(asked: AskedClaim): Promise<ClaimOutcome> {
     const { caller, types, most, gone, commandId: name } = asked;
     const until = this.#deps.clock.now() + asked.waitMs;
     for (;;) {

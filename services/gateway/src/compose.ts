@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { type ClusterOptions, connectCluster } from '@retrigger/cluster/compose.ts';
 import type { Environment } from '@retrigger/config/environment.ts';
 import { encodeWork } from '@retrigger/contract/work-record.ts';
 import { WorkLag } from '@retrigger/engine/work-lag.ts';
+import { freshIds } from '@retrigger/lifecycle/fresh-ids.ts';
 import type { Composed } from '@retrigger/lifecycle/run.ts';
 import { supervise } from '@retrigger/lifecycle/supervise.ts';
 import { TOPICS, WORKER_GROUP } from '@retrigger/ports/log.ts';
@@ -30,7 +30,7 @@ export async function composeGateway(environment: Environment, options: ClusterO
   if (apiKey === null) return giveUp('RETRIGGER_API_KEY is not set; in a cluster every gateway needs the same first key');
   const tokens = tokenIssuer(settings);
   if (tokens.kind === 'wrong') return giveUp(tokens.message);
-  const config = gatewayConfig(settings);
+  const config = gatewayConfig(settings, false);
   const limits = new LimitsOfTenants(config.limits, cluster.documents, cluster.clock);
   const lag = new WorkLag(cluster.log, TOPICS.work, WORKER_GROUP, cluster.clock);
   const commandsConsumer = consumerState(() => cluster.log.unhealthy() === null, cluster.clock);
@@ -39,7 +39,7 @@ export async function composeGateway(environment: Environment, options: ClusterO
     lag,
     encode: encodeWork,
     credentials: gatewayCredentials(apiKey, tokens.issuer, cluster),
-    freshId: () => randomBytes(16).toString('base64url'),
+    freshId: freshIds(),
     metrics: telemetry.prometheus,
     readiness: async () => ({ ...(await cluster.readiness()), commandsConsumer: commandsConsumer() }),
     limitsFor: (tenantId: string) => limits.of(tenantId),
@@ -48,7 +48,7 @@ export async function composeGateway(environment: Environment, options: ClusterO
   };
   const admission = createAdmission(deps);
   const server = await serve(createGateway(deps, admission).fetch, settings);
-  if (server.kind === 'cannot_listen') return giveUp(`${server.message}; set PORT to a free port`);
+  if (server.kind === 'cannot_listen') return giveUp(server.message);
   const looking = supervise('looking how far the workers are behind', () => lag.turn(), cluster);
   const sweeping = supervise('sweeping away dead API keys', () => sweepKeys(cluster.documents, cluster.clock), cluster);
   const door = await openKafkaDoor(

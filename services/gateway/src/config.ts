@@ -14,12 +14,17 @@ export type GatewayConfig = {
   maxUndecided: number;
   /** Bytes of bodies of this process; past it callers are told `overloaded`. */
   maxBodyBytes: number;
+  /** No other process is a door. */
+  isOnlyDoor: boolean;
   /** Whether a target may be on a private, loopback or link-local address. */
   allowPrivateTargets: boolean;
 };
 
 /** The gateway's part of what the environment says. */
-export const gatewayConfig = (settings: CommandLimits & { tenantUndecided: number; allowPrivateTargets: boolean }): GatewayConfig => ({
+export const gatewayConfig = (
+  settings: CommandLimits & { tenantUndecided: number; allowPrivateTargets: boolean },
+  isOnlyDoor: boolean,
+): GatewayConfig => ({
   limits: {
     userPerHour: settings.userPerHour,
     taskPerHour: settings.taskPerHour,
@@ -29,5 +34,6 @@ export const gatewayConfig = (settings: CommandLimits & { tenantUndecided: numbe
   maxInFlight: MAX_IN_FLIGHT,
   maxUndecided: settings.tenantUndecided,
   maxBodyBytes: MAX_BODY_BYTES_IN_MEMORY,
+  isOnlyDoor,
   allowPrivateTargets: settings.allowPrivateTargets,
 });

@@ -6,6 +6,7 @@ import type { Answers } from '@retrigger/ports/answers.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
 import type { DocumentStore } from '@retrigger/ports/document-store.ts';
 import type { EventStore } from '@retrigger/ports/event-store.ts';
+import type { Leases } from '@retrigger/ports/leases.ts';
 import type { Limiter } from '@retrigger/ports/limiter.ts';
 import type { Log, NewRecord } from '@retrigger/ports/log.ts';
 import type { Observer } from '@retrigger/ports/observer.ts';
@@ -28,6 +29,7 @@ export type GatewayDeps = {
   snapshots: Pick<SnapshotStore, 'load' | 'list' | 'waiting' | 'claimable' | 'marks'>;
   documents: DocumentStore;
   limiter: Limiter;
+  leases: Leases;
   /** Asked for every command. */
   limitsFor: LimitsFor;
   /** A tenant’s own limits were changed here, so what is remembered of them no longer holds. */

@@ -2,14 +2,14 @@ import { check } from '@retrigger/contract/field-errors.ts';
 import { differingFields, type Fingerprint, fingerprint, keyedFingerprint } from '@retrigger/domain/idempotency.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
 import type { Permission } from '@retrigger/domain/permissions.ts';
-import { commandIdOf } from '@retrigger/engine/admit-command.ts';
+import { commandIdOf } from '@retrigger/engine/command-id.ts';
 import { RECEIPT_LIFE_MS, type Receipt } from '@retrigger/ports/receipt-store.ts';
 import type { Context } from 'hono';
 import type { z } from 'zod';
 import type { Held } from './body-memory.ts';
 import type { Caller } from './credentials.ts';
 import type { GatewayDeps } from './deps.ts';
-import { callerOf, isProblem } from './exchange.ts';
+import { callerOf, isProblem, named } from './exchange.ts';
 import { commandPath } from './outcome-reply.ts';
 import { type Problem, problemReply } from './problem.ts';
 import { invalidFields, readQuery } from './query.ts';
@@ -53,12 +53,16 @@ export const directBody = async ({ show }: Shown, { commandId, tenantId, outcome
 };
 
 /** Reads, checks, carries out and answers; a repeat under its key gets the first answer. */
-export async function directReply<B>(c: Context, call: DirectCall<B>, deps: GatewayDeps, held: Held): Promise<Reply> {
-  const id = { commandId: deps.freshId() };
+export async function directReply<B>(
+  c: Context,
+  call: DirectCall<B>,
+  deps: GatewayDeps,
+  id: { commandId: string },
+  held: Held,
+): Promise<Reply> {
+  id.commandId = deps.freshId();
   const answered = await carryOut(c, call, deps, id, held);
-  const reply = isProblem(answered) ? problemReply(answered, commandPath(id.commandId)) : answered;
-  reply.headers['x-command-id'] = id.commandId;
-  return reply;
+  return named(isProblem(answered) ? problemReply(answered, commandPath(id.commandId)) : answered, id.commandId);
 }
 
 async function carryOut<B>(
@@ -70,7 +74,7 @@ async function carryOut<B>(
 ): Promise<Reply | Problem> {
   const caller = await callerOf(c, deps);
   if (isProblem(caller)) return caller;
-  const given = idempotencyKey(c.req.header('idempotency-key'), c.req.header('x-idempotency-key'));
+  const given = idempotencyKey(c);
   if (given.kind === 'problem') return given.problem;
   const parameter = call.parameter === undefined ? '' : (c.req.param(call.parameter.name) ?? '');
   const path = call.parameter === undefined ? call.path : call.path.replace(`{${call.parameter.name}}`, parameter);

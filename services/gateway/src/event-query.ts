@@ -2,9 +2,10 @@ import { hash } from 'node:crypto';
 import { EVENT_TYPES } from '@retrigger/contract/event-schema.ts';
 import type { FieldError } from '@retrigger/contract/problem-codes.ts';
 import { ID_PATTERN } from '@retrigger/domain/identifiers.ts';
-import { formatInstant, parseInstant } from '@retrigger/domain/instant.ts';
+import { formatInstant } from '@retrigger/domain/instant.ts';
 import type { EventFilter } from '@retrigger/ports/event-store.ts';
 import { EXPORT_FORMATS, type ExportFormat } from './event-export.ts';
+import { INSTANT_OR_DATE, instantOrDate } from './instants-query.ts';
 import type { Problem } from './problem.ts';
 import { invalidFields, readQuery } from './query.ts';
 import { justAfter } from './stored-history.ts';
@@ -15,7 +16,6 @@ export const DEFAULT_PAGE = 100;
 const MAX_PAGE = 1_000;
 export const PAGE_SIZES = `must be a whole number from 1 to ${MAX_PAGE}`;
 const DAY_MS = 86_400_000;
-const DATE = /^\d{4}-\d{2}-\d{2}$/;
 
 /** What a page of events asks for. `fingerprint` is the same for the same question, whatever the page; `cursor` is null at the start. */
 export type EventQuery = {
@@ -40,8 +40,8 @@ export function readEventQuery(url: string, of: 'task' | 'tenant' = 'task'): Eve
   const wrong = (path: string, message: string): undefined => void errors.push({ path, message });
   const filter: EventFilter = {};
   if (types !== undefined) filter.types = readTypes(types) ?? wrong('types', TYPES) ?? [];
-  const since = from === undefined ? undefined : (bound(from, formatInstant) ?? wrong('from', DATES));
-  const before = to === undefined ? undefined : (bound(to, justAfter, DAY_MS - 1) ?? wrong('to', DATES));
+  const since = from === undefined ? undefined : (bound(from, formatInstant) ?? wrong('from', INSTANT_OR_DATE));
+  const before = to === undefined ? undefined : (bound(to, justAfter, DAY_MS - 1) ?? wrong('to', INSTANT_OR_DATE));
   if (since !== undefined) filter.from = since;
   if (before !== undefined) filter.before = before;
   if (actor !== undefined && !ID_PATTERN.test(actor)) wrong('actor', 'must be the id of an actor');
@@ -75,7 +75,6 @@ export function readPageSize(text: string): number | undefined {
 }
 
 export const TYPES = `must be some of ${EVENT_TYPES.join(', ')}, separated by commas`;
-const DATES = 'must be an instant such as 2026-01-31T12:00:00.000Z, or a date such as 2026-01-31';
 
 /** Undefined when it names one that there is not. */
 export function readTypes(text: string): string[] | undefined {
@@ -85,7 +84,6 @@ export function readTypes(text: string): string[] | undefined {
 
 /** An instant as a filter takes it; a date stands for `withinDay` milliseconds after it began. */
 function bound(text: string, asFilter: (at: number) => string, withinDay = 0): string | undefined {
-  const isDate = DATE.test(text);
-  const at = parseInstant(isDate ? `${text}T00:00:00.000Z` : text);
-  return at === undefined ? undefined : asFilter(isDate ? at + withinDay : at);
+  const at = instantOrDate(text, withinDay);
+  return at === undefined ? undefined : asFilter(at);
 }

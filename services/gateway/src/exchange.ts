@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import type { Caller } from './credentials.ts';
 import { bearerToken } from './credentials.ts';
 import type { GatewayDeps } from './deps.ts';
+import { commandPath } from './outcome-reply.ts';
 import { type Problem, problemReply } from './problem.ts';
 import { type Reply, toResponse } from './reply.ts';
 import { requestIdOf } from './request-headers.ts';
@@ -10,19 +11,26 @@ type Told = Pick<GatewayDeps, 'clock' | 'observer' | 'freshId'>;
 
 /**
  * One request: gives it an id, times it, tells about refusals, and turns a throw (a broken machine or a bug) into `unavailable`.
- * Successes are measured and not logged.
+ * Successes are measured and not logged. `id` is for the command that it becomes, so that also a throw's answer names it.
  */
-export async function respond(c: Context, route: string, told: Told, run: (requestId: string) => Promise<Reply>): Promise<Response> {
+export async function respond(
+  c: Context,
+  route: string,
+  told: Told,
+  run: (requestId: string, id: { commandId: string }) => Promise<Reply>,
+): Promise<Response> {
   const { clock, observer } = told;
   const startedAt = clock.now();
   const requestId = requestIdOf(c.req.header('x-request-id'), told.freshId);
-  const reply = await run(requestId).catch((error: unknown) => {
+  const id = { commandId: '' };
+  const reply = await run(requestId, id).catch((error: unknown) => {
     observer.log('error', 'a request failed', {
       route,
       requestId,
       error: error instanceof Error ? (error.stack ?? error.message) : String(error),
     });
-    return problemReply({ code: 'unavailable', detail: 'Something that is needed does not answer; try again' }, c.req.path);
+    const problem: Problem = { code: 'unavailable', detail: 'Something that is needed does not answer; try again' };
+    return id.commandId === '' ? problemReply(problem, c.req.path) : named(problemReply(problem, commandPath(id.commandId)), id.commandId);
   });
   reply.headers['x-request-id'] = requestId;
   observer.measure('http_request_seconds', (clock.now() - startedAt) / 1000, { route, status: String(reply.status) });
@@ -43,6 +51,11 @@ const UNAUTHENTICATED: Problem = {
 export async function callerOf(c: Context, deps: Pick<GatewayDeps, 'credentials'>): Promise<Caller | Problem> {
   const token = bearerToken(c.req.header('authorization'));
   return (token === undefined ? undefined : await deps.credentials.identify(token)) ?? UNAUTHENTICATED;
+}
+
+export function named(reply: Reply, commandId: string): Reply {
+  reply.headers['x-command-id'] = commandId;
+  return reply;
 }
 
 export const isProblem = (value: object): value is Problem => 'code' in value;

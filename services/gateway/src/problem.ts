@@ -96,10 +96,11 @@ function limited({ limit, remaining, retryAfterMs }: Extract<Admission<Problem>,
   const { name, points, windowMs } = limit;
   const seconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
   const windowS = Math.round(windowMs / 1000);
+  const left = remaining > 0 ? `has ${remaining} left, and this asks for more` : 'is used up';
   const [what, quota] =
     windowMs === 0
       ? [`${points} commands of yours wait to be decided, which is the most`, `q=${points};qu="concurrent-requests"`]
-      : [`The limit "${name}" of ${points} per ${windowS} s is used up`, `q=${points};w=${windowS}`];
+      : [`The limit "${name}" of ${points} per ${windowS} s ${left}`, `q=${points};w=${windowS}`];
   return {
     code: 'rate_limited',
     detail: `${what}; try again in ${seconds} s`,

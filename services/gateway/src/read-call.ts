@@ -1,6 +1,6 @@
 import { type Fingerprint, fingerprint, keyedFingerprint } from '@retrigger/domain/idempotency.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
-import { commandIdOf } from '@retrigger/engine/admit-command.ts';
+import { commandIdOf } from '@retrigger/engine/command-id.ts';
 import type { Context } from 'hono';
 import type { Held } from './body-memory.ts';
 import { type CommandCall, validBody, type Work, workOf } from './command-table.ts';
@@ -68,7 +68,7 @@ export async function readRequest<B>(
   id.commandId = deps.freshId();
   const caller = await callerOf(c, deps);
   if (isProblem(caller)) return caller;
-  const given = idempotencyKey(c.req.header('idempotency-key'), c.req.header('x-idempotency-key'));
+  const given = idempotencyKey(c);
   if (given.kind === 'problem') return given.problem;
   const parameter = call.parameter === undefined ? '' : (c.req.param(call.parameter.name) ?? '');
   const wrong = call.parameter?.check(parameter);

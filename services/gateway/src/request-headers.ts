@@ -1,4 +1,6 @@
+import type { IncomingMessage } from 'node:http';
 import { ID_PATTERN } from '@retrigger/domain/identifiers.ts';
+import type { Context } from 'hono';
 import { invalid, type Problem } from './problem.ts';
 
 const DEFAULT_WAIT_MS = 2_000;
@@ -9,13 +11,23 @@ const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}
 export type GivenKey = { kind: 'key'; key: string | null } | { kind: 'problem'; problem: Problem };
 
 /** The idempotency key of either header; null when there is none. A key that can't be honoured refuses the request. */
-export function idempotencyKey(standard: string | undefined, legacy: string | undefined): GivenKey {
+export function idempotencyKey(c: Context): GivenKey {
+  const [standard, legacy] = [c.req.header('idempotency-key'), c.req.header('x-idempotency-key')];
+  if (isRepeated(c, 'idempotency-key', standard) || isRepeated(c, 'x-idempotency-key', legacy))
+    return { kind: 'problem', problem: invalid('Idempotency-Key', 'is given more than once') };
   if (standard !== undefined && legacy !== undefined && standard !== legacy)
     return { kind: 'problem', problem: invalid('Idempotency-Key', 'differs from X-Idempotency-Key') };
   const key = standard ?? legacy ?? null;
   return key === null || KEY.test(key)
     ? { kind: 'key', key }
     : { kind: 'problem', problem: invalid('Idempotency-Key', 'must be 1 to 255 printable ASCII characters') };
+}
+
+/** Several lines of a header become one text, joined by `, `: a key that nobody has meant. */
+function isRepeated(c: Context, name: string, value: string | undefined): boolean {
+  if (value === undefined || !value.includes(',')) return false;
+  const { incoming } = (c.env ?? {}) as { incoming?: IncomingMessage };
+  return (incoming?.headersDistinct[name]?.length ?? 1) > 1;
 }
 
 /**

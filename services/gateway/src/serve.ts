@@ -33,6 +33,14 @@ export type Listening = {
 
 export type Served = Listening | { kind: 'cannot_listen'; message: string };
 
+const NO_ADDRESS = 'this machine has no such address; set HOST to one that it has';
+const REMEDIES: { [code: string]: string } = {
+  EADDRINUSE: 'another process has it; set PORT to a free port',
+  EACCES: 'this user may not; set PORT to one above 1023',
+  ENOTFOUND: NO_ADDRESS,
+  EADDRNOTAVAIL: NO_ADDRESS,
+};
+
 /** What an app is given with each request. `stopping` aborts when the server stops, `leaving` when waiting must end. */
 type Env = { incoming: unknown; outgoing: unknown; stopping: AbortSignal; leaving: AbortSignal };
 type Fetch = (request: Request, env: Env) => Response | Promise<Response>;
@@ -93,8 +101,7 @@ export async function serve(
     await once(server, 'listening');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    const why = code === 'EADDRINUSE' ? 'another process has it' : code;
-    return { kind: 'cannot_listen', message: `can not listen on ${host}:${port}: ${why}` };
+    return { kind: 'cannot_listen', message: `can not listen on ${host}:${port}: ${REMEDIES[code] ?? code}` };
   }
   const bound = (server.address() as AddressInfo).port;
   const name = host.includes(':') ? `[${host}]` : host;

@@ -3,7 +3,7 @@ import { backoff } from '@retrigger/domain/backoff.ts';
 import { chance } from '@retrigger/domain/chance.ts';
 import type { StoredEvent } from '@retrigger/domain/event.ts';
 import type { ChannelName } from '@retrigger/domain/subscription.ts';
-import { deliveryDocument, type StoredDelivery } from '@retrigger/engine/deliveries.ts';
+import { ASKED_DELIVERIES, deliveryDocument, type StoredDelivery } from '@retrigger/engine/deliveries.ts';
 import type { ShowEvents } from '@retrigger/engine/emit.ts';
 import type { Subscriptions, VersionedSubscription } from '@retrigger/engine/subscriptions.ts';
 import type { Channel, Notification, Sent } from '@retrigger/ports/channel.ts';
@@ -89,7 +89,8 @@ export class Attempts {
     }
     if (event === null) return this.#test(delivery, subscription, health);
     const isTooOld = clock.now() - storedAt >= this.#policy.holdMs;
-    if (!isTooOld && subscription.paused !== null) return { kind: 'held', until: clock.now() + HELD_MS };
+    const isHeld = subscription.paused !== null && delivery.kind !== ASKED_DELIVERIES; // Q3
+    if (!isTooOld && isHeld) return { kind: 'held', until: clock.now() + HELD_MS };
     const [stored] = await events.read(event.key, { from: event.sequence, to: event.sequence, limit: 1, order: 'asc' });
     if (isTooOld) return this.#giveUp(delivery, subscription, stored, 'it could not be delivered in time');
     if (stored === undefined) return this.#giveUp(delivery, subscription, stored, 'its event is not stored any more');
@@ -102,7 +103,10 @@ export class Attempts {
       this.#ports.observer.measure('notification_seconds', Math.max(0, clock.now() - delivery.source.at) / 1000, {
         channel: subscription.channel,
       });
-      return this.#over(delivery, subscription.channel, 'delivered');
+      const over = await this.#over(delivery, subscription.channel, 'delivered');
+      if (delivery.kind !== ASKED_DELIVERIES) return over;
+      await this.#resume(subscription);
+      return { kind: 'over', resumed: true };
     }
     if (this.#stopping.aborted) return { kind: 'later', delivery }; // W3
     return this.#failed(delivery, subscription, stored, sent.reason, health);
@@ -162,11 +166,18 @@ export class Attempts {
     await subscriptions.change(tenantId, id, ({ paused }) => ({ paused: paused ?? { at, reason } }));
     book.forget(tenantId);
     observer.count('subscriptions_paused_total', { channel });
-    observer.log('error', 'a subscription keeps failing and is paused; a test that arrives resumes it', {
+    observer.log('error', 'a subscription keeps failing and is paused; a test or a redriven dead letter that arrives resumes it', {
       tenantId,
       subscription: id,
       reason,
     });
+  }
+
+  async #resume({ tenantId, id }: VersionedSubscription): Promise<void> {
+    const { subscriptions, book, observer } = this.#ports;
+    await subscriptions.change(tenantId, id, () => ({ paused: null }));
+    book.forget(tenantId);
+    observer.log('info', 'a subscription is resumed', { tenantId, subscription: id });
   }
 
   async #test(delivery: StoredDelivery, subscription: VersionedSubscription, health: Health): Promise<Attempted> {

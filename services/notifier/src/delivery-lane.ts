@@ -1,4 +1,4 @@
-import type { StoredDelivery } from '@retrigger/engine/deliveries.ts';
+import { ASKED_DELIVERIES, type StoredDelivery } from '@retrigger/engine/deliveries.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
 import type { Slots } from './slots.ts';
 
@@ -28,7 +28,7 @@ const SET_BACK_MS = 1_000;
  * What one subscriber is still to be told.
  * Q1: a line's deliveries are attempted one after the other, in the order in which they came; one that waits for its next try holds up its own line only.
  * Q2: a subscriber that fails has one attempt at a time, from slots that healthy ones do not use: however many hang, a healthy one finds a slot.
- * Q3: while it is paused only tests are attempted.
+ * Q3: while it is paused only what people asked for is attempted: a test, or a dead letter again.
  * Q4: when the clock was set back, nobody knows any more how long a delivery was to wait: each is attempted.
  */
 export class DeliveryLane {
@@ -78,8 +78,8 @@ export class DeliveryLane {
     let next = Number.POSITIVE_INFINITY;
     for (const [name, [head]] of this.#lines) {
       if (head === undefined || this.#running.has(name)) continue; // Q1
-      const { dueAt, event } = head.delivery;
-      const at = event === null ? dueAt : Math.max(dueAt, this.#heldUntil); // Q3
+      const { dueAt, kind } = head.delivery;
+      const at = kind === ASKED_DELIVERIES ? dueAt : Math.max(dueAt, this.#heldUntil); // Q3
       if (at > now) {
         next = Math.min(next, at);
         continue;

@@ -25,10 +25,12 @@ import { openKafkaDoor } from '@retrigger/gateway/open-kafka-door.ts';
 import { serve } from '@retrigger/gateway/serve.ts';
 import { sweepKeys } from '@retrigger/gateway/sweep-keys.ts';
 import { LimitsOfTenants, storedLimits } from '@retrigger/gateway/tenant-settings.ts';
+import { freshIds } from '@retrigger/lifecycle/fresh-ids.ts';
 import type { Composed } from '@retrigger/lifecycle/run.ts';
 import { supervise } from '@retrigger/lifecycle/supervise.ts';
 import { systemClock } from '@retrigger/lifecycle/system-clock.ts';
 import { MemoryAnswers } from '@retrigger/memory/memory-answers.ts';
+import { MemoryLeases } from '@retrigger/memory/memory-leases.ts';
 import { MemoryLimiter } from '@retrigger/memory/memory-limiter.ts';
 import { createNotifier } from '@retrigger/notifier/notifier.ts';
 import { notifierParts } from '@retrigger/notifier/settings.ts';
@@ -111,7 +113,8 @@ async function composeOnDisk(environment: Environment, options: StandaloneOption
   const privacy = createPrivacy({ keys, secrets: masterSecrets, snapshots, clock, freshBytes: randomBytes });
   const decisions = options.writeInSteps ? writeInSteps(events, receipts, snapshots, reached) : store.decisions;
   const answers = new MemoryAnswers(clock);
-  const config = gatewayConfig(settings);
+  const leases = new MemoryLeases(clock);
+  const config = gatewayConfig(settings, true);
   const limits = new LimitsOfTenants(config.limits, documents, clock);
   const limiter = new MemoryLimiter();
   await limiter.restore(openWindows(charged(log, clock), await storedLimits(config.limits, documents), clock.now()), clock.now());
@@ -143,9 +146,24 @@ async function composeOnDisk(environment: Environment, options: StandaloneOption
   });
   const lag = new WorkLag(log, TOPICS.work, WORKER_GROUP, clock);
   const gateway = {
-    ...{ log, lag, answers, receipts, events, snapshots, documents, limiter, secrets, privacy, clock, observer, encode: encodeWork },
+    ...{
+      log,
+      lag,
+      answers,
+      receipts,
+      events,
+      snapshots,
+      documents,
+      limiter,
+      leases,
+      secrets,
+      privacy,
+      clock,
+      observer,
+      encode: encodeWork,
+    },
     credentials: gatewayCredentials(key.key, tokens.issuer, { documents, secrets, privacy, clock, observer }),
-    freshId: () => randomBytes(16).toString('base64url'),
+    freshId: freshIds(),
     metrics: telemetry.prometheus,
     readiness: async (): Promise<Readiness> => ({
       log: 'up',
@@ -169,13 +187,13 @@ async function composeOnDisk(environment: Environment, options: StandaloneOption
     await log.close();
     await store.close();
     await keys.close();
-    await Promise.all([answers.close(), limiter.close(), telemetry.stop()]);
+    await Promise.all([answers.close(), limiter.close(), leases.close(), telemetry.stop()]);
     lock.release();
   };
   const server = await serve(createGateway(gateway, admission).fetch, settings);
   if (server.kind === 'cannot_listen') {
     await stopBehindTheDoor();
-    return cannot(`${server.message}; set PORT to a free port`);
+    return cannot(server.message);
   }
   const looking = supervise('looking how far the workers are behind', () => lag.turn(), { clock, observer });
   process.stdout.write(greeting(server.url, dataDir, settings.apiKey === null ? key.key : null));

@@ -78,7 +78,7 @@ export function createClient(options: ClientOptions) {
     changeSettings: (body: A.TenantSettings, how?: ChangeOptions) => put<A.TenantSettingsInForce>(at('tenant', 'settings'), body, how),
     erase: (body: A.Erasure, how?: ChangeOptions) => post<A.Erased>(at('erasures'), body, how),
 
-    subscribe: (body: N.CreateSubscription, how?: ChangeOptions) => post<N.Subscription>(at('subscriptions'), body, how),
+    subscribe: (body: N.CreateSubscription, how?: ChangeOptions) => post<N.CreatedSubscription>(at('subscriptions'), body, how),
     subscriptions: (how?: CallOptions) => read<N.SubscriptionList>(at('subscriptions'), {}, how),
     unsubscribe: (id: string, how?: ChangeOptions) => call<undefined>({ method: 'DELETE', path: at('subscriptions', id) }, how),
     testSubscription: (id: string, how?: ChangeOptions) => post<N.SubscriptionTest>(at('subscriptions', id, 'test'), {}, how),

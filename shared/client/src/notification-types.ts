@@ -11,7 +11,7 @@ export type CreateSubscription = {
 };
 export type Channel = 'webhook' | 'slack' | 'email';
 
-/** `events` and `tasks` are null for all. `secret` of a webhook is shown once. */
+/** `events` and `tasks` are null for all. */
 export type Subscription = {
   id: string;
   channel: Channel;
@@ -24,8 +24,9 @@ export type Subscription = {
   state: 'active' | 'paused';
   paused?: { at: string; reason: string };
   lastTest?: { at: string; delivered: boolean; reason?: string };
-  secret?: string;
 };
+/** `secret` of a webhook is shown this once. */
+export type CreatedSubscription = Omit<Subscription, 'state' | 'paused' | 'lastTest'> & { secret?: string };
 export type SubscriptionList = { subscriptions: Subscription[] };
 export type SubscriptionTest = { id: string; testId: string };
 

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { id, optional, taskId } from './fields.ts';
 
 /** Whose data: a user's name, or what a sensitive task holds. */
-export const erasure = z.union([z.strictObject({ userId: id }), z.strictObject({ taskId })]).meta({ id: 'Erasure' });
+export const erasure = z
+  .union([z.strictObject({ userId: id }), z.strictObject({ taskId })], { error: 'must hold either userId or taskId, and nothing else' })
+  .meta({ id: 'Erasure' });
 
 /** What an erasure is answered. */
 export const erased = z

@@ -26,8 +26,36 @@ function toErrors(issue: z.core.$ZodIssue): FieldError[] {
   if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => ({ path, message }));
   if (issue.code === 'invalid_type' && issue.path.length === 0 && !isJsonObject(issue.input))
     return [{ path, message: `the body must be an ${issue.expected}` }];
-  return [{ path, message: issue.message }];
+  return [{ path, message: inOurWords(issue) }];
 }
+
+const KINDS: { [expected: string]: string } = {
+  string: 'a string',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+};
+
+/** What would be right, where the schema itself does not say it. */
+function inOurWords(issue: z.core.$ZodIssue): string {
+  const { code, message } = issue;
+  if (code === 'invalid_type' && message.startsWith('Invalid input: ')) {
+    const kind = KINDS[issue.expected] ?? issue.expected;
+    return message.endsWith('received undefined') ? `is needed: ${kind}` : `must be ${kind}`;
+  }
+  if (code === 'too_big' && message.startsWith('Too big: '))
+    return `must ${has(issue.origin)} at most ${issue.maximum}${unit(issue.origin)}`;
+  if (code === 'too_small' && message.startsWith('Too small: '))
+    return `must ${has(issue.origin)} at least ${issue.minimum}${unit(issue.origin)}`;
+  if (code === 'invalid_value' && message.startsWith('Invalid option: ')) return `must be one of ${issue.values.join(', ')}`;
+  return message;
+}
+
+const UNITS: { [origin: string]: string } = { string: ' characters', array: ' items' };
+const unit = (origin: string): string => UNITS[origin] ?? '';
+const has = (origin: string): string => (origin in UNITS ? 'have' : 'be');
 
 /** `; a schedule of delayed takes …`, where the schema says so. */
 const known = (message: string): string => (message.startsWith('unknown field ') ? message.slice(message.lastIndexOf('; ')) : '');

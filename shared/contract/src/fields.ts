@@ -1,4 +1,4 @@
-import { MAX_AHEAD_MS, parseDuration } from '@retrigger/domain/duration.ts';
+import { formatDuration, MAX_AHEAD_MS, parseDuration } from '@retrigger/domain/duration.ts';
 import { ID_PATTERN, TENANT_STREAM } from '@retrigger/domain/identifiers.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
 import { z } from 'zod';
@@ -26,19 +26,25 @@ export const id = z
   .regex(ID_PATTERN, 'must be 1 to 128 of A-Z a-z 0-9 . _ ~ : @ -')
   .meta({ description: '1 to 128 of A-Z a-z 0-9 . _ ~ : @ -' });
 
+/** Two are names of ours, and two mean a folder in every URL, so that no client could ask for such a task. */
+const NO_TASKS = new Set(['bulk', TENANT_STREAM, '.', '..']);
+
 export const taskId = id
-  .refine((text) => text !== 'bulk' && text !== TENANT_STREAM, 'is no task id')
-  .meta({ description: '1 to 128 of A-Z a-z 0-9 . _ ~ : @ -, except `bulk` and `~tenant`', example: 'deploy-42' });
+  .refine((text) => !NO_TASKS.has(text), 'is no task id')
+  .meta({ description: '1 to 128 of A-Z a-z 0-9 . _ ~ : @ -, except `bulk`, `~tenant`, `.` and `..`', example: 'deploy-42' });
 
 /** A duration between two bounds in milliseconds, both included. */
 export const durationBetween = (least: number, most: number) =>
   z
     .string()
     .max(40)
-    .refine((text) => {
-      const ms = parseDuration(text);
-      return ms !== undefined && ms >= least && ms <= most;
-    }, 'must be a duration such as "200ms", "90s", "5m", "2h", "1d" or "PT5M", within its bounds')
+    .refine(
+      (text) => {
+        const ms = parseDuration(text);
+        return ms !== undefined && ms >= least && ms <= most;
+      },
+      `must be a duration such as "200ms", "90s", "5m", "2h", "1d" or "PT5M", from ${formatDuration(least)} to ${formatDuration(most)}`,
+    )
     .meta({ description: '`"200ms"`, `"90s"`, `"5m"`, `"2h"`, `"1d"` or ISO 8601 (`"PT5M"`)', example: '5m' });
 
 export const duration = durationBetween(1, MAX_AHEAD_MS);

@@ -70,12 +70,17 @@ export const subscription = z
     paused: optional(
       z
         .strictObject({ at: instant, reason: text })
-        .meta({ description: 'It kept failing. What is for it is held; a test that arrives resumes it' }),
+        .meta({ description: 'It kept failing. What is for it is held; a test or a redriven dead letter that arrives resumes it' }),
     ),
     lastTest: optional(z.strictObject({ at: instant, delivered: z.boolean(), reason: optional(text) })),
-    secret: optional(z.string().meta({ description: 'Of a webhook, shown this once: `whsec_…`, as in Standard Webhooks' })),
   })
   .meta({ id: 'Subscription' });
+
+/** Without `state`: no decided answer has one (API.md, Waiting), and it is active. */
+export const createdSubscription = subscription
+  .omit({ state: true, paused: true, lastTest: true })
+  .extend({ secret: optional(z.string().meta({ description: 'Of a webhook, shown this once: `whsec_…`, as in Standard Webhooks' })) })
+  .meta({ id: 'CreatedSubscription' });
 
 export const subscriptionList = z.strictObject({ subscriptions: z.array(subscription) }).meta({ id: 'SubscriptionList' });
 

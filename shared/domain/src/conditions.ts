@@ -92,10 +92,11 @@ function explainOutcome({ taskId, status, result }: OutcomeCondition, evidence: 
   const required = `${status} with result ${where(result.path)} equal to ${shorten(JSON.stringify(result.equals))}`;
   if (!plain.met) return { ...plain, required };
   const found = valueAt(evidence.task(taskId)?.ended?.result ?? null, result.path);
-  if (found === undefined) return { taskId, required, actual: `${status} with nothing at ${where(result.path)}`, met: false };
+  if (found === undefined) return { taskId, required, actual: `${status} with nothing ${at(result.path)}`, met: false };
   const met = isSameJson(found, result.equals);
-  return { taskId, required, actual: met ? required : `${status} with another value at ${where(result.path)}`, met };
+  return { taskId, required, actual: met ? required : `${status} with another value ${at(result.path)}`, met };
 }
 
 const where = (path: string): string => (path === '' ? 'as a whole' : path);
+const at = (path: string): string => (path === '' ? where(path) : `at ${path}`);
 const shorten = (text: string): string => (text.length > 100 ? `${text.slice(0, 100)}…` : text);

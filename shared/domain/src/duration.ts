@@ -1,17 +1,20 @@
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const SHORT = /^(\d{1,15})(ms|s|m|h|d)$/;
+const WEEKS = /^P(\d{1,4})W$/;
 const ISO = /^P(?:(\d{1,6})D)?(?:T(?=\d)(?:(\d{1,6})H)?(?:(\d{1,8})M)?(?:(\d{1,10})(?:\.(\d{1,3}))?S)?)?$/;
 
 /** The furthest that anything is scheduled ahead; also the longest delay, deadline or cap that makes sense. */
 export const MAX_AHEAD_MS = 366 * UNIT_MS.d;
 
 /**
- * Milliseconds of `"200ms"`, `"90s"`, `"5m"`, `"2h"`, `"1d"` or ISO 8601 (`"PT5M"`, `"P1DT12H"`; a day is 24 hours; no years, months
- * or weeks, whose length is not fixed). Undefined when the text is neither.
+ * Milliseconds of `"200ms"`, `"90s"`, `"5m"`, `"2h"`, `"1d"` or ISO 8601 (`"PT5M"`, `"P1DT12H"`, `"P2W"`; a day is 24 hours; no years
+ * or months, whose length is not fixed). Undefined when the text is neither.
  */
 export function parseDuration(text: string): number | undefined {
   const short = SHORT.exec(text);
   if (short) return Number(short[1]) * UNIT_MS[short[2] as keyof typeof UNIT_MS];
+  const weeks = WEEKS.exec(text);
+  if (weeks) return Number(weeks[1]) * 7 * UNIT_MS.d;
   const iso = text === 'P' ? null : ISO.exec(text);
   if (!iso) return undefined;
   const [, d = '0', h = '0', m = '0', s = '0', fraction = ''] = iso;

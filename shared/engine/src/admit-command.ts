@@ -1,9 +1,10 @@
 import type { Command } from '@retrigger/domain/command.ts';
 import type { Fingerprint } from '@retrigger/domain/idempotency.ts';
-import { derive, taskKey } from '@retrigger/domain/identifiers.ts';
+import { taskKey } from '@retrigger/domain/identifiers.ts';
 import { isPermitted } from '@retrigger/domain/permissions.ts';
 import type { Outcome } from '@retrigger/domain/refusal.ts';
 import type { Answer, Answers } from '@retrigger/ports/answers.ts';
+import type { Leases } from '@retrigger/ports/leases.ts';
 import type { Limit, Limiter } from '@retrigger/ports/limiter.ts';
 import { CHARGED_HEADER, type Log, type NewRecord, TOPICS } from '@retrigger/ports/log.ts';
 import type { Observer } from '@retrigger/ports/observer.ts';
@@ -14,6 +15,7 @@ import { KnownReceipts, type ReceiptPorts } from './known-receipts.ts';
 import { checked, completed, type Ready } from './ready.ts';
 import { ReceiptWatch } from './receipt-watch.ts';
 import { isSame, receiptNames, replay, reused } from './replay.ts';
+import { Rivals } from './rivals.ts';
 import { UndecidedShares } from './undecided-shares.ts';
 import { within } from './within.ts';
 import type { WorkLag } from './work-lag.ts';
@@ -24,6 +26,8 @@ export type AdmissionPorts = ReceiptPorts & {
   lag: Pick<WorkLag, 'ageMs' | 'oldestMs'>;
   answers: Answers;
   limiter: Limiter;
+  /** Where other processes are doors as well (G9). */
+  leases?: Pick<Leases, 'take' | 'end'>;
   observer: Observer;
   encode(command: Command): NewRecord;
   /** Puts what is personal out of sight (P1). */
@@ -62,7 +66,7 @@ export type Admission<P = never> =
   | { kind: 'overloaded' }
   | { kind: 'unavailable'; reason: string };
 
-type Launched<P> = Exclude<Admission<P>, { kind: 'decided' }> | { kind: 'known'; receipt: Receipt };
+type Launched<P> = Exclude<Admission<P>, { kind: 'decided' }> | { kind: 'known'; receipt: Receipt } | { kind: 'rival'; first: Fingerprint };
 
 /** What came of a command: the worker's answer, or its receipt when that was found first. Undefined: neither came while it was in flight. */
 type Told = { kind: 'answer'; answer: Answer } | { kind: 'receipt'; receipt: Receipt } | undefined;
@@ -77,14 +81,6 @@ const UNAVAILABLE = { kind: 'unavailable', reason: 'the command could not be sto
 /** So long a command counts as in flight when no answer comes; a repeat after that is handed in, and charged, again. */
 const IN_FLIGHT_MS = 60_000;
 
-/** The id under which a door knows a request: twins share it. Null key = no idempotency asked for, so the id is fresh. */
-export const commandIdOf = (
-  caller: { door: string; tenantId: string; userId: string },
-  request: { method: string; path: string },
-  key: string | null,
-  freshId: () => string,
-): string => (key === null ? freshId() : derive(caller.door, caller.tenantId, caller.userId, request.method, request.path, key));
-
 /**
  * The law that every door applies before a command reaches the log, and the wait for what comes of it.
  * G1: a command is charged once. A repeat joins the one that is in flight here, or finds its receipt, before anything is charged.
@@ -94,6 +90,7 @@ export const commandIdOf = (
  * G5: what the caller's roles don't permit is handed in all the same, free of charge: the worker refuses it, and the task's history shows it.
  * G6: past what is in flight, and while the workers are late, commands are shed before anything is charged or appended; repeats of what is decided are not.
  * G8: what is personal is sealed before anything else is done with a command, whichever door it came through.
+ * G9: of two requests under one id that ask for different things only one gets on, also at two doors at once.
  * G7: a tenant has a bounded share of what is undecided on a partition, so that it can't make the others wait.
  */
 export class CommandAdmission<P = never> {
@@ -104,12 +101,14 @@ export class CommandAdmission<P = never> {
   readonly #config: AdmissionConfig;
   readonly #charges: CommandCharges;
   readonly #shares: UndecidedShares;
+  readonly #rivals: Rivals;
 
   constructor(ports: AdmissionPorts, config: AdmissionConfig) {
     this.#ports = ports;
     this.#config = config;
     this.#charges = new CommandCharges(ports, config.limitsFor);
     this.#shares = new UndecidedShares(config.maxUndecided);
+    this.#rivals = new Rivals(ports);
     this.#receipts = new KnownReceipts(ports);
     this.#watch = new ReceiptWatch(ports.clock, async (ids) => [...(await this.#receipts.visible(ids)).values()]);
     ports.observer.gauge('commands_in_flight', () => this.#flights.size);
@@ -149,6 +148,8 @@ export class CommandAdmission<P = never> {
     const launched = await flight.launched;
     const joined = twin !== undefined;
     if (launched.kind === 'known') return replay(launched.receipt, command.fingerprint, true);
+    if (launched.kind === 'rival')
+      return isSame(launched.first, command.fingerprint) ? this.#admit(submission) : reused(launched.first, command.fingerprint);
     if (launched.kind !== 'pending') return joined && !isSame(flight.fingerprint, command.fingerprint) ? this.#admit(submission) : launched;
     if (joined && !isSame(flight.fingerprint, command.fingerprint)) return reused(flight.fingerprint, command.fingerprint);
     if (waitMs === 0) return launched;
@@ -177,6 +178,7 @@ export class CommandAdmission<P = never> {
       if (kind !== 'pending') land();
     });
     void told.then(land);
+    if (submission.isRepeatable) void told.then((outcome) => outcome && this.#rivals.decided(submission.command)); // G9
     return flight;
   }
 
@@ -200,6 +202,8 @@ export class CommandAdmission<P = never> {
       const charge = await this.#charges.charge(command, isAllowed ? (ready?.charged ?? submission.cost) : 0); // G5
       if (charge.kind === 'limited') return charge;
       giveBack = charge.giveBack;
+      const first = isRepeatable ? await this.#rivals.first(command) : undefined; // G9
+      if (first !== undefined) return await giveBack().then(() => ({ kind: 'rival', first }));
       const record = encode({ ...completed(command, ready), replyTo: answers.address });
       if (charge.cost > 0) record.headers[CHARGED_HEADER] = String(charge.cost); // what a restart refills the limits from
       const acceptedAt = clock.now();

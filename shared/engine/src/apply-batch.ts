@@ -48,6 +48,7 @@ const MOST_CONFLICTS = 50;
  * N1: an event is stored before it is told (emitted, answered). N2: the offset moves only after everything before it is done.
  * N3: a crash between or inside any two steps is repaired by redelivery: every step may be done again.
  * N4: the other owner of a partition, if there is one for a while, makes the same events under the same names; whoever is second takes the first one's.
+ * N5: whoever waits is answered while the rest is emitted: what N1 asks for is done, and what a crash keeps from being emitted is with the redelivery that N2 brings.
  * A throw leaves in the cache what was known before, in doubt; the log delivers the records again. Returns what was decided. `silentSince`: since when this owner has not heard of an
  * aggregate's executor (epoch ms; 0 = it doesn't know). `notBefore`: no event is older (epoch ms).
  */
@@ -67,10 +68,10 @@ export async function applyBatch(
   const batch = new BatchDecider(ports.decider, silentSince, notBefore);
   try {
     await decideAndStore(ports, batch, cache, partition, received, decisions);
-    await emitDecisions(ports, decisions, [...dead, ...giveUp(ports, records, decisions)]);
-    reached('emitted');
-    await answer(ports, decisions);
-    reached('answered');
+    await Promise.all([
+      emitDecisions(ports, decisions, [...dead, ...giveUp(ports, records, decisions)]).then(() => reached('emitted')),
+      answer(ports, decisions).then(() => reached('answered')), // N5
+    ]);
   } catch (error) {
     for (const [key, { aggregate }] of batch.decisions) cache.doubt(key, aggregate.loaded); // C2
     throw error;

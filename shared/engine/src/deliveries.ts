@@ -7,7 +7,7 @@ export type Delivery = {
   subscriptionId: string;
   /** Its document's id, unique over all kinds. */
   id: string;
-  /** The events of one line are told in order: a task's, or a test alone. */
+  /** The events of one line are told in order: a task's, or what somebody asked for alone. */
   line: string;
   /** Null: a test of the subscription. */
   event: { key: string; sequence: number } | null;

@@ -9,14 +9,14 @@ export type DataFolderLock = { kind: 'locked'; release(): void } | { kind: 'take
 const held = new Set<DatabaseSync>();
 
 /**
- * Makes the folder if needed and holds it for this process alone.
+ * Makes the folder if needed, for its owner alone, and holds it for this process alone.
  * F1: two processes never hold one folder. F2: the lock dies with its process, also by kill -9: the operating system drops the file's lock.
  * Not for folders on network file systems, whose locks can't be trusted.
  */
 export function lockDataFolder(folder: string): DataFolderLock {
   let db: DatabaseSync | undefined;
   try {
-    mkdirSync(folder, { recursive: true });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
     accessSync(folder, constants.W_OK | constants.X_OK);
     db = new DatabaseSync(join(folder, 'lock.db'), { timeout: 0 });
     db.exec('BEGIN EXCLUSIVE'); // F1

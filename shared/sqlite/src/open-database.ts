@@ -3,8 +3,8 @@ import { DatabaseSync } from 'node:sqlite';
 /** How long a statement waits for another process's lock, e.g. a backup's. */
 const BUSY_TIMEOUT_MS = 5_000;
 
-/** Pages (4 KiB) in the write-ahead log before they are copied into the file: rarer, longer copies measured best at 4,000. */
-const CHECKPOINT_PAGES = 4_000;
+/** Pages (4 KiB) in the write-ahead log before a COMMIT copies them into the file itself, for where nobody else does: see checkpoints.ts. */
+const CHECKPOINT_PAGES = 16_000;
 
 const CACHE_KIB = 65_536;
 

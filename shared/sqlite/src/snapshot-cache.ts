@@ -1,13 +1,15 @@
 import type { Snapshot } from '@retrigger/ports/snapshot-store.ts';
 
 /**
- * Snapshots as they were last read: two generations, of which the older is forgotten when the younger is full, so that a hit costs one look and no write.
- * C1: one process owns the file, so what is saved here is all that can change them: an entry is dropped when its key is saved, inside the transaction, and only
- * a later read makes it anew; a transaction that is rolled back has cost a read and nothing else. Entries are shared: nobody changes one.
+ * Snapshots as they are in the file: two generations, of which the older is forgotten when the younger is full, so that a hit costs one look and no write.
+ * C1: one process owns the file, so what is saved here is all that can change them: an entry is dropped when its key is saved, inside the transaction, and what was
+ * saved takes its place with the commit; a transaction that is rolled back has cost a read and nothing else. Entries are shared: nobody changes one.
  */
 export class SnapshotCache {
   #young = new Map<string, Snapshot>();
   #old = new Map<string, Snapshot>();
+  /** Saved in the transaction that is open. */
+  #saved: Snapshot[] = [];
   readonly #capacity: number;
 
   /** Holds up to twice `capacity`, and at least the last `capacity` that were asked for. */
@@ -28,9 +30,21 @@ export class SnapshotCache {
     this.#young.set(snapshot.key, snapshot);
   }
 
+  /** C1: inside a transaction. */
+  save(snapshot: Snapshot): void {
+    this.#young.delete(snapshot.key);
+    this.#old.delete(snapshot.key);
+    this.#saved.push(snapshot);
+  }
+
   /** C1. */
-  drop(key: string): void {
-    this.#young.delete(key);
-    this.#old.delete(key);
+  committed(): void {
+    for (const snapshot of this.#saved) this.put(snapshot);
+    this.#saved = [];
+  }
+
+  /** C1. */
+  rolledBack(): void {
+    this.#saved = [];
   }
 }

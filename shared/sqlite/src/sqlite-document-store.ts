@@ -10,7 +10,12 @@ export const DOCUMENTS_SCHEMA = `
 
 type Row = { kind: string; tenant_id: string; id: string; version: number; body: string };
 
+/** So many lists are remembered to be empty. */
+const MOST_EMPTY = 10_000;
+
+/** D0: one process owns the file, so a list that was found empty is until something is written into it. Most tenants have none of most things that are asked for often. */
 export class SqliteDocumentStore implements DocumentStore {
+  readonly #empty = new Set<string>();
   readonly #insert: StatementSync;
   readonly #update: StatementSync;
   readonly #find: StatementSync;
@@ -34,6 +39,7 @@ export class SqliteDocumentStore implements DocumentStore {
   write({ kind, tenantId, id, version, body }: Document): Promise<'written' | 'conflict'> {
     const json = JSON.stringify(body);
     return this.#commit.submit(() => {
+      this.#empty.delete(`${kind}/${tenantId}`); // D0
       const { changes } =
         version === 1 ? this.#insert.run(kind, tenantId, id, json) : this.#update.run(json, kind, tenantId, id, version - 1); // D1
       return Number(changes) === 1 ? 'written' : 'conflict';
@@ -46,7 +52,15 @@ export class SqliteDocumentStore implements DocumentStore {
   }
 
   async list(kind: string, tenantId: string, after: string | null, limit: number): Promise<Document[]> {
-    return (this.#list.all(kind, tenantId, after ?? '', limit) as Row[]).map(documentOf);
+    if (this.#empty.has(`${kind}/${tenantId}`)) return [];
+    const found = (this.#list.all(kind, tenantId, after ?? '', limit) as Row[]).map(documentOf);
+    if (found.length === 0 && after === null && limit > 0) this.#foundEmpty(`${kind}/${tenantId}`);
+    return found;
+  }
+
+  #foundEmpty(list: string): void {
+    if (this.#empty.size >= MOST_EMPTY) this.#empty.clear();
+    this.#empty.add(list);
   }
 
   async listAll(kind: string, after: DocumentPlace | null, limit: number): Promise<Document[]> {

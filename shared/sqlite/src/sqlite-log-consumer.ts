@@ -16,9 +16,11 @@ export type LogView = {
   commit(lane: number, next: number): void;
   /** The end of what is durable. */
   end(lane: number): number;
+  /** What is remembered of the records from this offset on: none, or the first of them and some that follow. */
+  tail(lane: number, offset: number): Iterable<LogRecord>;
 };
 
-/** The only member of its group: owns every partition until stopped. Each partition is read from the file when it has grown and nothing of it is running. */
+/** The only member of its group: owns every partition until stopped. Each partition is read when it has grown and nothing of it is running. */
 export class SqliteLogConsumer {
   readonly #positions: number[] = [];
   readonly #running = new Map<number, Promise<void>>();
@@ -129,25 +131,36 @@ export class SqliteLogConsumer {
   }
 
   #next(partition: number): LogRecord[] {
-    const records: LogRecord[] = [];
-    let bytes = 0;
     const lane = this.#topic.firstLane + partition;
-    const end = this.#view.end(lane);
-    for (const row of this.#read.iterate(lane, this.#positions[partition] ?? 0)) {
-      if (Number(row.offset) >= end) break; // committed, but not yet durable
-      const value = row.value as Uint8Array;
-      records.push({
+    const [from, end] = [this.#positions[partition] ?? 0, this.#view.end(lane)];
+    const remembered = batchOf(this.#view.tail(lane, from), end);
+    return remembered.length > 0 ? remembered : batchOf(this.#stored(partition, lane, from), end);
+  }
+
+  *#stored(partition: number, lane: number, from: number): Generator<LogRecord> {
+    for (const row of this.#read.iterate(lane, from)) {
+      yield {
         topic: this.#topic.name,
         partition,
         offset: Number(row.offset),
         at: Number(row.at),
         key: String(row.key),
-        value,
+        value: row.value as Uint8Array,
         headers: row.headers === null ? {} : JSON.parse(String(row.headers)),
-      });
-      bytes += value.byteLength;
-      if (bytes >= BATCH_BYTES) break;
+      };
     }
-    return records;
   }
+}
+
+/** As many as one batch takes, of those before `end`: what is behind is committed, but not yet durable. */
+function batchOf(found: Iterable<LogRecord>, end: number): LogRecord[] {
+  const records: LogRecord[] = [];
+  let bytes = 0;
+  for (const record of found) {
+    if (record.offset >= end || records.length === BATCH_RECORDS) break;
+    records.push(record);
+    bytes += record.value.byteLength;
+    if (bytes >= BATCH_BYTES) break;
+  }
+  return records;
 }

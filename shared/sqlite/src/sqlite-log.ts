@@ -4,6 +4,7 @@ import type { Log, LogConsumer, NewRecord, PartitionProgress, RecordHandler } fr
 import type { Reached } from '@retrigger/ports/reached.ts';
 import { GroupCommit } from './group-commit.ts';
 import { GroupOffsets } from './group-offsets.ts';
+import { LaneTails } from './lane-tails.ts';
 import { firstIdSince, LaneEnds, LOG_MIGRATIONS, openTopics, type Topic, type TopicMismatch } from './log-lanes.ts';
 import { openDatabase } from './open-database.ts';
 import { partitionHash } from './partition-hash.ts';
@@ -41,6 +42,7 @@ export function openSqliteLog(
 export class SqliteLog implements Log {
   readonly #consumers = new Map<string, SqliteLogConsumer>();
   readonly #ends: LaneEnds;
+  readonly #tails = new LaneTails();
   readonly #offsets: GroupOffsets;
   readonly #commit: GroupCommit;
   readonly #insert: StatementSync;
@@ -65,10 +67,14 @@ export class SqliteLog implements Log {
       beforeCommit: () => this.#offsets.write(),
       committed: () => {
         this.#offsets.written();
+        this.#tails.committed();
         const durable = this.#ends.committed();
         return () => this.#wake(durable());
       },
-      rolledBack: () => this.#ends.rolledBack(),
+      rolledBack: () => {
+        this.#ends.rolledBack();
+        this.#tails.rolledBack();
+      },
     });
   }
 
@@ -86,8 +92,11 @@ export class SqliteLog implements Log {
     await this.#commit.submit(() => {
       const at = this.#ends.appendTime(this.#clock.now());
       for (const [index, { key, value, headers }] of records.entries()) {
-        const lane = firstLane + (partitionHash(key) % partitions);
-        this.#insert.run(lane, this.#ends.take(lane), at, key, value, headersText(headers));
+        const partition = partitionHash(key) % partitions;
+        const lane = firstLane + partition;
+        const offset = this.#ends.take(lane);
+        this.#insert.run(lane, offset, at, key, value, headersText(headers));
+        this.#tails.write(lane, { topic, partition, offset, at, key, value, headers });
         if (index === 0 && records.length > 1) this.#reached('within-emit');
       }
     });
@@ -105,6 +114,7 @@ export class SqliteLog implements Log {
         this.#writeOffsetsWhenIdle();
       },
       end: (lane) => this.#ends.next(lane),
+      tail: (lane, offset) => this.#tails.from(lane, offset),
     });
     this.#consumers.set(name, consumer);
     try {
@@ -207,6 +217,7 @@ export class SqliteLog implements Log {
       .prepare('INSERT INTO lanes VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET next = excluded.next, at = excluded.at')
       .run(lane, next, at);
     this.#db.prepare('DELETE FROM records WHERE lane = ? AND offset <= ?').run(lane, Number(last.offset));
+    this.#tails.forget(lane, Number(last.offset));
     return count;
   }
 }

@@ -96,12 +96,26 @@ export class SqliteSnapshotStore implements SnapshotStore {
       const found = [key, head.sequence, tenantId, taskId, partition, status, type, wakeAt, wakeKind] as const;
       const { changes } = this.#save.run(...found, ...json, claimableSince);
       if (changes !== 0) {
-        this.#cache.drop(key);
-        this.#unwait.run(tenantId, taskId);
+        if (this.#mayWait(snapshot)) this.#unwait.run(tenantId, taskId);
         for (const other of waitsFor) this.#wait.run(tenantId, other, taskId);
+        this.#cache.save(snapshot);
       }
       if (index === 0 && snapshots.length > 1) this.#reached('within-snapshots');
     }
+  }
+
+  /** Whether the file may say of it that it waits: most tasks never do. */
+  #mayWait({ key, head }: Snapshot): boolean {
+    return head.sequence > 1 && this.#cache.get(key)?.waitsFor.length !== 0;
+  }
+
+  /** What was saved in the transaction that is now committed. */
+  committed(): void {
+    this.#cache.committed();
+  }
+
+  rolledBack(): void {
+    this.#cache.rolledBack();
   }
 
   async load(keys: string[]): Promise<Map<string, Snapshot>> {

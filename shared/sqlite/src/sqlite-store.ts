@@ -4,17 +4,19 @@ import { openDatabase } from './open-database.ts';
 import { SqliteDecisionStore } from './sqlite-decision-store.ts';
 import { DOCUMENTS_SCHEMA, SqliteDocumentStore } from './sqlite-document-store.ts';
 import { EVENTS_SCHEMA, SqliteEventStore } from './sqlite-event-store.ts';
-import { RECEIPTS_SCHEMA, SqliteReceiptStore } from './sqlite-receipt-store.ts';
+import { RECEIPTS_BY_ARRIVAL, RECEIPTS_SCHEMA, SqliteReceiptStore } from './sqlite-receipt-store.ts';
 import { CLAIMS_SCHEMA, NEWEST_MARKS, SNAPSHOTS_SCHEMA, SqliteSnapshotStore } from './sqlite-snapshot-store.ts';
 import { BULK_EVENTS_SCHEMA, TENANT_EVENTS_SCHEMA } from './sqlite-tenant-events.ts';
 import { walSync } from './wal-sync.ts';
 
-const STORE_MIGRATIONS = [
+/** See `openDatabase`. */
+export const STORE_MIGRATIONS = [
   EVENTS_SCHEMA + RECEIPTS_SCHEMA + SNAPSHOTS_SCHEMA,
   DOCUMENTS_SCHEMA,
   CLAIMS_SCHEMA,
   `${TENANT_EVENTS_SCHEMA} ${NEWEST_MARKS}`,
   BULK_EVENTS_SCHEMA,
+  RECEIPTS_BY_ARRIVAL,
 ];
 
 /** The stores of one file; they share its transactions. */
@@ -31,7 +33,13 @@ export type SqliteStore = {
 /** Opens events, receipts, snapshots and documents in one file. `reached` is told the places inside a write, where a process may die. */
 export function openSqliteStore(path: string, reached: Reached, sync = walSync(path)): SqliteStore {
   const db = openDatabase(path, STORE_MIGRATIONS);
-  const commit = new GroupCommit(db, sync);
+  const commit = new GroupCommit(db, sync, {
+    committed: () => {
+      snapshots.committed();
+      return () => {};
+    },
+    rolledBack: () => snapshots.rolledBack(),
+  });
   const events = new SqliteEventStore(db, commit, reached);
   const receipts = new SqliteReceiptStore(db, commit, reached);
   const snapshots = new SqliteSnapshotStore(db, commit, reached);

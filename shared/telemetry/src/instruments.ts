@@ -20,6 +20,9 @@ export const COUNTERS: Record<keyof Counters, string> = {
   limits_unavailable_total: 'Commands refused because their limits could not be asked',
 };
 
+/** Without labels: they are told from the start, so that a rate sees their first step. */
+export const FROM_ZERO: (keyof Counters)[] = ['dependency_refusals_total', 'limits_unavailable_total'];
+
 export const HISTOGRAMS: Record<keyof Histograms, { description: string; buckets: readonly number[] }> = {
   command_latency_seconds: { description: 'From the work log to the stored decision, by command type', buckets: SECONDS },
   http_request_seconds: { description: 'HTTP requests, by route and status', buckets: SECONDS },

@@ -3,10 +3,10 @@ import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporte
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import type { Gauges, Observer } from '@retrigger/ports/observer.ts';
-import { COUNTERS, GAUGES, HISTOGRAMS } from './instruments.ts';
+import { COUNTERS, FROM_ZERO, GAUGES, HISTOGRAMS } from './instruments.ts';
 
 export type Metrics = Pick<Observer, 'count' | 'measure' | 'gauge'> & {
-  /** Everything in Prometheus' text format. */
+  /** Everything in Prometheus' text format; what was not counted or measured yet is named all the same. */
   prometheus(): Promise<string>;
   stop(): Promise<void>;
 };
@@ -23,6 +23,8 @@ export function startMetrics(service: string, version: string): Metrics {
 
   const counters = new Map<string, Counter>();
   for (const [name, description] of Object.entries(COUNTERS)) counters.set(name, meter.createCounter(name, { description }));
+
+  for (const name of FROM_ZERO) counters.get(name)?.add(0);
 
   const histograms = new Map<string, Histogram>();
   for (const [name, { description, buckets }] of Object.entries(HISTOGRAMS)) {
@@ -41,9 +43,19 @@ export function startMetrics(service: string, version: string): Metrics {
     count: (name, labels, by = 1) => counters.get(name)?.add(by, labels as Attributes),
     measure: (name, value, labels) => histograms.get(name)?.record(value, labels as Attributes),
     gauge: (name, read) => void reads.set(name, read),
-    prometheus: async () => serializer.serialize((await reader.collect()).resourceMetrics),
+    prometheus: async () => withAllNames(serializer.serialize((await reader.collect()).resourceMetrics)),
     stop: () => provider.shutdown(),
   };
+}
+
+/** An instrument without a value is left out by the SDK; whoever builds a dashboard on a fresh installation looks for its name. */
+function withAllNames(text: string): string {
+  const declared = [
+    ...Object.entries(COUNTERS).map(([name, description]) => [name, 'counter', description] as const),
+    ...Object.entries(HISTOGRAMS).map(([name, { description }]) => [name, 'histogram', description] as const),
+  ];
+  const missing = declared.filter(([name]) => !text.includes(`# TYPE ${name} `));
+  return text + missing.map(([name, type, description]) => `# HELP ${name} ${description}\n# TYPE ${name} ${type}\n`).join('');
 }
 
 async function readOrNothing(read: (() => number | Promise<number>) | undefined): Promise<number | undefined> {

@@ -75,6 +75,19 @@ describe.each(PROFILES)('the past, %s', (profile) => {
     expect([status, json.code]).toEqual([400, 'invalid_request']);
   });
 
+  test('of two dates the whole days count, both included', async () => {
+    const [first, last] = await Promise.all(
+      ['asc', 'desc'].map((order) => admin.events(taskId, `order=${order}`).then(([event]) => event)),
+    );
+    const days = [first, last].map((event) => event?.timestamp.slice(0, 10));
+    expect(await diff(...days)).toEqual(await diff());
+    const before = new Date(Date.parse(days[0] ?? '') - 86_400_000).toISOString().slice(0, 10);
+    expect(await diff(undefined, before)).toEqual([]);
+    expect((await admin.call('GET', `/api/v1/tasks/${taskId}/diff?from=2026-02-30`)).json.errors).toEqual([
+      { path: 'from', message: expect.stringContaining('a date such as') },
+    ]);
+  });
+
   test('a history is verified as it was written', async () => {
     const events = await admin.events(taskId);
     expect(await admin.data(`/tasks/${taskId}/events/verify`)).toEqual({ valid: true, checked: events.length });

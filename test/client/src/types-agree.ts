@@ -9,7 +9,13 @@ import type { closedDeadLetter, deadLetterPage } from '@retrigger/contract/dead-
 import type { erased, erasure } from '@retrigger/contract/erasure-schema.ts';
 import type { event, eventPage, taskChanges, verified } from '@retrigger/contract/event-schema.ts';
 import type { claimExecutions, completedReport, failedReport } from '@retrigger/contract/execution-bodies.ts';
-import type { createSubscription, subscription, subscriptionList, subscriptionTest } from '@retrigger/contract/subscription-bodies.ts';
+import type {
+  createdSubscription,
+  createSubscription,
+  subscription,
+  subscriptionList,
+  subscriptionTest,
+} from '@retrigger/contract/subscription-bodies.ts';
 import type { cancelTask, changeTask, createTask, rescheduleTask, triggerTask } from '@retrigger/contract/task-bodies.ts';
 import type { claimed, commandState, reported, rescheduled, task, taskPage, triggered } from '@retrigger/contract/task-schema.ts';
 import type { tenantSettings, tenantSettingsInForce } from '@retrigger/contract/tenant-settings-schema.ts';
@@ -52,6 +58,7 @@ export type Agreed = AllTrue<
     Is<Administration.TenantSettings, typeof tenantSettings>,
     Is<Administration.TenantSettingsInForce, typeof tenantSettingsInForce>,
     Is<Notifications.CreateSubscription, typeof createSubscription>,
+    Is<Notifications.CreatedSubscription, typeof createdSubscription>,
     Is<Notifications.Subscription, typeof subscription>,
     Is<Notifications.SubscriptionList, typeof subscriptionList>,
     Is<Notifications.SubscriptionTest, typeof subscriptionTest>,

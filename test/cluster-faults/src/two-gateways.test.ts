@@ -37,6 +37,25 @@ describe('two gateways', () => {
     expect(victim.process.signalCode).toBe('SIGKILL');
   });
 
+  test('of two different tasks that are created under one key, one at each gateway at once, one is there; the other is told what differs', async () => {
+    const used = await Installation.fresh(DEFAULTS);
+    installation = used;
+    const worker = used.startWorker();
+    const doors = await Promise.all([used.door(), used.door()]);
+    await worker.ready;
+    await everyPartitionDecides(doors[0], 'start');
+    for (let n = 0; n < 30; n++) {
+      const create = (door: Client, taskId: string) =>
+        door.send('POST', '/api/v1/tasks', { taskId, type: 'job' }, `both-${n}`, { prefer: 'wait=60' });
+      const replies = await Promise.all([create(doors[0], `one-${n}`), create(doors[1], `two-${n}`)]);
+      expect(replies.map(({ status }) => status).toSorted()).toEqual([201, 422]);
+      const refused = replies.find(({ status }) => status === 422);
+      expect(JSON.parse(refused?.text ?? '{}')).toMatchObject({ code: 'idempotency_key_reused', fields: ['taskId'] });
+      const found = await Promise.all([`one-${n}`, `two-${n}`].map((taskId) => doors[0].send('GET', `/api/v1/tasks/${taskId}`)));
+      expect(found.map(({ status }) => status).toSorted()).toEqual([200, 404]);
+    }
+  });
+
   test('AC-21 exactly the limit is accepted, whichever gateway is asked; the rest is 429', async () => {
     const used = await Installation.fresh({ ...DEFAULTS, RETRIGGER_LIMIT_SYSTEM_PER_MINUTE: String(LIMIT) });
     installation = used;

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { lockDataFolder } from '@retrigger/sqlite/data-folder-lock.ts';
@@ -50,6 +50,13 @@ describe('the lock of a data folder', () => {
     const again = lockDataFolder(folder);
     expect(again.kind).toBe('locked');
     if (again.kind === 'locked') again.release();
+  });
+
+  test('a folder that is made is its owner’s alone', () => {
+    const folder = join(temporaryFolder(), 'made');
+    const lock = lockDataFolder(folder);
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    if (lock.kind === 'locked') lock.release();
   });
 
   test('a folder that can not be written is told with its reason', () => {

@@ -69,6 +69,21 @@ export function documentStoreContract(name: string, adapter: DocumentStoreAdapte
       expect(await ids('c', 10)).toEqual([]);
     });
 
+    test('a list that was found empty has what is written into it afterwards', async () => {
+      const documents = await open();
+      const one = sample();
+      const list = async () => (await documents.list(one.kind, 'acme', null, 10)).map(({ id }) => id);
+      expect(await list()).toEqual([]);
+      await documents.write({ ...one, tenantId: 'other' });
+      expect(await list()).toEqual([]);
+      await documents.write(one);
+      expect(await list()).toEqual(['one']);
+      await documents.remove(one.kind, 'acme', 'one');
+      expect([await list(), await list()]).toEqual([[], []]);
+      await documents.write(one);
+      expect(await list()).toEqual(['one']);
+    });
+
     test('the list over all tenants has each document once, however small its pages are', async () => {
       const documents = await open();
       const kind = unique('kind');

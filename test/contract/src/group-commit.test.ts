@@ -60,9 +60,9 @@ describe('group commit', () => {
     expect(order).toEqual(['riding', 'committed', 'durable', 'told', 'told']);
   });
 
-  test('a write is told of after its sync, and all that waited meanwhile share the next one (G1)', async () => {
+  test('a write is told of after its sync, and all that waited meanwhile share the next transaction (G1, G4)', async () => {
     const syncs: (() => void)[] = [];
-    const { insert } = open({}, { start: () => new Promise((resolve) => syncs.push(resolve)) });
+    const { insert, ids } = open({}, { start: () => new Promise((resolve) => syncs.push(resolve)) });
     const told: number[] = [];
     const write = (id: number) => insert(id).then(() => told.push(id));
     const turn = () => new Promise(setImmediate);
@@ -75,7 +75,9 @@ describe('group commit', () => {
     writes.push(write(3));
     await turn();
     expect([syncs.length, told]).toEqual([1, []]);
+    expect(ids()).toEqual([1]); // G4
     syncs[0]?.();
+    await turn();
     await turn();
     expect([syncs.length, told]).toEqual([2, [1]]);
     syncs[1]?.();

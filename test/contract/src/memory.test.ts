@@ -3,6 +3,7 @@ import { MemoryAnswers } from '@retrigger/memory/memory-answers.ts';
 import { MemoryDocumentStore } from '@retrigger/memory/memory-document-store.ts';
 import { MemoryEventStore } from '@retrigger/memory/memory-event-store.ts';
 import { MemoryKeyStore } from '@retrigger/memory/memory-key-store.ts';
+import { MemoryLeases } from '@retrigger/memory/memory-leases.ts';
 import { MemoryLimiter } from '@retrigger/memory/memory-limiter.ts';
 import { MemoryLog } from '@retrigger/memory/memory-log.ts';
 import { MemoryReceiptStore } from '@retrigger/memory/memory-receipt-store.ts';
@@ -16,6 +17,7 @@ import { decisionStoreContract } from './decision-store-contract.ts';
 import { documentStoreContract } from './document-store-contract.ts';
 import { eventStoreContract } from './event-store-contract.ts';
 import { keyStoreContract } from './key-store-contract.ts';
+import { leasesContract } from './leases-contract.ts';
 import { limiterContract } from './limiter-contract.ts';
 import { logContract } from './log-contract.ts';
 import { receiptStoreContract } from './receipt-store-contract.ts';
@@ -47,6 +49,14 @@ decisionStoreContract('memory, in steps', {
     const receipts = new MemoryReceiptStore(unobserved);
     const snapshots = new MemorySnapshotStore(unobserved);
     return { events, receipts, snapshots, decisions: writeInSteps(events, receipts, snapshots, unobserved), close };
+  },
+  timeoutMs,
+});
+
+leasesContract('memory', {
+  async open() {
+    const leases = new MemoryLeases(systemClock);
+    return { leases, other: leases, close: () => leases.close() };
   },
   timeoutMs,
 });

@@ -41,6 +41,28 @@ async function seen(log: SqliteLog, group: string, count: number): Promise<Recor
 }
 
 describe('sqlite log', () => {
+  test('a reader gets the same records whether they are remembered or read from the file, also across the place where that changes (R1)', async () => {
+    const { clock, open } = opener();
+    const log = open();
+    const large = Array.from({ length: 40 }, (_, i) => ({
+      ...textRecord('tenant/task', `${i} ${'x'.repeat(30_000)}`),
+      headers: i % 2 ? { i: String(i) } : {},
+    }));
+    for (const record of large) await log.append('topic', [record]); // more than twice of what is remembered
+    const read = (await seen(log, 'first', 40)).records;
+    expect(read.map(({ offset, at, topic, partition }) => [offset, at, topic, partition])).toEqual(
+      Array.from({ length: 40 }, (_, i) => [i, clock.now(), 'topic', 0]),
+    );
+    expect(read.map(({ value, headers }) => [Buffer.from(value).toString(), headers])).toEqual(
+      large.map(({ value, headers }) => [Buffer.from(value).toString(), headers]),
+    );
+    await log.close();
+    const again = (await seen(open(), 'second', 40)).records;
+    expect(again.map((record) => ({ ...record, value: Buffer.from(record.value) }))).toEqual(
+      read.map((record) => ({ ...record, value: Buffer.from(record.value) })),
+    );
+  });
+
   test('a topic that was made with another partition count is a mismatch that names both (P1)', async () => {
     const { path, clock, open } = opener();
     await open().close();

@@ -2,11 +2,13 @@ import { join } from 'node:path';
 import type { StoredEvent } from '@retrigger/domain/event.ts';
 import type { EventFilter } from '@retrigger/ports/event-store.ts';
 import { unobserved } from '@retrigger/ports/reached.ts';
-import { openSqliteStore, type SqliteStore } from '@retrigger/sqlite/sqlite-store.ts';
+import { openDatabase } from '@retrigger/sqlite/open-database.ts';
+import { RECEIPTS_BY_ARRIVAL } from '@retrigger/sqlite/sqlite-receipt-store.ts';
+import { openSqliteStore, type SqliteStore, STORE_MIGRATIONS } from '@retrigger/sqlite/sqlite-store.ts';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { crashDecided } from './crash-writes.ts';
 import { unique } from './eventually.ts';
-import { sampleEvent } from './samples.ts';
+import { sampleEvent, sampleReceipt, sampleSnapshot } from './samples.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 function open(path = join(temporaryFolder(), 'store.db')): SqliteStore {
@@ -86,6 +88,65 @@ describe('sqlite store', () => {
     await first.close();
     await marked;
     expect(await open(path).snapshots.marks()).toEqual(new Map([[1, { at: 5, newest: 0 }]]));
+  });
+});
+
+describe('sqlite snapshot store', () => {
+  const snapshot = (sequence: number, waitsFor: string[] = []) =>
+    sampleSnapshot(sampleEvent({ tenantId: 'acme', taskId: 'task', sequence }), { waitsFor });
+  const loaded = async ({ snapshots }: SqliteStore) => (await snapshots.load(['acme/task'])).get('acme/task');
+
+  test('what a transaction saved that was rolled back nobody reads (C1)', async () => {
+    const store = open();
+    await store.snapshots.save([snapshot(1)]);
+    expect(await loaded(store)).toEqual(snapshot(1));
+    const broken = { ...snapshot(1), key: 'acme/other', taskId: 'other', status: undefined as unknown as string };
+    await expect(store.snapshots.save([snapshot(2), broken])).rejects.toThrow();
+    expect(await loaded(store)).toEqual(snapshot(1));
+    await store.snapshots.save([snapshot(3)]);
+    expect(await loaded(store)).toEqual(snapshot(3));
+  });
+
+  test('who stops to wait is found no more, whether its snapshot was read before or not', async () => {
+    const path = join(temporaryFolder(), 'store.db');
+    const first = open(path);
+    const waiting = ({ snapshots }: SqliteStore) => snapshots.waiting('acme', 'other', null, 10);
+    await first.snapshots.save([snapshot(1)]);
+    await first.snapshots.save([snapshot(2, ['other'])]);
+    expect(await waiting(first)).toEqual(['task']);
+    await first.snapshots.save([snapshot(3)]);
+    expect(await waiting(first)).toEqual([]);
+    await first.snapshots.save([snapshot(4, ['other'])]);
+    await first.close();
+    const second = open(path);
+    expect(await waiting(second)).toEqual(['task']);
+    await second.snapshots.save([snapshot(5)]);
+    expect(await waiting(second)).toEqual([]);
+  });
+});
+
+describe('sqlite receipt store', () => {
+  test('a file of an older version keeps its receipts', async () => {
+    const path = join(temporaryFolder(), 'store.db');
+    const receipt = sampleReceipt(sampleEvent({ tenantId: 'acme', taskId: 'task', sequence: 1 }), { commandId: 'command' });
+    const older = openDatabase(path, STORE_MIGRATIONS.slice(0, STORE_MIGRATIONS.indexOf(RECEIPTS_BY_ARRIVAL)));
+    const { partition, at } = receipt.position;
+    older.prepare('INSERT INTO receipts VALUES (?, ?, ?, ?)').run('command', partition, at, JSON.stringify(receipt));
+    older.close();
+    const { receipts } = open(path);
+    expect(await receipts.load(['command'])).toEqual(new Map([['command', receipt]]));
+    expect(await receipts.sweep(partition, at + 1)).toBe(1);
+  });
+
+  test('a sweep ends when all that are old enough are gone, however many there are and whatever other partitions have', async () => {
+    const { receipts } = open();
+    const event = sampleEvent({ tenantId: 'acme', taskId: 'task', sequence: 1 });
+    const of = (partition: number, i: number) =>
+      sampleReceipt(event, { commandId: `${partition}-${i}`, position: { partition, offset: i, at: 1_000 + (i % 7) } });
+    for (const partition of [1, 2]) await receipts.put(Array.from({ length: 2_500 }, (_, i) => of(partition, i)));
+    expect(await receipts.sweep(1, 1_006)).toBe(2_500 - 357);
+    expect(await receipts.sweep(1, 1_007)).toBe(357);
+    expect(await receipts.sweep(2, 1_007)).toBe(2_500);
   });
 });
 

@@ -108,6 +108,7 @@ describe('outcome', () => {
       },
     ]);
     expect(judge(wants('/missing', 1), a).verdict[0]?.actual).toBe('Completed with nothing at /missing');
+    expect(judge(wants('', 1), a).verdict[0]?.actual).toBe('Completed with another value as a whole');
     expect(judge(wants('/ok', true), evidence({ a: now('Running') })).verdict[0]?.actual).toBe('Running');
   });
 });

@@ -16,6 +16,7 @@ describe('durations', () => {
     ['PT1H30M', 5_400_000],
     ['P1D', 86_400_000],
     ['P1DT12H', 129_600_000],
+    ['P2W', 1_209_600_000],
   ])('%s is %i ms', (text, ms) => {
     expect(parseDuration(text)).toBe(ms);
   });
@@ -37,7 +38,7 @@ describe('durations', () => {
     'PT5',
     'P1Y',
     'P1M',
-    'P1W',
+    'P1W2D',
     'pt5m',
     '1e3s',
     '٥m',

@@ -104,7 +104,9 @@ describe('a batch that is delivered again', () => {
       expect(stores.types('acme/deploy')).toEqual(['TaskCreated', 'TaskTriggered', 'CommandRefused']);
       const told = owner.appended.map(({ record }) => JSON.parse(Buffer.from(record.value).toString()).sequence);
       expect(told).toEqual([1, 2, 3]);
-      expect(owner.answers.map(({ outcome }) => codeOf(outcome))).toEqual(['accepted', 'accepted', 'task_already_running']);
+      const answers = ['accepted', 'accepted', 'task_already_running'];
+      const given = at === 'emit retrigger.events' ? [...answers, ...answers] : answers; // N5: what is stored may be told, whatever comes of the rest
+      expect(owner.answers.map(({ outcome }) => codeOf(outcome))).toEqual(given);
       expect(owner.committed).toEqual([3]);
     },
   );

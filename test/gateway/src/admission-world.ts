@@ -3,6 +3,7 @@ import { fingerprint } from '@retrigger/domain/idempotency.ts';
 import type { Role } from '@retrigger/domain/permissions.ts';
 import type { Outcome } from '@retrigger/domain/refusal.ts';
 import { type AdmissionPorts, CommandAdmission, type Submission } from '@retrigger/engine/admit-command.ts';
+import { MemoryLeases } from '@retrigger/memory/memory-leases.ts';
 import { silent } from '@retrigger/ports/observer.ts';
 import type { Receipt } from '@retrigger/ports/receipt-store.ts';
 import type { Snapshot } from '@retrigger/ports/snapshot-store.ts';
@@ -42,9 +43,10 @@ export function startAdmission() {
   const clock = new FakeClock();
   const answers = new FakeAnswers(clock);
   const limiter = new FakeLimiter();
+  const leases = new MemoryLeases(clock);
   const receipts = new Map<string, Receipt>();
   const world = {
-    ...{ clock, answers, limiter, receipts },
+    ...{ clock, answers, limiter, leases, receipts },
     snapshots: new Map<string, Snapshot>(),
     looks: 0,
     lagMs: 0,

@@ -1,5 +1,5 @@
 import { refused } from '@retrigger/domain/refusal.ts';
-import { commandIdOf } from '@retrigger/engine/admit-command.ts';
+import { commandIdOf } from '@retrigger/engine/command-id.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ACCEPTED, startAdmission, submission } from './admission-world.ts';
 import { settled } from './fakes.ts';

@@ -40,6 +40,8 @@ describe('the door for bulks', () => {
     const { status, json } = await door.post(TRIGGER, { tasks: items('a', 'b') });
     expect([status, json.code, used('task:default/b'), usedByUsers()]).toEqual([429, 'rate_limited', 1, 4]);
     expect(door.commands).toHaveLength(2);
+    const many = await door.post(TRIGGER, { tasks: items('b', 'c', 'd', 'e', 'f', 'g', 'h') });
+    expect([many.status, many.json.detail, usedByUsers()]).toEqual([429, expect.stringContaining('"user" of 10 per 3600 s has 6 left'), 4]);
   });
 
   test('a reschedule is charged for the tasks that it makes run now', async () => {

@@ -182,6 +182,22 @@ describe('a changing call', () => {
     expect(text).not.toContain('secret detail');
   });
 
+  test.each([TRIGGER, '/api/v1/api-keys', '/api/v1/executions/claim'])(
+    'a machine that is broken is a 503 that names the command of POST %s',
+    async (path) => {
+      const identify = async () => {
+        throw new Error('the key store is away');
+      };
+      const broken = startDoor({ deps: { credentials: { identify, signer: async () => undefined } } });
+      const { status, json, headers } = await broken.post(path, {});
+      expect([status, json.code]).toEqual([503, 'unavailable']);
+      expect(headers.get('x-command-id')).toMatch(/^[\w-]+$/);
+      expect(json.instance).toBe(`/api/v1/commands/${headers.get('x-command-id')}`);
+      const read = await broken.ask('/api/v1/tasks/t');
+      expect([read.json.instance, read.headers.get('x-command-id')]).toEqual(['/api/v1/tasks/t', null]);
+    },
+  );
+
   test('past a limit it is 429 with the three headers', async () => {
     const limits = { userPerHour: 1, taskPerHour: 0, systemPerMinute: 0, tenantPerMinute: 0 };
     const limited = startDoor({ config: { limits } });

@@ -104,6 +104,63 @@ describe('a claim at the door', () => {
     });
   });
 
+  test('that is repeated at another door waits there for what the first one claims, and tries nothing (M6)', async () => {
+    const other = startDoor({ deps: { leases: door.leases, freshId: () => 'other' } });
+    other.claimable = door.claimable;
+    other.worker = ({ taskId }) => given(taskId);
+    door.worker = null;
+    const headers = { 'idempotency-key': 'once' };
+    const ask = (one: Door) => one.ask(PATH, { method: 'POST', body: { types: ['job'], wait: '10s' }, headers });
+    const first = ask(door);
+    for (let turns = 0; turns < 50 && door.commands.length === 0; turns++) {
+      await settled(2);
+      door.clock.advance(20);
+    }
+    const second = ask(other);
+    for (let turns = 0; turns < 20; turns++) {
+      await settled(2);
+      other.clock.advance(300);
+    }
+    expect([door.commands.length, other.commands.length]).toEqual([1, 0]);
+    const [tried] = door.commands;
+    if (tried?.type !== 'ClaimExecution') throw new Error('nothing was tried');
+    const { tenantId, actor, fingerprint = {} } = tried as Command & { fingerprint?: object };
+    const position = { partition: 1, offset: 0, at: other.clock.now() };
+    other.receipts.set(tried.body.claim, {
+      ...{ commandId: tried.body.claim, tenantId, actorId: actor.id, key: `${tenantId}/a`, type: tried.type, sequence: 3 },
+      ...{ fingerprint: fingerprint as { [field: string]: string }, outcome: given('a'), position },
+    });
+    for (let turns = 0; turns < 5; turns++) {
+      await settled(2);
+      other.clock.advance(300);
+    }
+    expect((await second).json.data).toEqual({ executionId: 'a.e', taskId: 'a' });
+    door.clock.advance(60_000);
+    expect((await first).status).toBe(202);
+  });
+
+  test('of a door that died is tried by another one 10 seconds later', async () => {
+    await door.leases.take('claim:nobody-knows-this-one', 'dead', 10_000);
+    const { leases } = door;
+    const take = (_name: string, holder: string, ms: number) => leases.take('claim:nobody-knows-this-one', holder, ms);
+    const other = startDoor({ deps: { leases: { take, end: async () => {}, close: async () => {} } } });
+    other.claimable = door.claimable;
+    other.worker = ({ taskId }) => given(taskId);
+    const asked = other.ask(PATH, { method: 'POST', body: { types: ['job'], wait: '20s' }, headers: { 'idempotency-key': 'once' } });
+    const pass = async (ms: number) => {
+      for (let turns = 0; turns < ms / 250; turns++) {
+        await settled(2);
+        door.clock.advance(250);
+        other.clock.advance(250);
+      }
+    };
+    await pass(9_000);
+    expect(other.commands).toEqual([]);
+    await pass(2_000);
+    expect(other.commands).toHaveLength(1);
+    expect((await asked).status).toBe(202);
+  });
+
   test('when too many claims are open is told so', async () => {
     door = startDoor({ config: { maxInFlight: 1 } });
     const open = claim({ types: ['job'], wait: '1s' });

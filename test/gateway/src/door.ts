@@ -16,6 +16,7 @@ import { LimitsOfTenants } from '@retrigger/gateway/tenant-settings.ts';
 import { ofKnownUsers, withTokens } from '@retrigger/gateway/user-tokens.ts';
 import { MemoryDocumentStore } from '@retrigger/memory/memory-document-store.ts';
 import { MemoryKeyStore } from '@retrigger/memory/memory-key-store.ts';
+import { MemoryLeases } from '@retrigger/memory/memory-leases.ts';
 import type { KeyStore } from '@retrigger/ports/key-store.ts';
 import { silent } from '@retrigger/ports/observer.ts';
 import { RECEIPT_LIFE_MS, type Receipt, unboundReceiptId } from '@retrigger/ports/receipt-store.ts';
@@ -68,6 +69,7 @@ export function startDoor(options: Options = {}) {
   const documents = options.deps?.documents ?? new MemoryDocumentStore();
   const answers = new FakeAnswers(clock);
   const limiter = new FakeLimiter();
+  const leases = new MemoryLeases(clock);
   const receipts = new Map<string, Receipt>();
   const snapshots = new Map<string, Snapshot>();
   const events: StoredEvent[] = [];
@@ -77,6 +79,7 @@ export function startDoor(options: Options = {}) {
     clock,
     answers,
     limiter,
+    leases,
     receipts,
     snapshots,
     events,
@@ -118,6 +121,7 @@ export function startDoor(options: Options = {}) {
     maxInFlight: 100,
     maxUndecided: 0,
     maxBodyBytes: 10 * 1_048_576,
+    isOnlyDoor: true,
     allowPrivateTargets: false,
     ...options.config,
   };
@@ -169,6 +173,7 @@ export function startDoor(options: Options = {}) {
     },
     events: eventsIn(events),
     limiter,
+    leases,
     secrets,
     privacy,
     credentials: anyOf(withTokens(people, privacy.ring), ofKnownUsers(new KeyCredentials({ documents, secrets, clock }), privacy.ring)),

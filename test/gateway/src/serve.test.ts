@@ -27,6 +27,22 @@ describe('the HTTP server', () => {
       duplex: 'half',
     } as RequestInit);
 
+  const KEY_LINES: [string[], number][] = [
+    [['Idempotency-Key: a', 'Idempotency-Key: b'], 400],
+    [['Idempotency-Key: a', 'Idempotency-Key: a'], 400],
+    [['Idempotency-Key:', 'Idempotency-Key:'], 400],
+    [['X-Idempotency-Key: a', 'X-Idempotency-Key: b'], 400],
+    [['Idempotency-Key: a, b'], 202],
+  ];
+  test.each(KEY_LINES)('a request with the lines %j is %i: several are a key that nobody has meant', async (lines, expected) => {
+    const head = [
+      ...['POST /api/v1/tasks/t/trigger HTTP/1.1', 'Host: t', `Authorization: Bearer ${keyOf('admin')}`],
+      ...[...lines, 'Content-Length: 0', 'Connection: close'],
+    ];
+    expect((await exchange(`${head.join('\r\n')}\r\n\r\n`)).split(' ')[1]).toBe(String(expected));
+    expect(door.commands).toHaveLength(expected === 202 ? 1 : 0);
+  });
+
   /** Sends bytes and reads until the server hangs up. */
   const exchange = (bytes: string): Promise<string> =>
     new Promise((resolve, reject) => {
@@ -93,7 +109,10 @@ describe('the HTTP server', () => {
 
   test('a port that is taken is told as a value', async () => {
     const second = await serve(door.app.fetch, { host: '127.0.0.1', port: server.port });
-    expect(second).toEqual({ kind: 'cannot_listen', message: `can not listen on 127.0.0.1:${server.port}: another process has it` });
+    const message = `can not listen on 127.0.0.1:${server.port}: another process has it; set PORT to a free port`;
+    expect(second).toEqual({ kind: 'cannot_listen', message });
+    const elsewhere = await serve(door.app.fetch, { host: '192.0.2.1', port: 0 });
+    expect(elsewhere).toMatchObject({ kind: 'cannot_listen', message: expect.stringContaining('set HOST to one that it has') });
   });
 
   test('a stop lets the requests that are under way end', async () => {

@@ -22,6 +22,7 @@ import { MemoryAnswers } from '@retrigger/memory/memory-answers.ts';
 import { MemoryDocumentStore } from '@retrigger/memory/memory-document-store.ts';
 import { MemoryEventStore } from '@retrigger/memory/memory-event-store.ts';
 import { MemoryKeyStore } from '@retrigger/memory/memory-key-store.ts';
+import { MemoryLeases } from '@retrigger/memory/memory-leases.ts';
 import { MemoryLimiter } from '@retrigger/memory/memory-limiter.ts';
 import { MemoryLog } from '@retrigger/memory/memory-log.ts';
 import { MemoryReceiptStore } from '@retrigger/memory/memory-receipt-store.ts';
@@ -59,6 +60,8 @@ export class World {
   beforeCommit = async (): Promise<void> => {};
   readonly #answers = new MemoryAnswers(systemClock);
   readonly #limiter = new MemoryLimiter();
+  /** All doors' that are opened one after the other, or at once. */
+  readonly #leases = new MemoryLeases(systemClock);
   /** The windows of all limits; null = as they are. */
   limitWindowMs: number | null = null;
   readonly #limits: CommandLimits;
@@ -94,6 +97,7 @@ export class World {
         snapshots,
         answers: this.#answers,
         limiter: this.#shortened(),
+        leases: this.#leases,
         clock: systemClock,
         observer,
         encode: encodeWork,
@@ -121,6 +125,7 @@ export class World {
         maxInFlight: 10,
         maxUndecided: this.maxUndecided,
         maxBodyBytes: 10_000_000,
+        isOnlyDoor: false,
         allowPrivateTargets: false,
       },
     };

@@ -192,6 +192,23 @@ describe('what people ask for', () => {
     expect(await world.subscription('one')).toMatchObject({ paused: {}, lastTest: { reason: 'It answered 500' } });
   });
 
+  test('a dead letter that is sent again reaches a paused subscription, past what is held, and resumes it', async () => {
+    await world.subscribe('one', { paused: { at: '2026-03-01T00:00:00.000Z', reason: 'It answered 500' } });
+    await world.start();
+    await world.happens('t', 3);
+    await eventually(() => expect(world.committed()).toBe(3));
+    expect(world.channel.sent).toEqual([]);
+    await world.documents.write(
+      deliveryDocument({
+        ...{ tenantId: TENANT, subscriptionId: 'one', id: 'again_1', line: 'again_1', event: { key: `${TENANT}/t`, sequence: 2 } },
+        ...{ source: { partition: 0, offset: 0, at: 0 }, attempts: 0, dueAt: 0, storedAt: Date.now(), kind: ASKED_DELIVERIES, version: 1 },
+      }),
+    );
+    await nothingWaits();
+    expect(world.channel.to('one')).toEqual(['t/2', ...sequences('t', 3)]);
+    expect(await world.subscription('one')).toMatchObject({ paused: null });
+  });
+
   test('one of a subscription that is gone is forgotten', async () => {
     await world.start();
     await ask('test_1', 'nobody');

@@ -19,6 +19,16 @@ test('every instrument appears under the name that the port gives it', async () 
   for (const name of Object.keys(GAUGES)) expect(text).toMatch(new RegExp(`^${name} 7$`, 'm'));
 });
 
+test('each counter and histogram is named before anything was counted or measured, and what has no labels is 0', async () => {
+  const text = await metrics.prometheus();
+  for (const name of Object.keys(COUNTERS)) expect(text.split(`# TYPE ${name} counter\n`)).toHaveLength(2);
+  for (const name of Object.keys(HISTOGRAMS)) expect(text.split(`# TYPE ${name} histogram\n`)).toHaveLength(2);
+  expect(text).toMatch(/^dependency_refusals_total 0$/m);
+  expect(text.endsWith('\n')).toBe(true);
+  metrics.measure('wake_up_lag_seconds', 0.01, {});
+  expect((await metrics.prometheus()).split('# TYPE wake_up_lag_seconds histogram\n')).toHaveLength(2);
+});
+
 test('counts add up by their labels', async () => {
   metrics.count('triggers_total', { outcome: 'accepted' });
   metrics.count('triggers_total', { outcome: 'accepted' }, 4);

@@ -5,9 +5,9 @@ import type { Context } from 'hono';
 import { z } from 'zod';
 import type { Api } from '../api.ts';
 import type { Held } from '../body-memory.ts';
-import { leavingOf, named } from '../changing-call.ts';
+import { leavingOf } from '../changing-call.ts';
 import type { ClaimOutcome, Claims } from '../claims.ts';
-import { isProblem } from '../exchange.ts';
+import { isProblem, named } from '../exchange.ts';
 import { openedExecutions } from '../opened-executions.ts';
 import { commandPath } from '../outcome-reply.ts';
 import { type Problem, problemReply } from '../problem.ts';
@@ -36,14 +36,15 @@ export function claimRoutes(api: Api, claims: Claims): void {
         204: { description: 'There is nothing to claim' },
       },
     },
-    (c, requestId, held) => {
+    (c, requestId, id, held) => {
       const incoming = traceparentOf(c.req.header('traceparent'));
-      return deps.observer.span(`http POST ${CALL.path}`, incoming, { requestId }, (traceparent) => reply(c, requestId, held, traceparent));
+      return deps.observer.span(`http POST ${CALL.path}`, incoming, { requestId }, (traceparent) =>
+        reply(c, requestId, id, held, traceparent),
+      );
     },
   );
 
-  async function reply(c: Context, requestId: string, held: Held, traceparent: string): Promise<Reply> {
-    const id = { commandId: '' };
+  async function reply(c: Context, requestId: string, id: { commandId: string }, held: Held, traceparent: string): Promise<Reply> {
     const read = await readRequest(c, CALL, deps, id, held);
     const refuse = (problem: Problem) => named(problemReply(problem, commandPath(id.commandId)), id.commandId);
     if (isProblem(read)) return refuse(read);

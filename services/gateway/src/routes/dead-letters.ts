@@ -84,9 +84,10 @@ export function deadLetterRoutes(api: Api): void {
 
   function deliverAgain({ tenantId, id, key, notification }: DeadLetter, commandId: string, now: number) {
     const { subscriptionId, sequence, ...source } = notification ?? { subscriptionId: '', sequence: 0, partition: 0, offset: 0 };
+    const againId = `again_${derive('again', tenantId, id, commandId)}`;
     return async () => {
       const delivery = {
-        ...{ tenantId, subscriptionId, id: `again_${derive('again', tenantId, id, commandId)}`, line: key },
+        ...{ tenantId, subscriptionId, id: againId, line: againId },
         ...{ event: { key, sequence }, source: { ...source, at: now } },
         ...{ attempts: 0, dueAt: now, storedAt: now, kind: ASKED_DELIVERIES, version: 1 },
       };
@@ -128,7 +129,7 @@ export function deadLetterRoutes(api: Api): void {
     {
       summary: 'Try it again',
       description:
-        'A record is appended to its log anew and looked at like any other; a notification is delivered again. What fails again is a new dead letter.',
+        'A record is appended to its log anew and looked at like any other; a notification is delivered again, also while its subscription is paused, which it resumes when it arrives. What fails again is a new dead letter.',
       ...{ tag: 'Administration', isDirect: true, parameters },
       body: noBody,
       success: { 202: { description: 'It is on its way', data: closedDeadLetter } },

@@ -13,9 +13,18 @@ import { taskDiff } from '../task-diff.ts';
 import { verifyHistory } from '../verify-history.ts';
 import { historyOf, taskParameters } from './task-in-path.ts';
 
+/** Of two dates the whole days count: from as it was before the first, to as it was after the last. */
+const WHOLE_DAYS = { from: -1, to: 86_400_000 - 1 };
+
 const diffQuery = z.object({
-  from: z.iso.datetime().optional().meta({ description: 'As it was then, events at that instant included' }),
-  to: z.iso.datetime().optional().meta({ description: 'As it was then, events at that instant included' }),
+  from: z
+    .string()
+    .optional()
+    .meta({ description: 'An instant (as it was then, events at it included), or a date (as it was before that UTC day)' }),
+  to: z
+    .string()
+    .optional()
+    .meta({ description: 'An instant (as it was then, events at it included), or a date (as it was at the end of that UTC day)' }),
 });
 
 /** What follows from a task's history as a whole. */
@@ -51,7 +60,7 @@ export function historyRoutes(api: Api): void {
       problems: ['invalid_request', 'forbidden', 'task_not_found'],
     },
     async (caller, c) => {
-      const query = readInstants(c.req.url, ['from', 'to']);
+      const query = readInstants(c.req.url, ['from', 'to'], WHOLE_DAYS);
       if (isProblem(query)) return problemReply(query, c.req.path);
       const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = query;
       if (from > to) return problemReply(invalid('from', 'must not be after to'), c.req.path);

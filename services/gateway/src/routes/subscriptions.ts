@@ -1,8 +1,8 @@
 import {
   type CreateSubscription,
+  createdSubscription,
   createSubscription,
   noBody,
-  subscription,
   subscriptionList,
   subscriptionTest,
 } from '@retrigger/contract/subscription-bodies.ts';
@@ -50,7 +50,7 @@ export function subscriptionRoutes(api: Api): void {
         problem: { code: 'invalid_state', detail: `The tenant has ${MOST_SUBSCRIPTIONS} subscriptions, the most that it may have` },
       };
     await subscriptions.make(made);
-    return shown(made);
+    return described(made);
   }
 
   api.direct(
@@ -73,7 +73,7 @@ export function subscriptionRoutes(api: Api): void {
         'By webhook (signed as in Standard Webhooks, `{type, timestamp, data: <event>}`), Slack-compatible webhook (`{text, blocks}`) or mail. Each event that matches is told at least once; `webhook-id` is the eventId. The events of one task are told in order.',
       ...{ tag: 'Notifications', isDirect: true },
       body: createSubscription,
-      success: { 201: { description: 'The subscription; the secret of a webhook is shown this once', data: subscription } },
+      success: { 201: { description: 'The subscription; the secret of a webhook is shown this once', data: createdSubscription } },
       problems: ['invalid_state'],
     },
   );
@@ -134,12 +134,18 @@ export function subscriptionRoutes(api: Api): void {
   );
 }
 
+/** What was asked for. */
+const described = ({ id, channel, address, events, tasks, criticalOnly, createdAt }: Subscription): JsonObject => ({
+  ...{ id, channel, events, tasks, criticalOnly, createdAt },
+  ...(channel === 'email' ? { to: address } : { url: address }),
+});
+
 /** As everybody who manages it sees it. */
 function shown(one: Subscription): JsonObject {
-  const { id, channel, address, events, tasks, criticalOnly, createdAt, paused, lastTest } = one;
+  const { paused, lastTest } = one;
   return {
-    ...{ id, channel, events, tasks, criticalOnly, createdAt, state: paused === null ? 'active' : 'paused' },
-    ...(channel === 'email' ? { to: address } : { url: address }),
+    ...described(one),
+    state: paused === null ? 'active' : 'paused',
     ...(paused === null ? {} : { paused }),
     ...(lastTest === null
       ? {}
