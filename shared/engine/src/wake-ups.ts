@@ -54,8 +54,8 @@ export type Settled = {
  * K7: waiting tasks (`check`) are told when what they wait for may have come true; that they look again, each minute and then ever less, is a net. So many may
  * wait for so long that their looks are spread, and nothing is sent for them at once.
  * K6: what is read from the store gives way to what was decided while it was read.
- * K8: when this clock was set, its timer is armed anew within 20 s; what was reckoned by a clock that was set back is reckoned anew: else a Wake could be as
- * late as the clock was off.
+ * K8: this clock is looked at every 20 s, for it may be set; what was reckoned by a clock that was set back is reckoned anew: else a Wake could be as late as
+ * the clock was off.
  */
 export class WakeUps {
   readonly #due = new DueTimes();
@@ -92,7 +92,6 @@ export class WakeUps {
     const now = this.#ports.clock.now();
     if (now < this.#latest - SET_BACK_MS) this.#reckonAnew(now); // K8
     this.#latest = now;
-    this.#schedule(); // K8
     this.#filledUntil = now + HORIZON_MS;
     await this.#fill([...this.#owned.keys()], this.#filledUntil);
     return now + REFILL_EVERY_MS;
@@ -196,11 +195,15 @@ export class WakeUps {
     this.#cancelTimer();
     const next = this.#due.peek();
     this.#timerAt = next?.fireAt ?? Number.POSITIVE_INFINITY;
-    if (next !== undefined && !this.#stopped) this.#cancelTimer = this.#ports.clock.timer(next.fireAt, () => this.#fire());
+    if (next === undefined || this.#stopped) return;
+    const lookAt = Math.min(next.fireAt, this.#ports.clock.now() + REFILL_EVERY_MS); // K8
+    this.#cancelTimer = this.#ports.clock.timer(lookAt, () => this.#fire());
   }
 
   #fire(): void {
     const now = this.#now();
+    if (now < this.#latest - SET_BACK_MS) this.#reckonAnew(now); // K8
+    this.#latest = now;
     const sent: DueTime[] = [];
     const records: NewRecord[] = [];
     for (let next = this.#due.peek(); next !== undefined && next.fireAt <= now && sent.length < SEND_AT_ONCE; next = this.#due.peek()) {

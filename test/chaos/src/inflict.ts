@@ -51,7 +51,8 @@ const FAULTS: { [kind in Kind]: Inflict } = {
     kafkaDisk.fill();
     return async () => {
       kafkaDisk.free();
-      await cluster('start', 'kafka'); // a broker that could not write has ended
+      await cluster('kill', 'kafka'); // a broker that could not write ends by itself, sooner or later
+      await cluster('start', 'kafka');
     };
   },
   reset: async (system, { on }) => {
