@@ -38,6 +38,10 @@ export async function respond(
     observer.count('requests_refused_total', { code: reply.refusal });
     observer.log('info', 'request refused', { route, requestId, code: reply.refusal, status: reply.status });
   }
+  if (c.req.method === 'HEAD' && reply.body instanceof ReadableStream) {
+    await reply.body.cancel(); // nobody will read it, and what it holds would be held for ever
+    reply.body = '';
+  }
   return toResponse(reply);
 }
 

@@ -46,6 +46,7 @@ const envelope = z.strictObject({
 export async function readSentCommand({ value, headers }: LogRecord, readAvro: ReadAvroCommand): Promise<SentRecord> {
   const read = isJsonType(headers['content-type']) ? jsonOf(parseStrictJson(value, RECORD_BOUNDS)) : await avroOf(value, readAvro);
   if (read.kind === 'unreadable') return read;
+  if (!isJsonObject(read.value)) return unreadable('the value must be an object');
   const checked = check(envelope, read.value);
   if (checked.kind === 'invalid') return unreadable(checked.errors.map(({ path, message }) => `${path} ${message}`).join('; '));
   const { commandId, type, taskId = null, body } = checked.value;
@@ -67,11 +68,15 @@ function jsonOf(parsed: StrictJson, what = 'the value'): ReadValue {
 
 async function avroOf(value: Uint8Array, readAvro: ReadAvroCommand): Promise<ReadValue> {
   const read = await readAvro(value);
-  if (read.kind === 'undecodable') return unreadable(read.reason);
+  if (read.kind === 'undecodable')
+    return unreadable(looksLikeJson(value) ? `${read.reason}; JSON needs the header content-type: application/json` : read.reason);
   const { commandId, type, taskId, body } = read.record;
   const parsed = jsonOf(parseStrictJson(Buffer.from(body)), 'the body');
   return parsed.kind === 'value' ? { kind: 'value', value: { commandId, type, taskId, body: parsed.value } } : parsed;
 }
+
+/** A framed value begins with a zero byte. */
+const looksLikeJson = (value: Uint8Array): boolean => value[0] === '{'.charCodeAt(0);
 
 const LONGEST_REASON = 500;
 const unreadable = (reason: string) => ({ kind: 'unreadable' as const, reason: reason.slice(0, LONGEST_REASON) });

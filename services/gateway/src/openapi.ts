@@ -70,8 +70,12 @@ const REPLAYED = { 'Idempotent-Replayed': header('`true` on the repeat of a firs
 
 const RETRY_AFTER = { 'Retry-After': header('In how many seconds to try again') };
 
-/** What those answers say besides that are worth another try. */
-const LATER: { [status: number]: { [name: string]: ReturnType<typeof header> } } = {
+/** Refusals by a worker are kept for repeats, like what it accepted. */
+const KEPT = new Set([400, 404, 409]);
+
+/** What an answer says besides, by status. */
+const BESIDES: { [status: number]: { [name: string]: ReturnType<typeof header> } } = {
+  401: { 'WWW-Authenticate': header('`Bearer`') },
   429: {
     ...RETRY_AFTER,
     RateLimit: header('What is left of the limit (`r`), and in how many seconds that changes (`t`)'),
@@ -99,7 +103,7 @@ export function describeRoute(method: Method, path: string, described: Described
   for (const [status, titles] of byStatus(codes))
     responses[status] = {
       description: titles,
-      headers: { ...headers, ...LATER[status] },
+      headers: { ...headers, ...(isChange && !described.isDirect && KEPT.has(status) ? REPLAYED : {}), ...BESIDES[status] },
       content: { 'application/problem+json': { schema: problemSchema } },
     };
   const query = hasDryRun ? dryRunQuery : described.query;

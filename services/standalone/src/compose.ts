@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Environment, readEnvironment } from '@retrigger/config/environment.ts';
 import { firstKey } from '@retrigger/config/first-key.ts';
@@ -44,6 +45,7 @@ import { openSqliteLog, type SqliteLog } from '@retrigger/sqlite/sqlite-log.ts';
 import { openSqliteStore } from '@retrigger/sqlite/sqlite-store.ts';
 import { startTelemetry } from '@retrigger/telemetry/telemetry.ts';
 import { createWorker } from '@retrigger/worker/worker.ts';
+import { RESTORING } from './backup/backup-format.ts';
 import { greeting } from './greeting.ts';
 import { lockWhenFree } from './lock-when-free.ts';
 
@@ -85,6 +87,8 @@ async function composeOnDisk(environment: Environment, options: StandaloneOption
     return cannot(
       `the data folder ${dataDir} can not be used (${lock.reason}): make it writable, or set RETRIGGER_DATA_DIR to another folder`,
     );
+  if (existsSync(join(dataDir, RESTORING)))
+    return cannot(`the data folder ${dataDir} was restored in part only: empty it, and npm run restore -- FOLDER once more`);
   const secret = await serverSecret(settings.secret, dataDir);
   if (secret.kind === 'unusable') return cannot(secret.message);
   const key = await firstKey(settings.apiKey, dataDir);

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { keptOnce } from './owner-file.ts';
 
-const FILE = 'api-key';
+/** Where it is kept, in the data folder. */
+export const FIRST_KEY_FILE = 'api-key';
 const USABLE = /^[\x20-\x7e]{16,256}$/;
 
 /**
@@ -15,7 +16,7 @@ export async function firstKey(
   if (given !== null) return { kind: 'key', key: given, made: false };
   const kept = await keptOnce(
     dataDir,
-    FILE,
+    FIRST_KEY_FILE,
     () => `rtk_${randomBytes(32).toString('base64url')}`,
     (text) => USABLE.test(text),
   );

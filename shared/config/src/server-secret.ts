@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { keptOnce } from './owner-file.ts';
 
-const FILE = 'secret';
+/** Where it is kept, in the data folder. */
+export const SECRET_FILE = 'secret';
 const MADE = /^[A-Za-z0-9_-]{43}$/;
 
 /**
@@ -15,7 +16,7 @@ export async function serverSecret(
   if (given !== null) return { kind: 'secret', secret: Buffer.from(given) };
   const kept = await keptOnce(
     dataDir,
-    FILE,
+    SECRET_FILE,
     () => randomBytes(32).toString('base64url'),
     (text) => MADE.test(text),
   );

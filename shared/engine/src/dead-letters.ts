@@ -17,7 +17,7 @@ const MOST_KEY_LENGTH = 1_024;
  * is kept, and the reason says so; the whole one stands in its own topic for as long as that keeps it.
  */
 export function deadLetter(record: LogRecord, reason: string): NewRecord {
-  const { key, value } = record;
+  const { key, keyBytes, value } = record;
   const ours = {
     reason,
     'source-topic': record.topic,
@@ -25,7 +25,7 @@ export function deadLetter(record: LogRecord, reason: string): NewRecord {
     'source-offset': String(record.offset),
     at: new Date(record.at).toISOString(),
   };
-  const letter = { key, value, headers: { ...record.headers, ...ours } };
+  const letter = { key, ...(keyBytes === undefined ? {} : { keyBytes }), value, headers: { ...record.headers, ...ours } };
   if (bytesOf(letter) <= MOST_BYTES) return letter;
   return {
     key: key.slice(0, MOST_KEY_LENGTH),

@@ -203,8 +203,8 @@ export class KafkaProducer {
 
 const topicMessages = ({ lane, records }: LaneBatch) => ({ topic: lane.topic, messages: records.map(({ message }) => message) });
 
-function toMessage({ key, value, headers }: NewRecord): { message: Message; key: Buffer; bytes: number } {
-  const keyBytes = Buffer.from(key);
+function toMessage({ key, keyBytes: given, value, headers }: NewRecord): { message: Message; key: Buffer; bytes: number } {
+  const keyBytes = Buffer.from(given ?? key);
   let bytes = keyBytes.length + value.byteLength + 32;
   for (const name in headers) bytes += name.length + (headers[name]?.length ?? 0) + 8;
   return {

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { LogRecord } from '@retrigger/ports/log.ts';
 import type { IHeaders, KafkaMessage } from 'kafkajs';
 
@@ -8,6 +9,7 @@ export const toLogRecord = (topic: string, partition: number, message: KafkaMess
   offset: Number(message.offset),
   at: Number(message.timestamp),
   key: message.key?.toString() ?? '',
+  ...(message.key === null || isUtf8(message.key) ? {} : { keyBytes: message.key }),
   value: message.value ?? new Uint8Array(),
   headers: toText(message.headers),
 });

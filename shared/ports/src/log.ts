@@ -1,5 +1,8 @@
-/** A record to append. Headers are text; `value` is opaque to the log. A header that stands in a record more than once is read as its values joined by a line feed. */
-export type NewRecord = { key: string; value: Uint8Array; headers: { [name: string]: string } };
+/**
+ * A record to append. Headers are text; `value` is opaque to the log. A header that stands in a record more than once is read as its values joined by a line feed.
+ * `keyBytes`: the key of a stranger's record that is no text, whose `key` only looks like it. A log that takes none from strangers may leave it out.
+ */
+export type NewRecord = { key: string; keyBytes?: Uint8Array; value: Uint8Array; headers: { [name: string]: string } };
 
 /** A record as it stands in the log. `at` is the log's append time in epoch milliseconds, never going back inside a partition. */
 export type LogRecord = NewRecord & { topic: string; partition: number; offset: number; at: number };

@@ -13,6 +13,7 @@ const LOOK_EVERY_SYNCS = 20;
  * more: measured on a busy machine, 9 times in 5,000 triggers, half of all that was spent in COMMIT.
  * H1: copying goes on beside transactions, but the log begins anew only when all of it is copied, so now and then nobody writes until the last few pages are.
  * H2: nothing rests on it: when it can't copy, or its thread ends, SQLite's own checkpoints take over (see open-database.ts).
+ * H3: the thread keeps the process alive only while it is asked: somebody waits for that who may have nothing else that does, such as a restore.
  */
 export class Checkpoints {
   #thread: Worker | undefined;
@@ -52,6 +53,7 @@ export class Checkpoints {
   #ask(ask: CheckpointAsk): Promise<CheckpointAnswer> {
     this.#thread ??= this.#start();
     const thread = this.#thread;
+    thread.ref(); // H3
     return new Promise((resolve) => {
       this.#answered = resolve;
       thread.postMessage(ask);
@@ -77,6 +79,7 @@ export class Checkpoints {
   #answer(answer: CheckpointAnswer): void {
     const answered = this.#answered;
     this.#answered = undefined;
+    this.#thread?.unref(); // H3
     answered?.(answer);
   }
 }

@@ -1,8 +1,6 @@
-import { join } from 'node:path';
 import { closedLoop, now, openLoop, type Percentiles, percentiles } from './load.ts';
-import { type Subject, startSubject } from './subject.ts';
+import { STANDALONE, type Subject, startSubject } from './subject.ts';
 
-const STANDALONE = join(import.meta.dirname, '../../../services/standalone/src/main.ts');
 const IN_FLIGHT = 64;
 const SMALL = 100;
 const LARGE = 1_000;

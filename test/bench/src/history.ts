@@ -1,15 +1,15 @@
 // npm run bench:history [-- --events 1000000 --tasks 10000 --large 10000 --requests 200 --folder DIR]
 // Pages, filters, totals and exports of a long history, over HTTP against the embedded profile, and the memory that an export takes.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { unobserved } from '@retrigger/ports/reached.ts';
-import { openSqliteStore } from '@retrigger/sqlite/sqlite-store.ts';
-import { generated, LARGE_TASK, seeded } from './history-events.ts';
+import { LARGE_TASK, seeded } from './history-events.ts';
 import { percentiles } from './load.ts';
-import { type Subject, startSubject } from './subject.ts';
+import { processorMs } from './machine.ts';
+import { writeHistory } from './pages.ts';
+import { STANDALONE, type Subject, startSubject } from './subject.ts';
 
 const { values } = parseArgs({
   options: {
@@ -21,7 +21,6 @@ const { values } = parseArgs({
   },
 });
 const [events, tasks, large, requests] = [Number(values.events), Number(values.tasks), Number(values.large), Number(values.requests)];
-const STANDALONE = join(import.meta.dirname, '../../../services/standalone/src/main.ts');
 const SETTLE_MS = 2_000;
 
 const folder = values.folder ?? mkdtempSync(join(tmpdir(), 'retrigger-history-'));
@@ -37,12 +36,7 @@ try {
 
 async function fill(): Promise<void> {
   const begun = performance.now();
-  const store = openSqliteStore(join(folder, 'store.db'), unobserved);
-  const batches = generated(events, tasks, large, 1);
-  let next = batches.next();
-  for (; !next.done; next = batches.next()) await store.events.append(next.value);
-  await store.snapshots.save([...next.value.values()]);
-  await store.close();
+  await writeHistory(folder, events, tasks, large);
   const megabytes = Math.round(statSync(join(folder, 'store.db')).size / 1e6);
   say(`${events} events of ${tasks} tasks written in ${Math.round((performance.now() - begun) / 1_000)} s; store.db ${megabytes} MB`);
 }
@@ -119,14 +113,6 @@ async function measure(subject: Subject): Promise<void> {
 
 function residentMiB(pid: number): number {
   return Math.round(Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1_024);
-}
-
-/** Processor time that a process has had, in milliseconds, where Linux tells it: that is what a busy machine does not change much. */
-function processorMs(pid: number): number {
-  const stat = `/proc/${pid}/stat`;
-  if (!existsSync(stat)) return Number.NaN;
-  const fields = readFileSync(stat, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 async function time<T>(run: () => Promise<T>): Promise<{ ms: number; result: T }> {

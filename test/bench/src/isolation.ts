@@ -1,9 +1,8 @@
 // npm run bench:isolation [-- --count 1000]
 // How long one tenant waits when it asks about another's tasks, beside what has never existed: the difference would tell what there is.
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { median, now } from './load.ts';
-import { startSubject } from './subject.ts';
+import { STANDALONE, startSubject } from './subject.ts';
 
 const { values } = parseArgs({ options: { count: { type: 'string', default: '1000' } } });
 const count = Number(values.count);
@@ -11,7 +10,7 @@ const MOST = 0.2;
 /** What the machine does besides only ever adds a difference; one that is there is there in every round. */
 const ROUNDS = 3;
 
-const subject = await startSubject(join(import.meta.dirname, '../../../services/standalone/src/main.ts'), 1);
+const subject = await startSubject(STANDALONE, 1);
 const post = async (path: string, body: object, headers?: Record<string, string>) =>
   JSON.parse((await subject.post(path, JSON.stringify(body), headers)).text).data;
 const { key } = await post('/api/v1/api-keys', { tenantId: 'other', userId: 'eve', roles: ['admin'] });

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { systemClock } from '@retrigger/lifecycle/system-clock.ts';
 import { unobserved } from '@retrigger/ports/reached.ts';
 import { openSqliteLog } from '@retrigger/sqlite/sqlite-log.ts';
+import { openSqliteStore } from '@retrigger/sqlite/sqlite-store.ts';
 import { closedLoop, perSecond } from './load.ts';
+import { premadeDecisions } from './premade-decisions.ts';
 import { startSubject } from './subject.ts';
 
 const IN_FLIGHT = 64;
@@ -32,6 +34,21 @@ export async function bareAppend(count: number): Promise<number> {
   await closedLoop(2_000, IN_FLIGHT, append);
   const ms = await closedLoop(count, IN_FLIGHT, append);
   await opened.log.close();
+  rmSync(folder, { recursive: true, force: true });
+  return perSecond(count, ms);
+}
+
+/**
+ * Decisions per second that the store takes when nobody has to make them: an event, a receipt and a snapshot each, in batches of this size, as many batches at
+ * once as 64 commands in flight make.
+ */
+export async function bareStore(count: number, batchSize: number): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'retrigger-bench-'));
+  const store = openSqliteStore(join(folder, 'store.db'), unobserved);
+  const batches = premadeDecisions(count, batchSize);
+  const write = async (i: number) => void (await store.decisions.write(batches[i] ?? { events: [], receipts: [], snapshots: [] }));
+  const ms = await closedLoop(batches.length, Math.max(1, Math.round(IN_FLIGHT / batchSize)), write);
+  await store.close();
   rmSync(folder, { recursive: true, force: true });
   return perSecond(count, ms);
 }

@@ -1,5 +1,5 @@
-/** Milliseconds of a monotonic clock. */
-export const now = (): number => performance.now();
+/** Milliseconds of the monotonic clock that all processes of a machine share. */
+export const now = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 export type Percentiles = { p50: number; p95: number; p99: number; max: number };
 
@@ -27,7 +27,11 @@ export async function closedLoop(count: number, inFlight: number, call: (index: 
 }
 
 /** Calls at fixed times, whether or not earlier ones were answered. Latency counts from the intended time, so a stall is not left out. */
-export async function openLoop(perSecondRate: number, count: number, call: (index: number) => Promise<void>): Promise<number[]> {
+export async function openLoop(
+  perSecondRate: number,
+  count: number,
+  call: (index: number, intended: number) => Promise<void>,
+): Promise<number[]> {
   const latencies: number[] = [];
   const calls: Promise<void>[] = [];
   const startAt = now() + 20;
@@ -37,7 +41,7 @@ export async function openLoop(perSecondRate: number, count: number, call: (inde
       index < count && intended <= now();
       intended = startAt + (index * 1000) / perSecondRate
     ) {
-      calls.push(call(index++).then(() => void latencies.push(now() - intended)));
+      calls.push(call(index++, intended).then(() => void latencies.push(now() - intended)));
     }
     await new Promise((resolve) => setTimeout(resolve, 1));
   }

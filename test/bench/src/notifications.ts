@@ -5,12 +5,10 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { cpus } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { closedLoop, median, now, openLoop, type Percentiles, percentiles } from './load.ts';
-import { type Subject, startSubject } from './subject.ts';
+import { STANDALONE, type Subject, startSubject } from './subject.ts';
 
-const STANDALONE = join(import.meta.dirname, '../../../services/standalone/src/main.ts');
 const IN_FLIGHT = 32;
 const WARM_UP = 500;
 const LONGEST_MS = 120_000;

@@ -5,10 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Pool } from 'undici';
 
+/** The entry point of the embedded profile. */
+export const STANDALONE = join(import.meta.dirname, '../../../services/standalone/src/main.ts');
+
 export const KEY = 'a-key-for-measuring';
 
 /** A process under measurement, on a free port, with a connection pool to it. */
 export type Subject = {
+  url: string;
   post(path: string, body: string, headers?: Record<string, string>): Promise<{ status: number; text: string }>;
   get(path: string): Promise<string>;
   /** A body as it comes. */
@@ -33,6 +37,7 @@ export async function startSubject(entry: string, connections: number, env: Reco
     return { status: statusCode, text: await answer.text() };
   };
   return {
+    url,
     send,
     post: (path, body, headers) => send('POST', path, body, headers),
     async get(path) {

@@ -28,6 +28,15 @@ test('a record comes back as it was appended, with the time of the log', async (
   expect(got?.at).toBeLessThanOrEqual(Date.now() + 50);
 });
 
+test('a key that is no text comes back byte for byte, and goes on like that', async () => {
+  const keyBytes = Buffer.from([0, 0xff, 0xfe, 0x41]);
+  await log.append('lone', [{ ...record('', 'v'), keyBytes }]);
+  const handler = recorder();
+  await log.consume('lone', 'g', handler);
+  await eventually('the record', () => handler.records.length === 1);
+  expect(handler.records[0]?.keyBytes).toEqual(keyBytes);
+});
+
 test('L2, L3: records of one key keep the order of their appends, however many are under way', async () => {
   const handler = recorder();
   await log.consume('work', 'g', handler);

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { promisify } from 'node:util';
 import { GroupCommit } from '@retrigger/sqlite/group-commit.ts';
 import { openDatabase } from '@retrigger/sqlite/open-database.ts';
 import { walSync } from '@retrigger/sqlite/wal-sync.ts';
@@ -37,6 +39,15 @@ describe('the write-ahead log of a database that is written to all the time', { 
     const again = openDatabase(path, MIGRATIONS);
     onTestFinished(() => again.close());
     expect(count(again)).toEqual({ n: 120 * ROWS, last: 120 * ROWS - 1 });
+  });
+
+  test('keeps a process alive that has nothing else to do until all is written (H3)', async () => {
+    const path = join(temporaryFolder(), 'test.db');
+    const child = join(import.meta.dirname, 'writes-only-child.ts');
+    await promisify(execFile)(process.execPath, [child, path, '120']);
+    const db = openDatabase(path, MIGRATIONS);
+    onTestFinished(() => db.close());
+    expect(count(db)).toEqual({ n: 120, last: 119 });
   });
 
   test('grows while somebody still reads an old state, and begins anew after that', async () => {

@@ -38,6 +38,13 @@ describe('a record that can not be read', () => {
     ]);
   });
 
+  test('keeps its key in bytes where that is no text', async () => {
+    const keyBytes = Buffer.from([0xff, 0x41]);
+    const { owner, done } = taken((record) => ({ ...record, key: '\ufffdA', keyBytes, value: bytes }));
+    await done;
+    expect(deadLetters(owner)).toMatchObject([{ key: '\ufffdA', keyBytes, value: bytes }]);
+  });
+
   test('holds nobody up', async () => {
     const { stores, owner, done } = taken((record) => ({ ...record, value: bytes }));
     await done;

@@ -9,7 +9,7 @@ type Operation = {
   security: object[];
   parameters?: { name: string; in: string; required: boolean }[];
   requestBody?: { content: { 'application/json': { schema: { $ref: string } } } };
-  responses: { [status: string]: { content?: object } };
+  responses: { [status: string]: { content?: object; headers?: object } };
 };
 type Variant = { properties: { strategy: { enum: string[] } }; required: string[] };
 type Document = {
@@ -90,6 +90,15 @@ describe('the OpenAPI document', async () => {
 
   test('is the one that is kept in schemas; `npm run openapi` writes it anew', async () => {
     expect(await readFile(OPENAPI_FILE, 'utf8')).toBe(await openapiText());
+  });
+
+  test('names the headers of refusals: who asks for a key, who was answered like that before, when to come again', () => {
+    const { responses } = document.paths['/api/v1/tasks/{taskId}/trigger']?.post ?? {};
+    const headersOf = (code: number) => Object.keys(responses?.[code]?.headers ?? {});
+    expect(headersOf(401)).toContain('WWW-Authenticate');
+    for (const code of [400, 404, 409]) expect(headersOf(code)).toContain('Idempotent-Replayed');
+    for (const code of [422, 429, 503]) expect(headersOf(code)).not.toContain('Idempotent-Replayed');
+    for (const code of [429, 503]) expect(headersOf(code)).toContain('Retry-After');
   });
 
   test('lets be absent what a schedule may leave out', () => {

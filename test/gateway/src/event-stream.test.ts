@@ -188,6 +188,13 @@ describe('the live stream', () => {
     expect(door.clock.armed).toBe(0);
   });
 
+  test('a HEAD is told what a client would be, and is no client (V1)', async () => {
+    const { status, headers, text } = await door.ask(STREAM, { method: 'HEAD' });
+    expect([status, headers.get('content-type'), text]).toEqual([200, 'text/event-stream', '']);
+    await settled();
+    expect(door.clock.armed).toBe(0);
+  });
+
   test('an id that was altered, or another tenant’s, a wrong type and an unknown parameter are refused by name', async () => {
     const { reader } = await open();
     happens('a', ['TaskCreated']);

@@ -81,7 +81,7 @@ describe('a published command', () => {
   const UNREADABLE: [what: string, value: string, reason: string][] = [
     ['nothing', '', 'malformed JSON'],
     ['no JSON', 'hello', 'malformed JSON'],
-    ['no object', '[]', 'must be an object'],
+    ['no object', '[]', 'the value must be an object'],
     ['no body', '{"commandId":"c","type":"TriggerTask","taskId":"t"}', 'body must be an object'],
     ['a body that is none', '{"commandId":"c","type":"TriggerTask","taskId":"t","body":[]}', 'body must be an object'],
     ['no task', '{"commandId":"c","type":"TriggerTask","body":{}}', 'TriggerTask needs a taskId'],
@@ -100,7 +100,7 @@ describe('a published command', () => {
   test('that is not framed, or of a schema that nobody knows, goes to the dead letters; a body of a megabyte does not', async () => {
     const avro = signed(trigger('big', 't', { triggerReason: 'x' }), { avro: true });
     await world.publish({ ...avro, value: Buffer.from('hello') }, { ...avro, value: Buffer.from([0, 0, 0, 0, 9, 2, 97]) });
-    await world.publish({ ...avro, value: Buffer.from([0, 0, 0, 0, 7, 200]) });
+    await world.publish({ ...avro, value: Buffer.from([0, 0, 0, 0, 7, 200]) }, { ...avro, value: Buffer.from('{}') });
     const large = 'x'.repeat(1_048_576);
     await world.publish(
       signed(trigger('large', 't', { triggerReason: large })),
@@ -112,6 +112,7 @@ describe('a published command', () => {
       'the body is 1048596 bytes long; a body has at most 1048576',
       'the registry knows no schema 9',
       'the value is not in registry framing',
+      'the value is not in registry framing; JSON needs the header content-type: application/json',
       'the value is not what schema 7 says',
     ]);
     const most = 'x'.repeat(1_048_000);

@@ -14,6 +14,11 @@ test('a header that stands there twice reads as both values, so that nobody take
   expect(headers).toEqual({ twice: 'a\nb', once: 'c' });
 });
 
+test('a key that is no text is kept in bytes, too', () => {
+  const key = Buffer.from([0, 0xff, 0x41]);
+  expect(toLogRecord('t', 0, { ...message({}), key })).toMatchObject({ key: '\0\ufffdA', keyBytes: key });
+});
+
 test('a record without a value has no bytes', () => {
   expect(toLogRecord('t', 3, message({}))).toEqual({
     topic: 't',

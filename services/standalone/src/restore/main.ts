@@ -1,5 +1,7 @@
+import { resolve } from 'node:path';
 import { restore } from './compose.ts';
 
-const { isDone, message } = await restore(process.argv[2], process.env);
+const [, , path] = process.argv;
+const { isDone, message } = await restore(path && resolve(process.env.INIT_CWD ?? '', path), process.env);
 (isDone ? process.stdout : process.stderr).write(`${message}\n`);
 process.exitCode = isDone ? 0 : 1;

@@ -1,0 +1,57 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { API_KEY, freshInstallation } from '@retrigger/test-cluster/installation.ts';
+import { startWatched, type Watched } from './processes.ts';
+
+/** What is under the soak: one process on a data folder, or one of each service on the running cluster. */
+export type Soaked = {
+  url: string;
+  key: string;
+  processes: Watched[];
+  /** MiB of the embedded profile's files, by name; none in a cluster. */
+  files(): { [name: string]: number };
+  stop(): Promise<void>;
+};
+
+const SETTINGS = {
+  PORT: '0',
+  RETRIGGER_LOG_LEVEL: 'error',
+  RETRIGGER_ALLOW_PRIVATE_TARGETS: 'true',
+  RETRIGGER_LIMIT_USER_PER_HOUR: '0',
+  RETRIGGER_LIMIT_TASK_PER_HOUR: '0',
+  RETRIGGER_LIMIT_SYSTEM_PER_MINUTE: '0',
+};
+
+const FILES = ['log.db', 'log.db-wal', 'store.db', 'store.db-wal'];
+
+export async function startEmbedded(): Promise<Soaked> {
+  const folder = mkdtempSync(join(tmpdir(), 'retrigger-soak-'));
+  const process = await startWatched('standalone', { ...SETTINGS, RETRIGGER_DATA_DIR: folder, RETRIGGER_API_KEY: API_KEY });
+  const sizeOf = (name: string): number => (statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0) / 2 ** 20;
+  return {
+    url: process.url,
+    key: API_KEY,
+    processes: [process],
+    files: () => Object.fromEntries(FILES.map((name) => [name, sizeOf(name)])),
+    async stop() {
+      await process.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export async function startCluster(): Promise<Soaked> {
+  const env = { ...SETTINGS, ...(await freshInstallation()) };
+  const processes = await Promise.all(['worker', 'dispatcher', 'notifier'].map((name) => startWatched(name, env)));
+  const gateway = await startWatched('gateway', env);
+  return {
+    url: gateway.url,
+    key: API_KEY,
+    processes: [gateway, ...processes],
+    files: () => ({}),
+    async stop() {
+      for (const process of [gateway, ...processes]) await process.stop();
+    },
+  };
+}

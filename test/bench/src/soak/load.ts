@@ -1,0 +1,99 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Pool } from 'undici';
+import { closedLoop, openLoop } from '../load.ts';
+
+/** So many that a task has ended long before its turn comes again. */
+const TASKS = 2_000;
+const TIMERS = 400;
+/** Behind its bounds, so that a slow beginning is made up for. */
+const MORE = 1.01;
+const EVENTS_OF_A_TRIGGER = 3;
+/** Of so many triggers one is a timer's. */
+const TIMER_EVERY = 10;
+const CONNECTIONS = 32;
+
+export type Called = {
+  /** Executions that were acknowledged, and timers that were. */
+  executions: string[];
+  timers: number;
+  /** Answers that were neither, by what they said. */
+  others: Map<string, number>;
+  /** Of a trigger, from when it was to be sent to its answer. */
+  latencyMs: number[];
+};
+
+/** A bounded load over HTTP: triggers of tasks with targets, and timers that are due after 2 s, at fixed times. */
+export class SoakLoad {
+  readonly #pool: Pool;
+  readonly #key: string;
+  readonly #called: Called = { executions: [], timers: 0, others: new Map(), latencyMs: [] };
+  readonly #server = createServer((request, response) => {
+    request.resume();
+    request.on('end', () => response.setHeader('content-type', 'application/json').end('{"done":true}'));
+  });
+
+  constructor(url: string, key: string) {
+    this.#pool = new Pool(url, { connections: CONNECTIONS, pipelining: 1 });
+    this.#key = key;
+  }
+
+  async send(method: string, path: string, body?: object, key?: string): Promise<{ status: number; text: string }> {
+    const headers = {
+      authorization: `Bearer ${this.#key}`,
+      'content-type': 'application/json',
+      prefer: 'wait=30',
+      ...(key && { 'idempotency-key': key }),
+    };
+    const { statusCode, body: answer } = await this.#pool.request({ method, path, body: body ? JSON.stringify(body) : null, headers });
+    return { status: statusCode, text: await answer.text() };
+  }
+
+  /** A body as it comes. */
+  async lines(path: string): Promise<AsyncIterable<Uint8Array>> {
+    return (await this.#pool.request({ method: 'GET', path, headers: { authorization: `Bearer ${this.#key}` } })).body;
+  }
+
+  async createTasks(): Promise<void> {
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+    const target = { url: `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/` };
+    const schedule = { strategy: 'cron', cron: '0 0 1 1 *' }; // a recurring task can be triggered again and again
+    await closedLoop(TASKS + TIMERS, 16, async (i) => {
+      const task = i < TASKS ? { taskId: `t${i}`, schedule } : { taskId: `timer${i - TASKS}` };
+      const { status, text } = await this.send('POST', '/api/v1/tasks', { ...task, type: 'soak', target });
+      if (status !== 201) throw new Error(`${status}: ${text}`);
+    });
+  }
+
+  /** How many executions have ended. */
+  async completed(): Promise<number> {
+    return JSON.parse((await this.send('GET', '/api/v1/events?types=TaskCompleted&pageSize=1')).text).data.total;
+  }
+
+  /** Makes so many events a minute for so long. */
+  async run(eventsPerMinute: number, minutes: number): Promise<Called> {
+    const perSecond = (MORE * eventsPerMinute) / 60 / (EVENTS_OF_A_TRIGGER + 1 / TIMER_EVERY);
+    this.#called.latencyMs = await openLoop(perSecond, Math.ceil(perSecond * 60 * minutes), (i) => this.#one(i));
+    return this.#called;
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.close();
+    this.#server.closeAllConnections();
+    this.#server.close();
+  }
+
+  async #one(i: number): Promise<void> {
+    const isTimer = i % TIMER_EVERY === 0;
+    const { status, text } = await (isTimer
+      ? this.send('PUT', `/api/v1/tasks/timer${(i / TIMER_EVERY) % TIMERS}/reschedule`, { strategy: 'delayed', delay: '2s' }, `call-${i}`)
+      : this.send('POST', `/api/v1/tasks/t${i % TASKS}/trigger`, { context: { call: i } }, `call-${i}`)
+    ).catch((error: Error) => ({ status: 0, text: JSON.stringify({ code: error.message }) }));
+    const { data, code } = JSON.parse(text);
+    if (isTimer && status === 200) this.#called.timers++;
+    else if (!isTimer && data?.executionId !== undefined) this.#called.executions.push(data.executionId);
+    else this.#called.others.set(`${status} ${code}`, 1 + (this.#called.others.get(`${status} ${code}`) ?? 0));
+  }
+}
