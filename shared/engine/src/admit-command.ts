@@ -189,9 +189,11 @@ export class CommandAdmission<P = never> {
     const isAllowed = isPermitted(command);
     let giveBack: (() => Promise<void>) | undefined;
     try {
-      if (isRepeatable) {
-        const [receipt] = (await this.#receipts.load([commandId])).values(); // G1
-        if (receipt !== undefined) return { kind: 'known', receipt };
+      const [receipt] = isRepeatable ? (await this.#receipts.load([commandId])).values() : []; // G1
+      if (receipt !== undefined) {
+        if (await this.#receipts.isSeen(receipt)) return { kind: 'known', receipt };
+        arrive(this.#hear(command, isRepeatable)); // V1
+        return { kind: 'pending', acceptedAt: receipt.position.at };
       }
       const partition = log.partitionOf(TOPICS.work, taskKey(tenantId, command.taskId));
       if (lag.ageMs(partition) > MOST_LAG_MS) return OVERLOADED; // G6
@@ -230,12 +232,9 @@ export class CommandAdmission<P = never> {
     });
   }
 
-  #seen(names: string[]): Promise<Receipt[]> {
-    return this.#receipts.visible(names).then(
-      (found) => [...found.values()],
-      () => [],
-    );
-  }
+  #seen = async (names: string[]): Promise<Receipt[]> => [
+    ...(await this.#receipts.visible(names).catch(() => new Map<string, Receipt>())).values(),
+  ];
 
   /** Nobody can tell the answer: its receipt is all there will be. */
   #unheard(): Promise<undefined> {
