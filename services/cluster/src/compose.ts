@@ -4,6 +4,7 @@ import { hmacSecrets } from '@retrigger/config/hmac-secrets.ts';
 import type { EventCodec } from '@retrigger/contract/event-codec.ts';
 import { type AvroContract, openSchemaRegistry, type RegistryOptions } from '@retrigger/contract/schema-registry.ts';
 import { eraseFirst } from '@retrigger/engine/erase-first.ts';
+import { isMasterKeyOf, OTHER_MASTER_KEY } from '@retrigger/engine/master-key.ts';
 import { createPrivacy, type Privacy } from '@retrigger/engine/privacy.ts';
 import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
 import { type KafkaLog, openKafkaLog } from '@retrigger/kafka/kafka-log.ts';
@@ -120,6 +121,7 @@ export async function connectCluster(
     const secrets = hmacSecrets(Buffer.from(settings.secret));
     const masterSecrets = settings.masterKey === null ? secrets : hmacSecrets(Buffer.from(settings.masterKey));
     const keys = await MongoKeyStore.open(mongo);
+    if (!(await isMasterKeyOf({ keys, secrets: masterSecrets, freshBytes: randomBytes }))) return giveUp(`the store ${OTHER_MASTER_KEY}`);
     const privacy = createPrivacy({ keys, secrets: masterSecrets, snapshots: stores.snapshots, clock, freshBytes: randomBytes });
     const decisions = eraseFirst(stores.decisions, (token) => privacy.ring.destroy(token));
     const readiness = async () => ({

@@ -12,6 +12,7 @@ import { createDispatcher } from '@retrigger/dispatcher/dispatcher.ts';
 import { ARCHIVABLE, domainDecider } from '@retrigger/domain/domain-decider.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
 import { eraseFirst } from '@retrigger/engine/erase-first.ts';
+import { isMasterKeyOf, OTHER_MASTER_KEY } from '@retrigger/engine/master-key.ts';
 import { createPrivacy } from '@retrigger/engine/privacy.ts';
 import { type Charged, chargedSince, openWindows } from '@retrigger/engine/refill-limits.ts';
 import { archiveDue, type RetentionPorts } from '@retrigger/engine/retention.ts';
@@ -93,6 +94,11 @@ async function composeOnDisk(environment: Environment, options: StandaloneOption
   if (secret.kind === 'unusable') return cannot(secret.message);
   const key = await firstKey(settings.apiKey, dataDir);
   if (key.kind === 'unusable') return cannot(key.message);
+  const secrets = hmacSecrets(secret.secret);
+  const masterSecrets = settings.masterKey === null ? secrets : hmacSecrets(Buffer.from(settings.masterKey));
+  const keys = new SqliteKeyStore(join(dataDir, 'keys.db'));
+  if (!(await isMasterKeyOf({ keys, secrets: masterSecrets, freshBytes: randomBytes })))
+    return cannot(`the data folder ${dataDir} ${OTHER_MASTER_KEY}`);
 
   const clock = systemClock;
   const reached = options.reached ?? unobserved;
@@ -111,9 +117,6 @@ async function composeOnDisk(environment: Environment, options: StandaloneOption
   const store = openSqliteStore(join(dataDir, 'store.db'), reached);
   const { events, receipts, snapshots, documents } = store;
   const sweeping = supervise('sweeping away dead API keys', () => sweepKeys(documents, clock), { clock, observer });
-  const secrets = hmacSecrets(secret.secret);
-  const keys = new SqliteKeyStore(join(dataDir, 'keys.db'));
-  const masterSecrets = settings.masterKey === null ? secrets : hmacSecrets(Buffer.from(settings.masterKey));
   const privacy = createPrivacy({ keys, secrets: masterSecrets, snapshots, clock, freshBytes: randomBytes });
   const decisions = options.writeInSteps ? writeInSteps(events, receipts, snapshots, reached) : store.decisions;
   const answers = new MemoryAnswers(clock);

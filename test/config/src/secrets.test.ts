@@ -91,9 +91,14 @@ test('the signing secret of the first key is printed for whoever has the server 
   const given = print({ RETRIGGER_SECRET: '0123456789abcdef' });
   expect([given.status, given.stdout]).toEqual([0, `${signingSecret(hmacSecrets(Buffer.from('0123456789abcdef')), FIRST_KEY)}\n`]);
   expect(given.stdout).toMatch(/^[\w-]{43}\n$/);
+  const none = print({ RETRIGGER_DATA_DIR: folder });
+  expect([none.status, none.stdout, none.stderr]).toEqual([1, '', expect.stringContaining('set it to what the cluster was started with')]);
+  expect(readdirSync(folder), 'none is made').toEqual([]);
   const kept = await serverSecret(null, folder);
   if (kept.kind !== 'secret') throw new Error(kept.message);
-  expect(print({ RETRIGGER_DATA_DIR: folder }).stdout).toBe(`${signingSecret(hmacSecrets(kept.secret), FIRST_KEY)}\n`);
+  const ofFolder = print({ RETRIGGER_DATA_DIR: folder });
+  expect(ofFolder.stdout).toBe(`${signingSecret(hmacSecrets(kept.secret), FIRST_KEY)}\n`);
+  expect(ofFolder.stderr).toContain('RETRIGGER_SECRET is not set');
   const wrong = print({ RETRIGGER_SECRET: 'short' });
   expect([wrong.status, wrong.stdout, wrong.stderr]).toEqual([1, '', expect.stringContaining('RETRIGGER_SECRET is 5 characters long')]);
 });
