@@ -39,6 +39,7 @@ import type { Clock } from '@retrigger/ports/clock.ts';
 import { CHARGED_HEADER, TOPICS, WORKER_GROUP } from '@retrigger/ports/log.ts';
 import { type Reached, unobserved } from '@retrigger/ports/reached.ts';
 import { lockDataFolder } from '@retrigger/sqlite/data-folder-lock.ts';
+import { sqliteFault } from '@retrigger/sqlite/sqlite-errors.ts';
 import { SqliteKeyStore } from '@retrigger/sqlite/sqlite-key-store.ts';
 import { openSqliteLog, type SqliteLog } from '@retrigger/sqlite/sqlite-log.ts';
 import { openSqliteStore } from '@retrigger/sqlite/sqlite-store.ts';
@@ -65,7 +66,13 @@ export type StandaloneOptions = {
 };
 
 /** Gateway, worker, dispatcher and notifier in one process on one data folder. What its user can mend is a value; see lifecycle/run.ts. */
-export async function composeStandalone(environment: Environment, options: StandaloneOptions = {}): Promise<Composed> {
+export const composeStandalone = (environment: Environment, options: StandaloneOptions = {}): Promise<Composed> =>
+  composeOnDisk(environment, options).catch((error: unknown) => {
+    if (sqliteFault(error).code === 'disk_full') return cannot('the disk of the data folder is full: make room on it');
+    throw error;
+  });
+
+async function composeOnDisk(environment: Environment, options: StandaloneOptions): Promise<Composed> {
   const read = readEnvironment(environment, EMBEDDED);
   if (read.kind === 'wrong') return { kind: 'cannot_start', message: read.message };
   const { settings } = read;

@@ -191,9 +191,11 @@ export class CommandAdmission<P = never> {
     let giveBack: (() => Promise<void>) | undefined;
     let isSure = true;
     try {
-      if (isRepeatable) {
-        const [receipt] = (await this.#receipts.load([commandId])).values(); // G1
-        if (receipt !== undefined) return { kind: 'known', receipt };
+      const [receipt] = isRepeatable ? (await this.#receipts.load([commandId])).values() : []; // G1
+      if (receipt !== undefined) {
+        if (await this.#receipts.isSeen(receipt)) return { kind: 'known', receipt };
+        arrive(this.#hear(command, isRepeatable)); // V1
+        return { kind: 'pending', acceptedAt: receipt.position.at };
       }
       const partition = log.partitionOf(TOPICS.work, taskKey(tenantId, command.taskId));
       if (lag.ageMs(partition) > MOST_LAG_MS) return OVERLOADED; // G6
