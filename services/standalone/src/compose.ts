@@ -12,6 +12,7 @@ import { createDispatcher } from '@retrigger/dispatcher/dispatcher.ts';
 import { ARCHIVABLE, domainDecider } from '@retrigger/domain/domain-decider.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
 import { eraseFirst } from '@retrigger/engine/erase-first.ts';
+import { isMasterKeyOf, OTHER_MASTER_KEY } from '@retrigger/engine/master-key.ts';
 import { createPrivacy } from '@retrigger/engine/privacy.ts';
 import { type Charged, chargedSince, openWindows } from '@retrigger/engine/refill-limits.ts';
 import { archiveDue, type RetentionPorts } from '@retrigger/engine/retention.ts';
@@ -20,7 +21,6 @@ import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
 import { folderArchive } from '@retrigger/files/folder-archive.ts';
 import { createAdmission, createGateway } from '@retrigger/gateway/app.ts';
 import { gatewayConfig } from '@retrigger/gateway/config.ts';
-import type { Readiness } from '@retrigger/gateway/deps.ts';
 import { gatewayCredentials, tokenIssuer } from '@retrigger/gateway/gateway-credentials.ts';
 import { openKafkaDoor } from '@retrigger/gateway/open-kafka-door.ts';
 import { serve } from '@retrigger/gateway/serve.ts';
@@ -39,6 +39,7 @@ import type { Clock } from '@retrigger/ports/clock.ts';
 import { CHARGED_HEADER, TOPICS, WORKER_GROUP } from '@retrigger/ports/log.ts';
 import { type Reached, unobserved } from '@retrigger/ports/reached.ts';
 import { lockDataFolder } from '@retrigger/sqlite/data-folder-lock.ts';
+import { sqliteFault } from '@retrigger/sqlite/sqlite-errors.ts';
 import { SqliteKeyStore } from '@retrigger/sqlite/sqlite-key-store.ts';
 import { openSqliteLog, type SqliteLog } from '@retrigger/sqlite/sqlite-log.ts';
 import { openSqliteStore } from '@retrigger/sqlite/sqlite-store.ts';
@@ -47,6 +48,7 @@ import { createWorker } from '@retrigger/worker/worker.ts';
 import { RESTORING } from './backup/backup-format.ts';
 import { greeting } from './greeting.ts';
 import { lockWhenFree } from './lock-when-free.ts';
+import { readinessOf } from './readiness.ts';
 
 const VERSION = '0.1.0';
 /** In one process partitions only spread the work over batches: few make larger ones, and share an fsync all the same. */
@@ -55,8 +57,6 @@ const KEEP_LOG_MS = 24 * 3_600_000;
 const TRUNCATE_EVERY_MS = 600_000;
 const ARCHIVE_EVERY_MS = 3_600_000;
 const HTTP_GRACE_MS = 3_000;
-/** Past this the oldest due wake-up makes the service unready. */
-const MOST_WAKE_UP_LAG_MS = 5_000;
 
 export type StandaloneOptions = {
   /** Told how far a batch has come; for tests that die there. */
@@ -66,7 +66,13 @@ export type StandaloneOptions = {
 };
 
 /** Gateway, worker, dispatcher and notifier in one process on one data folder. What its user can mend is a value; see lifecycle/run.ts. */
-export async function composeStandalone(environment: Environment, options: StandaloneOptions = {}): Promise<Composed> {
+export const composeStandalone = (environment: Environment, options: StandaloneOptions = {}): Promise<Composed> =>
+  composeOnDisk(environment, options).catch((error: unknown) => {
+    if (sqliteFault(error).code === 'disk_full') return cannot('the disk of the data folder is full: make room on it');
+    throw error;
+  });
+
+async function composeOnDisk(environment: Environment, options: StandaloneOptions): Promise<Composed> {
   const read = readEnvironment(environment, EMBEDDED);
   if (read.kind === 'wrong') return { kind: 'cannot_start', message: read.message };
   const { settings } = read;
@@ -86,6 +92,11 @@ export async function composeStandalone(environment: Environment, options: Stand
   if (secret.kind === 'unusable') return cannot(secret.message);
   const key = await firstKey(settings.apiKey, dataDir);
   if (key.kind === 'unusable') return cannot(key.message);
+  const secrets = hmacSecrets(secret.secret);
+  const masterSecrets = settings.masterKey === null ? secrets : hmacSecrets(Buffer.from(settings.masterKey));
+  const keys = new SqliteKeyStore(join(dataDir, 'keys.db'));
+  if (!(await isMasterKeyOf({ keys, secrets: masterSecrets, freshBytes: randomBytes })))
+    return cannot(`the data folder ${dataDir} ${OTHER_MASTER_KEY}`);
 
   const clock = systemClock;
   const reached = options.reached ?? unobserved;
@@ -104,9 +115,6 @@ export async function composeStandalone(environment: Environment, options: Stand
   const store = openSqliteStore(join(dataDir, 'store.db'), reached);
   const { events, receipts, snapshots, documents } = store;
   const sweeping = supervise('sweeping away dead API keys', () => sweepKeys(documents, clock), { clock, observer });
-  const secrets = hmacSecrets(secret.secret);
-  const keys = new SqliteKeyStore(join(dataDir, 'keys.db'));
-  const masterSecrets = settings.masterKey === null ? secrets : hmacSecrets(Buffer.from(settings.masterKey));
   const privacy = createPrivacy({ keys, secrets: masterSecrets, snapshots, clock, freshBytes: randomBytes });
   const decisions = options.writeInSteps ? writeInSteps(events, receipts, snapshots, reached) : store.decisions;
   const answers = new MemoryAnswers(clock);
@@ -162,11 +170,7 @@ export async function composeStandalone(environment: Environment, options: Stand
     credentials: gatewayCredentials(key.key, tokens.issuer, { documents, secrets, privacy, clock, observer }),
     freshId: freshIds(),
     metrics: telemetry.prometheus,
-    readiness: async (): Promise<Readiness> => ({
-      log: 'up',
-      store: 'up',
-      wakeUps: worker.oldestWakeUpLagMs() > MOST_WAKE_UP_LAG_MS ? 'down' : 'up',
-    }),
+    readiness: readinessOf({ log, store, worker }, dataDir),
     limitsFor: (tenantId: string) => limits.of(tenantId),
     limitsChanged: (tenantId: string) => limits.forget(tenantId),
     config,

@@ -1,8 +1,10 @@
 import { z } from 'zod';
-import { MAX_TEXT, optional } from './fields.ts';
+import { optional, text } from './fields.ts';
 import { instant } from './task-schema.ts';
 
-export const dropDeadLetter = z.strictObject({ reason: z.string().min(1, 'says why').max(MAX_TEXT) }).meta({ id: 'DropDeadLetter' });
+export const dropDeadLetter = z
+  .strictObject({ reason: text.refine((why) => why !== '', 'says why').meta({ ...text.meta(), minLength: 1 }) })
+  .meta({ id: 'DropDeadLetter' });
 
 export const deadLetter = z
   .strictObject({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { durationBetween, id, MAX_TEXT, optional, result } from './fields.ts';
+import { durationBetween, id, optional, result, text } from './fields.ts';
 
 const MAX_TYPES = 100;
 const MAX_WAIT_MS = 30_000;
@@ -30,7 +30,7 @@ export const completedReport = z.strictObject({ result: optional(result) }).meta
 
 export const failedReport = z
   .strictObject({
-    error: z.string().max(MAX_TEXT).meta({ description: 'What went wrong, for people' }),
+    error: text.meta({ ...text.meta(), description: 'What went wrong, for people' }),
     retryable: optional(z.boolean().meta({ description: 'false: another attempt would fail too' })),
   })
   .meta({ id: 'FailedReport' });

@@ -6,7 +6,7 @@ import { z } from 'zod';
 /** A `context` or `result`, as UTF-8 JSON. */
 export const MAX_DATA_BYTES = 262_144;
 /** Reasons and error messages, in characters. */
-export const MAX_TEXT = 4_096;
+const MAX_TEXT = 4_096;
 
 /**
  * A field that may be absent. Its type says so exactly; that the check would let `undefined` pass does not matter, for JSON has none.
@@ -61,4 +61,11 @@ export const result = z
   .refine(isSmall, { message: sizeMessage, params: TOO_LARGE })
   .meta({ type: ['object', 'array', 'string', 'number', 'boolean', 'null'], description: 'Any JSON value, at most 256 KiB' });
 
-export const text = z.string().max(MAX_TEXT);
+/** A text for people. Characters are code points, as JSON Schema counts them, not the units of UTF-16. */
+export const textOf = (most: number, message = `must have at most ${most} characters`) =>
+  z
+    .string()
+    .refine((value) => value.length <= most || (value.length <= 2 * most && [...value].length <= most), message)
+    .meta({ maxLength: most });
+
+export const text = textOf(MAX_TEXT);

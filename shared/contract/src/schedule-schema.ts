@@ -4,7 +4,7 @@ import { parseInstant } from '@retrigger/domain/instant.ts';
 import { DELAY_UNITS, type Schedule } from '@retrigger/domain/schedule.ts';
 import { z } from 'zod';
 import { conditionsSchema, takes } from './conditions-schema.ts';
-import { optional } from './fields.ts';
+import { optional, textOf } from './fields.ts';
 
 const DURATION = 'must be a duration such as "200ms", "90s", "5m", "2h", "1d" or "PT5M", at most 366 days';
 
@@ -76,11 +76,13 @@ const hasUnit = (value: object): boolean =>
 /** A schedule by itself, as creations and bulk calls carry it. */
 export const scheduleSchema: z.ZodType<Schedule> = scheduleSchemaWith({}).meta({ id: 'Schedule', description: 'At most 366 days ahead' });
 
+const MAX_REASON = 1_024;
+
 const flag = z.boolean({ error: 'must be true or false' });
 
 /** What a reschedule takes beside its schedule: `scheduleSchemaWith({...rescheduleExtras, context: …})`, the context checked like any other. */
 export const rescheduleExtras = {
   force: optional(flag.meta({ description: 'Also when it is Running: the execution is cancelled, its late report is stale' })),
   cascade: optional(flag.meta({ description: 'Arm every downstream task that had a conditional schedule again first' })),
-  reason: optional(z.string({ error: 'must be a text' }).max(1_024, { error: 'must be a text of at most 1,024 characters' })),
+  reason: optional(textOf(MAX_REASON, 'must be a text of at most 1,024 characters')),
 };

@@ -71,6 +71,17 @@ describe('the standalone service', () => {
     await refuses(start({ RETRIGGER_API_KEY: 'short' }), 'RETRIGGER_API_KEY', '16 to 256');
   });
 
+  test('says in one line that its data folder was used with another secret, unless the master key is the same', async () => {
+    const started = async (env: Record<string, string>) => {
+      const child = start(env);
+      await child.ready;
+      await kill(child);
+    };
+    await started({ RETRIGGER_SECRET: 'one-secret-of-32-characters-or-so' });
+    await refuses(start({ RETRIGGER_SECRET: 'two-secret-of-32-characters-or-so' }), folder, 'RETRIGGER_SECRET', 'RETRIGGER_MASTER_KEY');
+    await started({ RETRIGGER_SECRET: 'two-secret-of-32-characters-or-so', RETRIGGER_MASTER_KEY: 'one-secret-of-32-characters-or-so' });
+  });
+
   test('ends with the npm that started it, however that ends, and starts again at once on the same port', async () => {
     const env = { PORT: '0', RETRIGGER_DATA_DIR: folder, RETRIGGER_API_KEY: KEY, RETRIGGER_LOG_LEVEL: 'error' };
     const first = startCommand('npm', ['start'], { cwd: ROOT, env });

@@ -66,6 +66,9 @@ const TABLE: [string, object, string, string][] = [
   [TASKS, create({ retry: { baseDelay: '367d' } }), 'retry.baseDelay', 'from 0s to 366d'],
   [TASKS, create({ taskId: '..' }), 'taskId', 'is no task id'],
   [TRIGGER, { triggerReason: 'x'.repeat(4_097) }, 'triggerReason', 'must have at most 4096 characters'],
+  [TRIGGER, { triggerReason: '🚀'.repeat(4_097) }, 'triggerReason', 'must have at most 4096 characters'],
+  [RESCHEDULE, { strategy: 'immediate', reason: '🚀'.repeat(1_025) }, 'reason', 'at most 1,024 characters'],
+  ['POST /api/v1/executions/t.0123456789012345678901/failed', {}, 'error', 'is needed: a string'],
   ['POST /api/v1/erasures', {}, '', 'must hold either userId or taskId'],
   ['POST /api/v1/erasures', { userId: 'ann', taskId: 't' }, '', 'must hold either userId or taskId'],
   [PATCH, { dependencies: ['other', 'nowhere'] }, 'dependencies[1]', 'does not exist'],
@@ -102,6 +105,11 @@ describe('what a task’s calls are given', () => {
     expect([status, json.code]).toEqual([400, 'invalid_request']);
     expect(json.errors).toContainEqual({ path, message: expect.stringContaining(message) });
     expect(door.commands).toEqual([]);
+  });
+
+  test('a character is one, however many units of UTF-16 or bytes it takes', async () => {
+    expect((await ask(TRIGGER, { triggerReason: '🚀'.repeat(4_096) })).status).toBe(202);
+    expect((await ask(RESCHEDULE, { strategy: 'immediate', reason: '🚀'.repeat(1_024) })).status).toBe(200);
   });
 
   test.each(CYCLES_OF_ONE)('%s can’t wait for itself: %s %j is a cycle of one (V1)', async (taskId, call, body, path) => {

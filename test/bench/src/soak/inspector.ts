@@ -3,7 +3,7 @@ export type Taken = { rssMiB: number; heapMiB: number; resources: number; descri
 
 export type Inspected = {
   look(): Promise<Taken>;
-  /** Makes the process keep so many KiB more every second, which a soak must find. */
+  /** Makes the process keep so many KiB, and a file, more every second, which a soak must find. */
   plantLeak(kibPerSecond: number): Promise<void>;
   close(): void;
 };
@@ -43,7 +43,7 @@ export async function inspect(address: string): Promise<Inspected> {
       return { rssMiB: rss / 2 ** 20, heapMiB: heapUsed / 2 ** 20, resources, descriptors };
     },
     async plantLeak(kibPerSecond) {
-      const expression = `globalThis.leaked = []; setInterval(() => leaked.push(Array.from({ length: ${kibPerSecond * 128} }, () => Math.random())), 1000).unref(); ''`;
+      const expression = `globalThis.leaked = []; setInterval(() => leaked.push(Array.from({ length: ${kibPerSecond * 128} }, () => Math.random()), process.getBuiltinModule('node:fs').openSync('/dev/null')), 1000).unref(); ''`;
       await ask('Runtime.evaluate', { expression });
     },
     close: () => socket.close(),

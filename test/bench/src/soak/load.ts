@@ -12,7 +12,10 @@ const MORE = 1.01;
 const EVENTS_OF_A_TRIGGER = 3;
 /** Of so many triggers one is a timer's. */
 const TIMER_EVERY = 10;
-const CONNECTIONS = 32;
+/** Calls that wait for a connection would wait for each other; so many are never under way. */
+const CONNECTIONS = 256;
+
+const poolTo = (url: string): Pool => new Pool(url, { connections: CONNECTIONS, pipelining: 1 });
 
 export type Called = {
   /** Executions that were acknowledged, and timers that were. */
@@ -26,7 +29,8 @@ export type Called = {
 
 /** A bounded load over HTTP: triggers of tasks with targets, and timers that are due after 2 s, at fixed times. */
 export class SoakLoad {
-  readonly #pool: Pool;
+  #pool: Pool;
+  readonly #url: string;
   readonly #key: string;
   readonly #called: Called = { executions: [], timers: 0, others: new Map(), latencyMs: [] };
   readonly #server = createServer((request, response) => {
@@ -35,8 +39,15 @@ export class SoakLoad {
   });
 
   constructor(url: string, key: string) {
-    this.#pool = new Pool(url, { connections: CONNECTIONS, pipelining: 1 });
+    this.#url = url;
+    this.#pool = poolTo(url);
     this.#key = key;
+  }
+
+  /** Ends every connection, so that what the service holds is its own. */
+  async hangUp(): Promise<void> {
+    await this.#pool.close();
+    this.#pool = poolTo(this.#url);
   }
 
   async send(method: string, path: string, body?: object, key?: string): Promise<{ status: number; text: string }> {

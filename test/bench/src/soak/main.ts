@@ -32,14 +32,16 @@ const QUIET_WITHIN_MS = 120_000;
 const TOLERANCES: { [figure: string]: Tolerance } = {
   'heap MiB': { share: 0.1, atLeast: 5 },
   'resident MiB': { share: 0.1, atLeast: 30 },
-  resources: { share: 0.05, atLeast: 8 },
-  descriptors: { share: 0.05, atLeast: 8 },
   'lag records': { share: 0, atLeast: 100 },
   'log.db-wal MiB': { share: 0.5, atLeast: 32 },
   'store.db-wal MiB': { share: 0.5, atLeast: 32 },
 };
 /** What no sample may pass, however steady. */
 const HIGHEST: { [figure: string]: number } = { 'lag records': 1_000, 'log.db-wal MiB': 128, 'store.db-wal MiB': 128 };
+
+/** Handles go up and down with what is under way, so they are compared at rest, before the load and after it. Threads that start late have some of their own. */
+const MORE_HANDLES = 16;
+const AT_REST_WITHIN_MS = 20_000;
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1)); // and what it has started ends with it
 const soaked = await (values.cluster ? startCluster() : startEmbedded());
@@ -50,21 +52,50 @@ const note = (name: string, value: number | null): void => {
 };
 
 async function lagRecords(): Promise<number> {
-  const found = /^work_lag_records(?:\{[^}]*\})? (\S+)/m.exec((await load.send('GET', '/metrics')).text);
+  const metrics = await (await fetch(soaked.metricsUrl)).text(); // beside the load, not behind it
+  const found = /^work_lag_records(?:\{[^}]*\})? (\S+)/m.exec(metrics);
   if (found === null) throw new Error('the metrics do not tell work_lag_records');
   return Number(found[1]);
 }
 
 async function sample(): Promise<void> {
   for (const process of soaked.processes) {
-    const { rssMiB, heapMiB, resources, descriptors } = await process.look();
+    const { rssMiB, heapMiB } = await process.look();
     note(`${process.name}: heap MiB`, heapMiB);
     note(`${process.name}: resident MiB`, rssMiB);
-    note(`${process.name}: resources`, resources);
-    note(`${process.name}: descriptors`, descriptors);
   }
   note('lag records', await lagRecords());
   for (const [name, size] of Object.entries(soaked.files())) note(`${name} MiB`, size);
+}
+
+type Handles = { name: string; resources: number; descriptors: number };
+
+async function handles(): Promise<Handles[]> {
+  await load.hangUp();
+  return Promise.all(
+    soaked.processes.map(async (process) => {
+      const { resources, descriptors } = await process.look();
+      return { name: process.name, resources, descriptors: descriptors ?? 0 };
+    }),
+  );
+}
+
+/** What each process holds when it has nothing to do, beside what it held before. */
+async function handlesLeft(before: Handles[]): Promise<string[]> {
+  for (const end = performance.now() + AT_REST_WITHIN_MS; ; ) {
+    const now = await handles();
+    const isMore = now.map((held, i) =>
+      (['resources', 'descriptors'] as const).some((kind) => held[kind] > (before[i]?.[kind] ?? 0) + MORE_HANDLES),
+    );
+    const isOver = !isMore.includes(true) || performance.now() > end;
+    if (!isOver) await new Promise((resolve) => setTimeout(resolve, 500));
+    else
+      return now.map((held, i) => {
+        const told = `${held.name} holds ${held.resources} resources and ${held.descriptors} descriptors at rest, before the load ${before[i]?.resources} and ${before[i]?.descriptors}`;
+        if (isMore[i]) failures.push(told);
+        return told;
+      });
+  }
 }
 
 /** Takes the samples while `load` runs. */
@@ -94,6 +125,7 @@ async function untilCompleted(count: number): Promise<void> {
 const failures: string[] = [];
 try {
   await load.createTasks();
+  const atRest = await handles();
   if (values['plant-leak']) await soaked.processes[0]?.plantLeak(PLANTED_KIB_PER_SECOND);
   const startedAt = performance.now();
   const called = await watch(load.run(eventsPerMinute, minutes));
@@ -127,6 +159,7 @@ try {
     print(`${name.padEnd(34)}${numbers.join('')}${(isJudged ? verdict.allowed.toFixed(1) : '-').padStart(9)}`);
     return { name, samples: all, ...verdict };
   });
+  for (const held of await handlesLeft(atRest)) print(held);
   if (values.out !== undefined)
     writeFileSync(values.out, JSON.stringify({ events, rate, latency: { p50, p95, p99, max }, rows, failures }, null, 2));
   await load.close();
