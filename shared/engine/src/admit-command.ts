@@ -238,12 +238,9 @@ export class CommandAdmission<P = never> {
     });
   }
 
-  #seen(names: string[]): Promise<Receipt[]> {
-    return this.#receipts.visible(names).then(
-      (found) => [...found.values()],
-      () => [],
-    );
-  }
+  #seen = async (names: string[]): Promise<Receipt[]> => [
+    ...(await this.#receipts.visible(names).catch(() => new Map<string, Receipt>())).values(),
+  ];
 }
 
 function labelOf(admission: Admission<unknown>): string {
