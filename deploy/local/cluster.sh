@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A whole cluster on this machine, on loopback, without containers. README.md beside it says what for.
 #   cluster.sh up | down | status | env
-#   cluster.sh stop | kill | start <kafka|registry|mongo|redis>
+#   cluster.sh stop | kill | start | pause | continue <kafka|registry|mongo|redis>
 # Data, logs, pids and ports are in $RETRIGGER_CLUSTER_DIR, downloads in ${XDG_CACHE_HOME:-~/.cache}/retrigger.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -89,7 +89,7 @@ known() {
 case ${1:-} in
   status) status ;;
   env) addresses ;;
-  up | down | stop | kill | start)
+  up | down | stop | kill | start | pause | continue)
     mkdir -p "$dir"
     # One change at a time; the lock lies beside the folder because `down` removes the folder.
     exec 9>"$dir.lock"
@@ -100,7 +100,9 @@ case ${1:-} in
       stop) known "${2:-}" && { signal_and_wait "$2" TERM 30 || die "$2 does not stop"; } ;;
       kill) known "${2:-}" && { signal_and_wait "$2" KILL 10 || die "$2 does not end"; } ;;
       start) known "${2:-}" && start "$2" && wait_until_answers "$2" ;;
+      pause) known "${2:-}" && signal "$2" STOP ;;
+      continue) known "${2:-}" && signal "$2" CONT ;;
     esac
     ;;
-  *) die "usage: cluster.sh up|down|status|env, or stop|kill|start <${servers[*]}>" ;;
+  *) die "usage: cluster.sh up|down|status|env, or stop|kill|start|pause|continue <${servers[*]}>" ;;
 esac

@@ -46,6 +46,13 @@ wait_until_answers() {
   done
 }
 
+# signal <server> <signal>: nothing when it does not run.
+signal() {
+  local pid
+  pid=$(pid_of "$1") || return 0
+  kill "-$2" "$pid" 2>/dev/null || true
+}
+
 # signal_and_wait <server> <signal> <seconds>: fails when the process is still there afterwards.
 signal_and_wait() {
   local name=$1 signal=$2 deadline=$((SECONDS + $3)) pid

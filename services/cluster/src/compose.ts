@@ -40,6 +40,9 @@ export const VERSION = '0.1.0';
 
 export type ClusterOptions = { reached?: Reached; spanExporter?: TelemetryOptions['spanExporter'] };
 
+/** Of a process that serves callers: how long one append, and one operation of the store, may keep them waiting. Without it servers that are away are ridden out. */
+export type CallersWait = { appendMs: number; storeMs: number };
+
 /** Everything behind the ports that a process of the cluster profile works with. */
 export type Cluster = {
   settings: ClusterSettings;
@@ -69,13 +72,13 @@ export type Cluster = {
 export async function connectCluster(
   service: string,
   environment: Environment,
-  options: ClusterOptions = {},
+  options: ClusterOptions & { callersWait?: CallersWait } = {},
 ): Promise<{ kind: 'connected'; cluster: Cluster } | { kind: 'cannot_start'; message: string }> {
   const read = clusterSettings(environment);
   if (read.kind === 'wrong') return cannot(read.message);
   const { settings } = read;
   const { logLevel, otlpEndpoint, mongoUrl, redisUrl } = settings;
-  const { spanExporter, reached = unobserved } = options;
+  const { spanExporter, reached = unobserved, callersWait } = options;
   const exporting = { exportSpans: otlpEndpoint !== null, ...(spanExporter === undefined ? {} : { spanExporter }) };
   const telemetry = await startTelemetry({ service: `retrigger-${service}`, version: VERSION, logLevel, ...exporting });
   const { observer } = telemetry;
@@ -89,7 +92,7 @@ export async function connectCluster(
     return cannot(message);
   };
   try {
-    const mongo = await connectMongo(mongoUrl, clock);
+    const mongo = await connectMongo(mongoUrl, clock, callersWait?.storeMs);
     closers.push(() => mongo.close());
     const shapes = await rememberShapes(mongo, wantedPartitions(settings), PARTITIONER);
     if (shapes.kind === 'other_hash')
@@ -104,6 +107,7 @@ export async function connectCluster(
       clock,
       observer,
       reached,
+      ...(callersWait === undefined ? {} : { appendTimeoutMs: callersWait.appendMs }),
     });
     if (opened.kind === 'cannot_open') return giveUp(opened.message);
     const { log } = opened;
@@ -124,12 +128,14 @@ export async function connectCluster(
     if (!(await isMasterKeyOf({ keys, secrets: masterSecrets, freshBytes: randomBytes }))) return giveUp(`the store ${OTHER_MASTER_KEY}`);
     const privacy = createPrivacy({ keys, secrets: masterSecrets, snapshots: stores.snapshots, clock, freshBytes: randomBytes });
     const decisions = eraseFirst(stores.decisions, (token) => privacy.ring.destroy(token));
-    const readiness = async () => ({
-      kafka: state(await log.reachable()),
-      mongodb: state(await mongoAnswers(mongo)),
-      redis: state(await redisAnswers(limiter)),
-      schemaRegistry: state(await registryAnswers(registry)),
-    });
+    const readiness = async () => {
+      const asked = {
+        ...{ kafka: log.reachable(), mongodb: mongoAnswers(mongo), redis: redisAnswers(limiter) },
+        schemaRegistry: registryAnswers(registry),
+      };
+      const told = Object.entries(asked).map(async ([name, isUp]) => [name, state(await isUp)] as const);
+      return Object.fromEntries(await Promise.all(told));
+    };
     const { events: eventCodec, readCommand: readAvroCommand } = contract.avro;
     return {
       kind: 'connected',

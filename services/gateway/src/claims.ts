@@ -88,11 +88,17 @@ export class Claims {
     const until = clock.now() + asked.waitMs + asked.patienceMs;
     for (;;) {
       const lease = await leaseOf(asked.commandId, this.#deps); // M6
-      const outcome = (await this.#known(asked)) ?? (lease && (await this.#seekAndTry(asked)));
-      if (outcome?.kind === 'pending')
-        lease?.leave(); // a try may still start an execution
-      else await lease?.release();
-      if (outcome !== undefined) return outcome;
+      let mayStart = false; // a try may still start an execution
+      try {
+        const known = await this.#known(asked);
+        mayStart = known === undefined;
+        const outcome = known ?? (lease && (await this.#seekAndTry(asked)));
+        mayStart = outcome?.kind === 'pending';
+        if (outcome !== undefined) return outcome;
+      } finally {
+        if (mayStart) lease?.leave();
+        else await lease?.release();
+      }
       if (asked.gone.aborted) return { kind: 'nothing' };
       if (clock.now() >= until) return { kind: 'pending', acceptedAt: clock.now() };
       await new Promise<void>((resolve) => void clock.timer(clock.now() + LOOK_AGAIN_MS, resolve));

@@ -16,9 +16,12 @@ import { LimitsOfTenants } from './tenant-settings.ts';
 
 const HTTP_GRACE_MS = 3_000;
 
+/** A call that can't be served says so well within 10 s: it waits at most for one append or for a few operations of the store that is away, of which the first ends it. */
+const CALLERS_WAIT = { appendMs: 5_000, storeMs: 4_000 };
+
 /** A gateway process of the cluster profile. */
 export async function composeGateway(environment: Environment, options: ClusterOptions = {}): Promise<Composed> {
-  const connected = await connectCluster('gateway', environment, options);
+  const connected = await connectCluster('gateway', environment, { ...options, callersWait: CALLERS_WAIT });
   if (connected.kind === 'cannot_start') return connected;
   const { cluster } = connected;
   const { settings, telemetry } = cluster;

@@ -20,7 +20,7 @@ import type { Credentials } from './credentials.ts';
 export type Readiness = { [dependency: string]: 'up' | 'down' };
 
 export type GatewayDeps = {
-  log: Pick<Log, 'append' | 'partitionOf' | 'partitionCount'>;
+  log: Pick<Log, 'append' | 'partitionOf' | 'partitionCount' | 'stuckMs'>;
   /** How far the workers are behind; whoever composes keeps it up to date. */
   lag: Pick<WorkLag, 'ageMs' | 'oldestMs'>;
   answers: Answers;

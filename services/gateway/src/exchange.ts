@@ -29,8 +29,8 @@ export async function respond(
       requestId,
       error: error instanceof Error ? (error.stack ?? error.message) : String(error),
     });
-    const problem: Problem = { code: 'unavailable', detail: 'Something that is needed does not answer; try again' };
-    return id.commandId === '' ? problemReply(problem, c.req.path) : named(problemReply(problem, commandPath(id.commandId)), id.commandId);
+    if (id.commandId === '') return problemReply({ code: 'unavailable', detail: AWAY }, c.req.path);
+    return named(problemReply({ code: 'unavailable', detail: MAY_BE_DONE }, commandPath(id.commandId)), id.commandId);
   });
   reply.headers['x-request-id'] = requestId;
   observer.measure('http_request_seconds', (clock.now() - startedAt) / 1000, { route, status: String(reply.status) });
@@ -44,6 +44,10 @@ export async function respond(
   }
   return toResponse(reply);
 }
+
+const AWAY = 'Something that is needed does not answer; try again';
+const MAY_BE_DONE =
+  'Something that is needed does not answer, and it is not known whether this was done; try again, with the same idempotency key if it had one';
 
 const UNAUTHENTICATED: Problem = {
   code: 'unauthenticated',

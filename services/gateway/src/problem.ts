@@ -77,6 +77,10 @@ export function refusalProblem({ code, detail, more }: Refusal): Problem {
   return more === undefined ? { code, detail } : { code, detail, more };
 }
 
+const NOT_TAKEN = 'The command was not taken; try again';
+const NOT_SURE =
+  'It is not known whether the command was taken, so it may still be carried out; try again with the same idempotency key, or ask for what `instance` names';
+
 /** What the door's law refused. */
 export function admissionProblem(admission: Exclude<Admission<Problem>, { kind: 'decided' | 'pending' }>): Problem {
   switch (admission.kind) {
@@ -85,7 +89,7 @@ export function admissionProblem(admission: Exclude<Admission<Problem>, { kind: 
     case 'overloaded':
       return { code: 'overloaded', detail: 'Too many commands are waiting to be decided, or the workers are late; try again shortly' };
     case 'unavailable':
-      return { code: 'unavailable', detail: 'The command could not be taken; try again, with the same idempotency key if it had one' };
+      return { code: 'unavailable', detail: admission.isSure ? NOT_TAKEN : NOT_SURE };
     case 'limited':
       return limited(admission);
   }

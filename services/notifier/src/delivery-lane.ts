@@ -22,12 +22,14 @@ export type LanePorts = {
 
 /** Attempts of one subscription at once. */
 const MOST_AT_ONCE = 8;
+const SET_BACK_MS = 1_000;
 
 /**
  * What one subscriber is still to be told.
  * Q1: a line's deliveries are attempted one after the other, in the order in which they came; one that waits for its next try holds up its own line only.
  * Q2: a subscriber that fails has one attempt at a time, from slots that healthy ones do not use: however many hang, a healthy one finds a slot.
  * Q3: while it is paused only what people asked for is attempted: a test, or a dead letter again.
+ * Q4: when the clock was set back, nobody knows any more how long a delivery was to wait: each is attempted.
  */
 export class DeliveryLane {
   readonly health: Health = { isFailing: false, givenUpInARow: 0 };
@@ -35,6 +37,7 @@ export class DeliveryLane {
   readonly #lines = new Map<string, Item[]>();
   readonly #running = new Map<string, Promise<void>>();
   #heldUntil = 0;
+  #lookedAt = 0;
   #cancel: () => void = () => {};
   #isStopped = false;
   readonly #pump = () => this.pump();
@@ -70,6 +73,8 @@ export class DeliveryLane {
     if (this.#isStopped) return;
     const { clock, slots } = this.#ports;
     const now = clock.now();
+    if (now < this.#lookedAt - SET_BACK_MS) this.#waitNoLonger(now); // Q4
+    this.#lookedAt = now;
     let next = Number.POSITIVE_INFINITY;
     for (const [name, [head]] of this.#lines) {
       if (head === undefined || this.#running.has(name)) continue; // Q1
@@ -96,6 +101,11 @@ export class DeliveryLane {
     this.#isStopped = true;
     this.#cancel();
     await Promise.all(this.#running.values());
+  }
+
+  #waitNoLonger(now: number): void {
+    this.#heldUntil = Math.min(this.#heldUntil, now);
+    for (const item of [...this.#lines.values()].flat()) item.delivery = { ...item.delivery, dueAt: Math.min(item.delivery.dueAt, now) };
   }
 
   async #run(name: string, head: Item, pool: Slots): Promise<void> {

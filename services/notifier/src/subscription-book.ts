@@ -27,8 +27,9 @@ export class SubscriptionBook {
 
   async current(tenantId: string, id: string): Promise<VersionedSubscription | undefined> {
     const known = this.#known.get(tenantId);
-    const isFresh = known !== undefined && this.#clock.now() - known.at < FRESH_MS;
-    const found = isFresh ? known.of.find((one) => one.id === id) : undefined;
+    const ageMs = known === undefined ? FRESH_MS : this.#clock.now() - known.at;
+    const isFresh = ageMs >= 0 && ageMs < FRESH_MS; // a clock that was set back since tells no age
+    const found = isFresh ? known?.of.find((one) => one.id === id) : undefined;
     return found ?? (await this.#read(tenantId)).find((one) => one.id === id); // K3
   }
 

@@ -21,7 +21,6 @@ import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
 import { folderArchive } from '@retrigger/files/folder-archive.ts';
 import { createAdmission, createGateway } from '@retrigger/gateway/app.ts';
 import { gatewayConfig } from '@retrigger/gateway/config.ts';
-import type { Readiness } from '@retrigger/gateway/deps.ts';
 import { gatewayCredentials, tokenIssuer } from '@retrigger/gateway/gateway-credentials.ts';
 import { openKafkaDoor } from '@retrigger/gateway/open-kafka-door.ts';
 import { serve } from '@retrigger/gateway/serve.ts';
@@ -40,6 +39,7 @@ import type { Clock } from '@retrigger/ports/clock.ts';
 import { CHARGED_HEADER, TOPICS, WORKER_GROUP } from '@retrigger/ports/log.ts';
 import { type Reached, unobserved } from '@retrigger/ports/reached.ts';
 import { lockDataFolder } from '@retrigger/sqlite/data-folder-lock.ts';
+import { sqliteFault } from '@retrigger/sqlite/sqlite-errors.ts';
 import { SqliteKeyStore } from '@retrigger/sqlite/sqlite-key-store.ts';
 import { openSqliteLog, type SqliteLog } from '@retrigger/sqlite/sqlite-log.ts';
 import { openSqliteStore } from '@retrigger/sqlite/sqlite-store.ts';
@@ -48,6 +48,7 @@ import { createWorker } from '@retrigger/worker/worker.ts';
 import { RESTORING } from './backup/backup-format.ts';
 import { greeting } from './greeting.ts';
 import { lockWhenFree } from './lock-when-free.ts';
+import { readinessOf } from './readiness.ts';
 
 const VERSION = '0.1.0';
 /** In one process partitions only spread the work over batches: few make larger ones, and share an fsync all the same. */
@@ -56,8 +57,6 @@ const KEEP_LOG_MS = 24 * 3_600_000;
 const TRUNCATE_EVERY_MS = 600_000;
 const ARCHIVE_EVERY_MS = 3_600_000;
 const HTTP_GRACE_MS = 3_000;
-/** Past this the oldest due wake-up makes the service unready. */
-const MOST_WAKE_UP_LAG_MS = 5_000;
 
 export type StandaloneOptions = {
   /** Told how far a batch has come; for tests that die there. */
@@ -67,7 +66,13 @@ export type StandaloneOptions = {
 };
 
 /** Gateway, worker, dispatcher and notifier in one process on one data folder. What its user can mend is a value; see lifecycle/run.ts. */
-export async function composeStandalone(environment: Environment, options: StandaloneOptions = {}): Promise<Composed> {
+export const composeStandalone = (environment: Environment, options: StandaloneOptions = {}): Promise<Composed> =>
+  composeOnDisk(environment, options).catch((error: unknown) => {
+    if (sqliteFault(error).code === 'disk_full') return cannot('the disk of the data folder is full: make room on it');
+    throw error;
+  });
+
+async function composeOnDisk(environment: Environment, options: StandaloneOptions): Promise<Composed> {
   const read = readEnvironment(environment, EMBEDDED);
   if (read.kind === 'wrong') return { kind: 'cannot_start', message: read.message };
   const { settings } = read;
@@ -165,11 +170,7 @@ export async function composeStandalone(environment: Environment, options: Stand
     credentials: gatewayCredentials(key.key, tokens.issuer, { documents, secrets, privacy, clock, observer }),
     freshId: freshIds(),
     metrics: telemetry.prometheus,
-    readiness: async (): Promise<Readiness> => ({
-      log: 'up',
-      store: 'up',
-      wakeUps: worker.oldestWakeUpLagMs() > MOST_WAKE_UP_LAG_MS ? 'down' : 'up',
-    }),
+    readiness: readinessOf({ log, store, worker }, dataDir),
     limitsFor: (tenantId: string) => limits.of(tenantId),
     limitsChanged: (tenantId: string) => limits.forget(tenantId),
     config,

@@ -17,11 +17,11 @@ import { ReceiptWatch } from './receipt-watch.ts';
 import { isSame, receiptNames, replay, reused } from './replay.ts';
 import { Rivals } from './rivals.ts';
 import { UndecidedShares } from './undecided-shares.ts';
-import { within } from './within.ts';
+import { nothingWithin, within } from './within.ts';
 import type { WorkLag } from './work-lag.ts';
 
 export type AdmissionPorts = ReceiptPorts & {
-  log: Pick<Log, 'append' | 'partitionOf'>;
+  log: Pick<Log, 'append' | 'partitionOf' | 'stuckMs'>;
   /** How far the workers are behind. */
   lag: Pick<WorkLag, 'ageMs' | 'oldestMs'>;
   answers: Answers;
@@ -57,14 +57,14 @@ export type Submission<P = never> = {
   check?(): Promise<P | Ready | undefined>;
 };
 
-/** All but the first two have cost nothing; after `unavailable` the command may or may not be in the log. */
+/** All but the first two have cost nothing. After `unavailable` the command is not in the log, or, where that is not sure, may be. */
 export type Admission<P = never> =
   | { kind: 'decided'; outcome: Outcome; replayed: boolean }
   | { kind: 'pending'; acceptedAt: number }
   | { kind: 'invalid'; problem: P }
   | { kind: 'limited'; limit: Limit; remaining: number; retryAfterMs: number }
   | { kind: 'overloaded' }
-  | { kind: 'unavailable'; reason: string };
+  | { kind: 'unavailable'; isSure: boolean };
 
 type Launched<P> = Exclude<Admission<P>, { kind: 'decided' }> | { kind: 'known'; receipt: Receipt } | { kind: 'rival'; first: Fingerprint };
 
@@ -73,11 +73,12 @@ type Told = { kind: 'answer'; answer: Answer } | { kind: 'receipt'; receipt: Rec
 
 type Flight<P> = { fingerprint: Fingerprint; launched: Promise<Launched<P>>; told: Promise<Told> };
 
-/** A partition whose oldest record has waited for so long takes nothing more. */
+/** A partition whose oldest record has waited for so long takes nothing more; nor does one that has kept an append waiting for so long. */
 const MOST_LAG_MS = 10_000;
+const MOST_STUCK_MS = 2_000;
 
 const OVERLOADED = { kind: 'overloaded' } as const;
-const UNAVAILABLE = { kind: 'unavailable', reason: 'the command could not be stored' } as const;
+const UNAVAILABLE = { kind: 'unavailable', isSure: true } as const;
 /** So long a command counts as in flight when no answer comes; a repeat after that is handed in, and charged, again. */
 const IN_FLIGHT_MS = 60_000;
 
@@ -86,9 +87,9 @@ const IN_FLIGHT_MS = 60_000;
  * G1: a command is charged once. A repeat joins the one that is in flight here, or finds its receipt, before anything is charged.
  * G2: the answer is listened for before the command is appended, so it can't be missed.
  * G3: while a command is undecided its receipt is looked for, and once more before `pending` is said, so a lost answer costs a little time and nothing else.
- * G4: whatever the door refuses is neither charged nor appended, except `unavailable`, of which only the charge is sure.
+ * G4: whatever the door refuses is neither charged nor appended; of an `unavailable` that is not sure, only the charge is.
  * G5: what the caller's roles don't permit is handed in all the same, free of charge: the worker refuses it, and the task's history shows it.
- * G6: past what is in flight, and while the workers are late, commands are shed before anything is charged or appended; repeats of what is decided are not.
+ * G6: past what is in flight, and while the workers are late or the log says nothing, commands are shed before anything is charged or appended; repeats of what is decided are not.
  * G8: what is personal is sealed before anything else is done with a command, whichever door it came through.
  * G9: of two requests under one id that ask for different things only one gets on, also at two doors at once.
  * G7: a tenant has a bounded share of what is undecided on a partition, so that it can't make the others wait.
@@ -188,13 +189,17 @@ export class CommandAdmission<P = never> {
     const { commandId, tenantId } = command;
     const isAllowed = isPermitted(command);
     let giveBack: (() => Promise<void>) | undefined;
+    let isSure = true;
     try {
-      if (isRepeatable) {
-        const [receipt] = (await this.#receipts.load([commandId])).values(); // G1
-        if (receipt !== undefined) return { kind: 'known', receipt };
+      const [receipt] = isRepeatable ? (await this.#receipts.load([commandId])).values() : []; // G1
+      if (receipt !== undefined) {
+        if (await this.#receipts.isSeen(receipt)) return { kind: 'known', receipt };
+        arrive(this.#hear(command, isRepeatable)); // V1
+        return { kind: 'pending', acceptedAt: receipt.position.at };
       }
       const partition = log.partitionOf(TOPICS.work, taskKey(tenantId, command.taskId));
       if (lag.ageMs(partition) > MOST_LAG_MS) return OVERLOADED; // G6
+      if ((log.stuckMs?.(TOPICS.work, partition) ?? 0) > MOST_STUCK_MS) return UNAVAILABLE; // G6
       const { problem, ready } = isAllowed ? await checked<P>(submission) : {};
       if (problem !== undefined) return { kind: 'invalid', problem };
       const full = this.#shares.take(commandId, tenantId, partition); // G7
@@ -208,18 +213,21 @@ export class CommandAdmission<P = never> {
       if (charge.cost > 0) record.headers[CHARGED_HEADER] = String(charge.cost); // what a restart refills the limits from
       const acceptedAt = clock.now();
       arrive(this.#hear(command, isRepeatable)); // G2
+      isSure = false; // L1
       await log.append(TOPICS.work, [record]);
       return { kind: 'pending', acceptedAt };
     } catch (error) {
       observer.log('error', 'a command could not be handed in', { type: command.type, error: String(error) });
       await giveBack?.(); // G4
-      return UNAVAILABLE;
+      return { ...UNAVAILABLE, isSure };
     }
   }
 
   /** Listens from when it is called (G2), and looks for the receipt as well (G3). */
   #hear(command: Command, isRepeatable: boolean): Promise<Told> {
-    const answered = this.#ports.answers.expect(command.commandId, IN_FLIGHT_MS).catch(() => this.#unheard());
+    const answered = this.#ports.answers
+      .expect(command.commandId, IN_FLIGHT_MS)
+      .catch(() => nothingWithin(IN_FLIGHT_MS, this.#ports.clock)); // its receipt is all there will be
     return new Promise((resolve) => {
       const found = (receipt: Receipt) => resolve({ kind: 'receipt', receipt });
       const watches = receiptNames(command, isRepeatable).map((name) => this.#watch.watch(name, found));
@@ -230,18 +238,9 @@ export class CommandAdmission<P = never> {
     });
   }
 
-  #seen(names: string[]): Promise<Receipt[]> {
-    return this.#receipts.visible(names).then(
-      (found) => [...found.values()],
-      () => [],
-    );
-  }
-
-  /** Nobody can tell the answer: its receipt is all there will be. */
-  #unheard(): Promise<undefined> {
-    const { clock } = this.#ports;
-    return new Promise((resolve) => clock.timer(clock.now() + IN_FLIGHT_MS, () => resolve(undefined)));
-  }
+  #seen = async (names: string[]): Promise<Receipt[]> => [
+    ...(await this.#receipts.visible(names).catch(() => new Map<string, Receipt>())).values(),
+  ];
 }
 
 function labelOf(admission: Admission<unknown>): string {

@@ -24,6 +24,11 @@ export class KnownReceipts {
     return new Map([...found].filter(([, { position }]) => now - position.at < RECEIPT_LIFE_MS));
   }
 
+  /** V1, of one. */
+  async isSeen({ key, sequence }: Receipt): Promise<boolean> {
+    return sequence === null || ((await this.#ports.snapshots.load([key])).get(key)?.head.sequence ?? 0) >= sequence;
+  }
+
   /** V1. */
   async visible(names: string[]): Promise<Map<string, Receipt>> {
     const found = await this.load(names);

@@ -1,10 +1,10 @@
 import type { Clock } from '@retrigger/ports/clock.ts';
 
-type Entry<V> = { value: Promise<V>; until: number };
+type Entry<V> = { value: Promise<V>; at: number };
 
 /**
  * Answers that may be remembered for a short while.
- * S1: none is given later than `lifeMs` after it was asked for. S2: at most `capacity` are held; the one asked for longest ago goes first.
+ * S1: none is given later than `lifeMs` after it was asked for, nor one from the future: the clock was set back since, and nobody knows its age. S2: at most `capacity` are held; the one asked for longest ago goes first.
  * S3: a question that is being asked is not asked twice; a failure is not remembered.
  */
 export class ShortMemory<V> {
@@ -21,11 +21,13 @@ export class ShortMemory<V> {
 
   get(key: string): Promise<V> | undefined {
     const entry = this.#entries.get(key);
-    return entry !== undefined && this.#clock.now() < entry.until ? entry.value : undefined; // S1
+    if (entry === undefined) return undefined;
+    const ageMs = this.#clock.now() - entry.at;
+    return ageMs >= 0 && ageMs < this.#lifeMs ? entry.value : undefined; // S1
   }
 
   put(key: string, value: Promise<V>): Promise<V> {
-    const entry = { value, until: this.#clock.now() + this.#lifeMs };
+    const entry = { value, at: this.#clock.now() };
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     const [oldest] = this.#entries.keys();

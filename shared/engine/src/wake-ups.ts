@@ -12,6 +12,8 @@ const REFILL_EVERY_MS = 20_000;
 const PAGE = 5_000;
 const RETRY_MS = 1_000;
 const SEND_AT_ONCE = 500;
+/** A smaller step back only makes a Wake so much later. */
+const SET_BACK_MS = 1_000;
 
 export type WakeUpPorts = {
   log: Log;
@@ -52,6 +54,8 @@ export type Settled = {
  * K7: waiting tasks (`check`) are told when what they wait for may have come true; that they look again, each minute and then ever less, is a net. So many may
  * wait for so long that their looks are spread, and nothing is sent for them at once.
  * K6: what is read from the store gives way to what was decided while it was read.
+ * K8: this clock is looked at every 20 s, for it may be set; what was reckoned by a clock that was set back is reckoned anew: else a Wake could be as late as
+ * the clock was off.
  */
 export class WakeUps {
   readonly #due = new DueTimes();
@@ -63,6 +67,8 @@ export class WakeUps {
   #cancelTimer: () => void = () => {};
   #timerAt = Number.POSITIVE_INFINITY;
   #filledUntil = 0;
+  /** The latest that this clock has said. */
+  #latest = 0;
   #stopped = false;
 
   constructor(ports: WakeUpPorts) {
@@ -71,7 +77,7 @@ export class WakeUps {
 
   /** K1, K5. */
   async assigned(partitions: number[]): Promise<void> {
-    const now = this.#ports.clock.now();
+    const now = this.#now();
     for (const partition of partitions) this.#owned.set(partition, now);
     await this.#fill(partitions, now + HORIZON_MS);
   }
@@ -84,6 +90,8 @@ export class WakeUps {
   /** One turn of refilling (K1); returns when the next is due. */
   async refill(): Promise<number> {
     const now = this.#ports.clock.now();
+    if (now < this.#latest - SET_BACK_MS) this.#reckonAnew(now); // K8
+    this.#latest = now;
     this.#filledUntil = now + HORIZON_MS;
     await this.#fill([...this.#owned.keys()], this.#filledUntil);
     return now + REFILL_EVERY_MS;
@@ -96,7 +104,7 @@ export class WakeUps {
       this.#forget(key);
       return;
     }
-    const now = this.#ports.clock.now();
+    const now = this.#now();
     const held = this.#due.get(key);
     if (wakeAt >= Math.max(this.#filledUntil, now + REFILL_EVERY_MS)) {
       this.#due.delete(key);
@@ -125,7 +133,7 @@ export class WakeUps {
 
   /** How late the oldest due time is, in milliseconds. Waiting tasks that look again are not late, nor is what was asked and has to wait for others first. */
   oldestLagMs(): number {
-    const now = this.#ports.clock.now();
+    const now = this.#now();
     let oldest = now;
     for (const { wakeAt, wakeKind, isIdle } of this.#due.values()) if (wakeKind === 'due' && !isIdle && wakeAt < oldest) oldest = wakeAt;
     return now - oldest;
@@ -150,7 +158,7 @@ export class WakeUps {
     for (let after: Due | null = null; ; ) {
       const page: Due[] = await this.#ports.snapshots.due(partition, before, after, PAGE);
       if (!this.#owned.has(partition)) return;
-      const now = this.#ports.clock.now();
+      const now = this.#now();
       for (const due of page) {
         if (settled.has(due.key) || this.#due.get(due.key)?.wakeAt === due.wakeAt) continue; // K6
         this.#arm({ ...due, partition, dueAt: undefined, fireAt: firstLookAt(due, now), isSent: false, isIdle: false });
@@ -158,6 +166,17 @@ export class WakeUps {
       if (page.length < PAGE) return;
       after = page.at(-1) ?? null;
     }
+  }
+
+  #now(): number {
+    const now = this.#ports.clock.now();
+    this.#latest = Math.max(this.#latest, now);
+    return now;
+  }
+
+  /** K8. A Wake that is sent twice does no harm (K4). Since when somebody is silent is left alone: a time-out too many would. */
+  #reckonAnew(now: number): void {
+    for (const due of [...this.#due.values()]) this.#due.set({ ...due, fireAt: firstLookAt(due, now), isSent: false, isIdle: false });
   }
 
   #forget(key: string): void {
@@ -176,11 +195,15 @@ export class WakeUps {
     this.#cancelTimer();
     const next = this.#due.peek();
     this.#timerAt = next?.fireAt ?? Number.POSITIVE_INFINITY;
-    if (next !== undefined && !this.#stopped) this.#cancelTimer = this.#ports.clock.timer(next.fireAt, () => this.#fire());
+    if (next === undefined || this.#stopped) return;
+    const lookAt = Math.min(next.fireAt, this.#ports.clock.now() + REFILL_EVERY_MS); // K8
+    this.#cancelTimer = this.#ports.clock.timer(lookAt, () => this.#fire());
   }
 
   #fire(): void {
-    const now = this.#ports.clock.now();
+    const now = this.#now();
+    if (now < this.#latest - SET_BACK_MS) this.#reckonAnew(now); // K8
+    this.#latest = now;
     const sent: DueTime[] = [];
     const records: NewRecord[] = [];
     for (let next = this.#due.peek(); next !== undefined && next.fireAt <= now && sent.length < SEND_AT_ONCE; next = this.#due.peek()) {

@@ -15,3 +15,7 @@ export function within<T>(told: Promise<T>, waitMs: number, clock: Clock, leavin
     void told.then(end);
   });
 }
+
+/** Undefined, after `waitMs`. */
+export const nothingWithin = (waitMs: number, clock: Clock): Promise<undefined> =>
+  new Promise((resolve) => clock.timer(clock.now() + waitMs, () => resolve(undefined)));

@@ -90,6 +90,7 @@ export async function openKafkaLog(
     },
     partitionOf: (topic, key) => partitionOfKey(Buffer.from(key), countOf(topic)),
     partitionCount: countOf,
+    stuckMs: (topic, partition) => producer.stuckMs(prefix + topic, partition),
     async consume(topic, group, handler) {
       countOf(topic);
       const member = () =>

@@ -42,7 +42,10 @@ export class KafkaProducer {
   readonly #options: ProducerOptions;
   readonly #closing = new AbortController();
   readonly #open = new Set<PendingAppend>();
-  #inFlight = 0;
+  /** When each micro-batch that is on its way was sent. */
+  readonly #sent = new Set<{ at: number }>();
+  /** Since when each partition has something on its way. */
+  readonly #busySince = new Map<string, number>();
   #scheduled = false;
   /** Batches whose last try failed. */
   readonly #failing = new Set<LaneBatch>();
@@ -67,6 +70,16 @@ export class KafkaProducer {
   /** False while something that was sent has to be sent again. */
   get healthy(): boolean {
     return this.#failing.size === 0;
+  }
+
+  /**
+   * P6: how long whatever is appended to the partition now waits already, in milliseconds: for the batch of that partition that is on its way, or for a slot. An
+   * append may time out long before its batch is answered, and what comes after it is not even sent.
+   */
+  stuckMs(topic: string, partition: number): number {
+    const now = this.#options.clock.now();
+    const slotSince = this.#sent.size < IN_FLIGHT ? now : Math.max(...[...this.#sent].map(({ at }) => at));
+    return now - Math.min(slotSince, this.#busySince.get(`${topic}/${partition}`) ?? now);
   }
 
   append(topic: string, records: NewRecord[]): Promise<void> {
@@ -126,11 +139,11 @@ export class KafkaProducer {
 
   /** Everything that is appended in one turn of the event loop goes together: a linger far under 2 ms. */
   #schedule(): void {
-    if (this.#scheduled || this.#inFlight >= IN_FLIGHT || !this.#lanes.hasReady) return;
+    if (this.#scheduled || this.#sent.size >= IN_FLIGHT || !this.#lanes.hasReady) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      while (this.#inFlight < IN_FLIGHT && this.#lanes.hasReady) void this.#dispatch(this.#lanes.take(BATCH_BYTES));
+      while (this.#sent.size < IN_FLIGHT && this.#lanes.hasReady) void this.#dispatch(this.#lanes.take(BATCH_BYTES));
     });
   }
 
@@ -140,10 +153,12 @@ export class KafkaProducer {
    */
   async #dispatch(batches: LaneBatch[]): Promise<void> {
     if (batches.length === 0) return;
-    this.#inFlight++;
+    const sent = { at: this.#options.clock.now() };
+    this.#sent.add(sent);
+    for (const { lane } of batches) this.#busySince.set(nameOf(lane), sent.at);
     const error = await this.#attempt(batches);
-    this.#inFlight--;
-    if (error === undefined) this.#lanes.release(batches);
+    this.#sent.delete(sent);
+    if (error === undefined) this.#release(batches);
     else for (const batch of batches) void this.#goOnAlone(batch, error, batches.length > 1);
     this.#schedule();
   }
@@ -153,8 +168,13 @@ export class KafkaProducer {
     const own = shared && !error.retry ? await this.#attempt([batch]) : error;
     if (own !== undefined) await this.#settle(batch, own);
     this.#failing.delete(batch);
-    this.#lanes.release([batch]);
+    this.#release([batch]);
     this.#schedule();
+  }
+
+  #release(batches: LaneBatch[]): void {
+    for (const { lane } of batches) this.#busySince.delete(nameOf(lane));
+    this.#lanes.release(batches);
   }
 
   /** One try; resolves with why it failed. */
@@ -200,6 +220,8 @@ export class KafkaProducer {
     }
   }
 }
+
+const nameOf = ({ topic, partition }: LaneBatch['lane']): string => `${topic}/${partition}`;
 
 const topicMessages = ({ lane, records }: LaneBatch) => ({ topic: lane.topic, messages: records.map(({ message }) => message) });
 

@@ -2,7 +2,7 @@ import type { Clock } from '@retrigger/ports/clock.ts';
 import { type Db, MongoClient, type MongoClientOptions } from 'mongodb';
 import { MongoFailure } from './mongo-errors.ts';
 import { createIndexes } from './mongo-indexes.ts';
-import { type Retry, retryWithin } from './mongo-retry.ts';
+import { answerWithin, type Retry, retryWithin } from './mongo-retry.ts';
 
 const DEFAULT_DATABASE = 'retrigger';
 /** A restarted server, or a replica set that elects, is back well inside this. */
@@ -36,20 +36,22 @@ const PINNED: MongoClientOptions = {
 export type MongoConnection = { db: Db; retry: Retry; close(): Promise<void> };
 
 /**
- * Connects and makes the collections' indexes. The database is the one that the URL names, else `retrigger`.
+ * Connects and makes the collections' indexes. The database is the one that the URL names, else `retrigger`. `answerWithinMs`: somebody waits for what is asked
+ * later, so it ends by then; without it operations ride out 15 s.
  * @throws MongoFailure when the URL is wrong, the server refuses us, or none answers within 15 s.
  */
-export async function connectMongo(url: string, clock: Clock): Promise<MongoConnection> {
+export async function connectMongo(url: string, clock: Clock, answerWithinMs?: number): Promise<MongoConnection> {
   const client = clientOf(url);
-  const retry = retryWithin(RETRY_FOR_MS, clock);
+  const patient = retryWithin(RETRY_FOR_MS, clock);
   const db = client.db(databaseOf(url));
   try {
-    await retry(() => client.connect());
-    await retry(() => createIndexes(db));
+    await patient(() => client.connect());
+    await patient(() => createIndexes(db));
   } catch (error) {
     await client.close();
     throw error;
   }
+  const retry = answerWithinMs === undefined ? patient : answerWithin(answerWithinMs, clock);
   return { db, retry, close: () => client.close() };
 }
 

@@ -1,5 +1,5 @@
 import type { Clock } from '@retrigger/ports/clock.ts';
-import { failureOf } from './mongo-errors.ts';
+import { failureOf, MongoFailure } from './mongo-errors.ts';
 
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
@@ -25,4 +25,18 @@ export function retryWithin(forMs: number, clock: Clock): Retry {
       }
     }
   };
+}
+
+/**
+ * The same for a caller who waits: F3: they are told `forMs` after the first attempt began, also while one is still under way. What that one was to do may still
+ * be done, as after every failure (F1).
+ */
+export function answerWithin(forMs: number, clock: Clock): Retry {
+  const retry = retryWithin(forMs, clock);
+  return <T>(operation: () => Promise<T>): Promise<T> =>
+    new Promise<T>((resolve, reject) => {
+      const late = () => reject(new MongoFailure('timeout', `no answer within ${forMs} ms`));
+      const cancel = clock.timer(clock.now() + forMs, late); // F3
+      retry(operation).then(resolve, reject).finally(cancel);
+    });
 }

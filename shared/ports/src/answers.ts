@@ -6,6 +6,7 @@ export type Answer = { commandId: string; outcome: Outcome; replayed: boolean };
 /**
  * The way back from worker to waiting door. A shortcut only: an answer may be lost, and the receipt is the truth.
  * A1: `expect` is listening when it returns, so an answer given after that is not missed.
+ * A2: `give` waits for nobody: a worker is as fast when its answers can't be sent, or nobody takes them. It never rejects.
  */
 export interface Answers {
   /** Where this process listens; goes into a command's `replyTo`. */

@@ -47,6 +47,8 @@ export interface Log {
   /** `partitionOf` and the count are fixed for the topic's life. */
   partitionOf(topic: string, key: string): number;
   partitionCount(topic: string): number;
+  /** How long what was appended to the partition before has waited for its acknowledgement, in milliseconds. A log without this has nobody to wait for. */
+  stuckMs?(topic: string, partition: number): number;
   consume(topic: string, group: string, handler: RecordHandler): Promise<LogConsumer>;
   /** Records not yet committed by the group, over all partitions. */
   lag(topic: string, group: string): Promise<number>;

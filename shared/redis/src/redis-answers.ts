@@ -65,14 +65,12 @@ export class RedisAnswers implements Answers {
     });
   }
 
-  /** Never throws: an answer that can't be sent is a lost one. */
+  /** A2: an answer that can't be sent is a lost one. */
   async give(replyTo: string, answers: Answer[]): Promise<void> {
     if (answers.length === 0) return;
-    try {
-      await this.#publisher.publish(replyTo, JSON.stringify(answers));
-    } catch (error) {
+    this.#publisher.publish(replyTo, JSON.stringify(answers)).catch((error: unknown) => {
       this.#context.observer.log('debug', 'answers are lost', { answers: answers.length, error: failureOf(error).code });
-    }
+    });
   }
 
   /** Whoever still waits gets undefined. */

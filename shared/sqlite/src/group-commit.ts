@@ -38,6 +38,8 @@ export class GroupCommit {
   #committed: Committed[] = [];
   #scheduled: NodeJS.Immediate | undefined;
   #syncing: Promise<void> | undefined;
+  /** The file was at fault in the last transaction. */
+  #isFailing = false;
   readonly #rider: Rider;
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
@@ -70,6 +72,12 @@ export class GroupCommit {
       });
       this.#schedule();
     });
+  }
+
+  /** Whether the file takes writes: the last transaction did not fail by it, or else one does not fail now. */
+  async isWritable(): Promise<boolean> {
+    if (this.#isFailing) await this.submit(() => this.#touch()).catch(() => {});
+    return !this.#isFailing;
   }
 
   /** Commits now what has been submitted, syncs it, and ends with the file in peace; for closing. */
@@ -114,15 +122,24 @@ export class GroupCommit {
     } catch (error) {
       if (this.#db.isOpen && this.#db.isTransaction) this.#rollback.run();
       this.#rider.rolledBack?.();
-      if (running === undefined || sqliteFault(error).whole) {
+      const isFiles = sqliteFault(error).whole;
+      if (isFiles) this.#isFailing = true;
+      if (running === undefined || isFiles) {
         for (const job of jobs) job.failed(error);
         return [];
       }
       running.failed(error); // G2
       return jobs.filter((job) => job !== running);
     }
+    this.#isFailing = false;
     this.#committed.push({ jobs, durable: this.#rider.committed?.() ?? NOTHING });
     return [];
+  }
+
+  /** The smallest write: the schema's version, as it is. */
+  #touch(): void {
+    const { user_version: version = 0 } = this.#db.prepare('PRAGMA user_version').get() ?? {};
+    this.#db.exec(`PRAGMA user_version = ${version}`);
   }
 
   #startSync(): void {

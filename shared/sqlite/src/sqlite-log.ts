@@ -176,6 +176,9 @@ export class SqliteLog implements Log {
     return deleted;
   }
 
+  /** Whether the file takes writes now. */
+  isWritable = (): Promise<boolean> => this.#commit.isWritable();
+
   async close(): Promise<void> {
     if (this.#closed) return;
     await Promise.all([...this.#consumers.values()].map((consumer) => consumer.stop()));

@@ -26,6 +26,8 @@ export type SqliteStore = {
   snapshots: SqliteSnapshotStore;
   decisions: SqliteDecisionStore;
   documents: SqliteDocumentStore;
+  /** Whether the file takes writes now. */
+  isWritable(): Promise<boolean>;
   /** Commits what was submitted and closes the file. */
   close(): Promise<void>;
 };
@@ -50,5 +52,5 @@ export function openSqliteStore(path: string, reached: Reached, sync = walSync(p
     await commit.close();
     db.close();
   };
-  return { events, receipts, snapshots, decisions, documents, close };
+  return { events, receipts, snapshots, decisions, documents, isWritable: () => commit.isWritable(), close };
 }

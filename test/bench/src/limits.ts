@@ -10,6 +10,7 @@ import { premadeDecisions } from './premade-decisions.ts';
 import { startSubject } from './subject.ts';
 
 const IN_FLIGHT = 64;
+const WARM_UP = 2_000;
 
 /** Requests per second of the trigger's route without anything behind it. */
 export async function bareHttp(count: number): Promise<number> {
@@ -18,7 +19,7 @@ export async function bareHttp(count: number): Promise<number> {
     const { status } = await subject.post(`/api/v1/tasks/t-${i}/trigger`, '{"triggerReason":"bench"}', { 'idempotency-key': `k-${i}` });
     if (status !== 202) throw new Error(`bare HTTP answered ${status}`);
   };
-  await closedLoop(2_000, IN_FLIGHT, call);
+  await closedLoop(WARM_UP, IN_FLIGHT, call);
   const ms = await closedLoop(count, IN_FLIGHT, call);
   await subject.stop();
   return perSecond(count, ms);
@@ -31,7 +32,7 @@ export async function bareAppend(count: number): Promise<number> {
   if (opened.kind !== 'open') throw new Error('the log could not be opened');
   const value = new Uint8Array(400).fill(120);
   const append = (i: number) => opened.log.append('bare', [{ key: `default/t-${i}`, value, headers: {} }]);
-  await closedLoop(2_000, IN_FLIGHT, append);
+  await closedLoop(WARM_UP, IN_FLIGHT, append);
   const ms = await closedLoop(count, IN_FLIGHT, append);
   await opened.log.close();
   rmSync(folder, { recursive: true, force: true });
@@ -45,9 +46,12 @@ export async function bareAppend(count: number): Promise<number> {
 export async function bareStore(count: number, batchSize: number): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'retrigger-bench-'));
   const store = openSqliteStore(join(folder, 'store.db'), unobserved);
-  const batches = premadeDecisions(count, batchSize);
+  const warmUp = Math.ceil(WARM_UP / batchSize);
+  const batches = premadeDecisions(count + warmUp * batchSize, batchSize);
+  const inFlight = Math.max(1, Math.round(IN_FLIGHT / batchSize));
   const write = async (i: number) => void (await store.decisions.write(batches[i] ?? { events: [], receipts: [], snapshots: [] }));
-  const ms = await closedLoop(batches.length, Math.max(1, Math.round(IN_FLIGHT / batchSize)), write);
+  await closedLoop(warmUp, inFlight, write);
+  const ms = await closedLoop(batches.length - warmUp, inFlight, (i) => write(i + warmUp));
   await store.close();
   rmSync(folder, { recursive: true, force: true });
   return perSecond(count, ms);

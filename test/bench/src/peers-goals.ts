@@ -42,9 +42,9 @@ export function goals(pick: Medians): string {
   return `goals\n${table([['', 'is', 'wanted', ''], ...known.map(row)])}`;
 }
 
-/** What is missed is said as a share of what was wanted. */
+/** What is missed is said as a share, or times, of what was wanted. */
 function row({ what, is = 0, wanted = 0, isMost }: Goal): string[] {
   const isMet = isMost ? is <= wanted : is >= wanted;
-  const verdict = isMet ? 'met' : isMost ? `missed, ${shown(is / wanted)} x` : `missed, ${Math.round((100 * is) / wanted)} %`;
+  const verdict = isMet ? 'met' : isMost ? `missed: ${shown(is / wanted)} times it` : `missed: ${Math.round((100 * is) / wanted)} % of it`;
   return [what, shown(is), `${isMost ? '<=' : '>='} ${shown(wanted)}`, verdict];
 }

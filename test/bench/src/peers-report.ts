@@ -18,14 +18,15 @@ export type Measured = {
 /** Medians by work, system and figure. */
 export type Medians = (work: string, system: string, figure: string) => number | undefined;
 
-/** Plain tables of medians, a column for each system, the first one's share of each beside it; then the goals. */
+/** Plain tables of medians, a column for each system; then the goals. */
 export function report(measured: Measured[]): string {
   const works = [...new Set(measured.map(({ work }) => work))];
   const of = (work: string, system: string) => measured.filter((one) => one.work === work && one.system === system);
   const byWork = new Map(works.map((work) => [work, columnsOf(measured.filter((one) => one.work === work))]));
   const text = works.map((work) => {
     const columns = byWork.get(work) ?? new Map();
-    const names = [...new Set([...columns.values()].flatMap((column) => [...column.keys()]))];
+    const all = new Set([...columns.values()].flatMap((column) => [...column.keys()]));
+    const names = [...all].filter((name) => !name.endsWith('.max')).sort((a, b) => Number(isOfMachine(a)) - Number(isOfMachine(b)));
     const rows = names.map((name) => [name, ...[...columns.values()].map((column) => shown(column.get(name)))]);
     const runs = Math.max(...[...columns.keys()].map((system) => of(work, system).length));
     return `${work}, medians of ${runs} runs\n${table([['', ...columns.keys()], ...rows])}`;
@@ -39,6 +40,8 @@ export function report(measured: Measured[]): string {
   };
   return [`${JSON.stringify(measured[0]?.on)}\n${systemsOf(measured)}`, ...text, goals(pick), ...failed].join('\n');
 }
+
+const isOfMachine = (name: string): boolean => name === 'busyPercent' || name === 'load1';
 
 function columnsOf(measured: Measured[]): Map<string, Map<string, number | string>> {
   const systems = [...new Set(measured.map(({ system }) => system))].sort((a, b) => Number(b === 'retrigger') - Number(a === 'retrigger'));

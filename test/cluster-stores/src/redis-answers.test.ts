@@ -90,6 +90,19 @@ describe('answers by way of Redis', () => {
     }
   });
 
+  test('A2: a worker whose connection carries nothing any more gives its answers without waiting', async () => {
+    const proxy = await startFreezingProxy(redisUrl);
+    try {
+      const worker = await process(proxy.url);
+      proxy.freeze();
+      const begun = performance.now();
+      for (let n = 0; n < 20; n++) await worker.give('nobody', [answer(`c${n}`)]);
+      expect(performance.now() - begun, 'a reply is waited for 1 s').toBeLessThan(500);
+    } finally {
+      await proxy.close();
+    }
+  });
+
   test('a message that is no answer is left aside', async () => {
     const [gateway, worker] = [await process(), await process()];
     const expected = gateway.expect('c1', 5_000);

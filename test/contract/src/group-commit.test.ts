@@ -183,4 +183,22 @@ describe('sqlite errors', () => {
     expect(db.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE type = 'table'").get()?.n).toBe(2);
     expect(db.prepare('PRAGMA synchronous').get()?.synchronous).toBe(1);
   });
+
+  test('a file that takes no writes says so, until it takes one again, whoever writes it', async () => {
+    const { db, commit, insert, ids } = open();
+    expect(await commit.isWritable()).toBe(true);
+    db.exec('PRAGMA query_only = ON');
+    await expect(insert(1)).rejects.toThrow('readonly');
+    expect(await commit.isWritable()).toBe(false);
+    db.exec('PRAGMA query_only = OFF');
+    expect(await commit.isWritable()).toBe(true);
+    expect([ids(), db.prepare('PRAGMA user_version').get()]).toEqual([[], { user_version: 1 }]);
+  });
+
+  test('a write that is wrong by itself says nothing about the file', async () => {
+    const { commit, insert } = open();
+    await insert(1);
+    await expect(insert(1)).rejects.toThrow('UNIQUE');
+    expect(await commit.isWritable()).toBe(true);
+  });
 });

@@ -21,6 +21,13 @@ export class ManualClock implements Clock {
     };
   }
 
+  /** Somebody sets its calendar; its timers wait for as long as they would have. */
+  set(now: number): void {
+    const by = now - this.#now;
+    this.#now = now;
+    this.#timers = this.#timers.map((timer) => Object.assign(timer, { at: timer.at + by }));
+  }
+
   /** Fires what falls due on the way, in order; what that sets going may settle in between. */
   async advance(ms: number): Promise<void> {
     const until = this.#now + ms;

@@ -64,6 +64,31 @@ describe('a due time', () => {
     expect(trial.times).toEqual([1_000, 1_000]);
   });
 
+  test('that was put off by a clock that was ahead is woken at its time once the clock is right again (K8)', async () => {
+    const trial = await owning();
+    trial.settle(40_000);
+    await trial.clock.advance(10_000);
+    const set = (by: number) => trial.clock.set(trial.clock.now() + by);
+    set(300_000);
+    await trial.clock.advance(10_000); // by this clock it is over; it was looked at 10 s ago
+    expect(trial.sent).toHaveLength(1);
+    trial.landed(20_000, 40_000); // by the log's it is not: armed again for the difference
+    set(-300_000);
+    await trial.clock.advance(19_999);
+    expect(trial.sent).toHaveLength(1);
+    await trial.clock.advance(1);
+    expect(trial.times.at(-1)).toBe(40_000);
+  });
+
+  test('is woken within 20 s when its time comes because somebody set the clock ahead (K8)', async () => {
+    const trial = await owning();
+    trial.settle(50_000);
+    await trial.clock.advance(1_000);
+    trial.clock.set(trial.clock.now() + 300_000);
+    await trial.clock.advance(20_000);
+    expect(trial.sent).toHaveLength(1);
+  });
+
   test('that waits for others is no lag once it was looked at, and is looked at less and less (K2)', async () => {
     const trial = await owning();
     trial.settle(1_000);

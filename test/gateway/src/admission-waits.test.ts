@@ -51,6 +51,20 @@ describe('waiting for the outcome', () => {
     expect(told).toEqual({ kind: 'decided', outcome: ACCEPTED, replayed: false });
   });
 
+  test('a repeat too is told only when every reader sees what it is about, and is handed in no second time (V1)', async () => {
+    await world.admission.admit(submission('a'));
+    await settled();
+    const receipt = world.receipts.get('a');
+    if (receipt !== undefined) world.receipts.set('a', { ...receipt, sequence: 2 });
+    expect(await world.admission.admit(submission('a', { waitMs: 0 }))).toEqual({ kind: 'pending', acceptedAt: receipt?.position.at });
+    const waiting = world.admission.admit(submission('a', { waitMs: 60_000 }));
+    await settled();
+    world.snapshots.set('default/t', { head: { sequence: 2 } } as Snapshot);
+    world.clock.advance(100);
+    expect(await waiting).toMatchObject({ kind: 'decided', outcome: ACCEPTED });
+    expect([world.appended.length, world.userCharged()]).toEqual([1, 1]);
+  });
+
   test.each([false, true])('a lost refusal that binds no repeat is found, unless this may be a repeat (%s)', async (isRepeatable) => {
     world.answers.answer = () => {};
     world.append = async (command) => world.decide(command, refused('forbidden', 'no'));

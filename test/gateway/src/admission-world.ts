@@ -50,6 +50,7 @@ export function startAdmission() {
     snapshots: new Map<string, Snapshot>(),
     looks: 0,
     lagMs: 0,
+    stuckMs: 0,
     limits: { ...LIMITS },
     appended: [] as Submission['command'][],
     append: async (command: Submission['command']): Promise<void> => world.decide(command),
@@ -60,6 +61,7 @@ export function startAdmission() {
     lag: { ageMs: () => world.lagMs, oldestMs: () => world.lagMs },
     log: {
       partitionOf: (_topic, key) => (key.endsWith('/elsewhere') ? 1 : 0),
+      stuckMs: (_topic, partition) => (partition === 0 ? world.stuckMs : 0),
       async append(_topic, [record]) {
         const command = JSON.parse(Buffer.from(record?.value ?? []).toString());
         world.appended.push(command);

@@ -124,11 +124,11 @@ describe('admission', () => {
     expect([world.appended.length, world.limiter.used.get('system')]).toEqual([3, 3]);
   });
 
-  test('a log that refuses gives the charge back and is no outcome (G4)', async () => {
+  test('a log that refuses gives the charge back and is no outcome, and nobody says that nothing was appended (G4)', async () => {
     world.append = async () => {
       throw new Error('disk full');
     };
-    expect(await world.admission.admit(submission('a'))).toMatchObject({ kind: 'unavailable' });
+    expect(await world.admission.admit(submission('a'))).toEqual({ kind: 'unavailable', isSure: false });
     expect(world.userCharged()).toBe(0);
     world.append = async (command) => world.decide(command);
     expect(await world.admission.admit(submission('a'))).toMatchObject({ kind: 'decided', outcome: ACCEPTED });

@@ -139,6 +139,22 @@ describe('a claim at the door', () => {
     expect((await first).status).toBe(202);
   });
 
+  test('that meets a store that is away keeps nobody from asking again when it is back (M6)', async () => {
+    const { leases, documents } = door;
+    const broken = startDoor({
+      deps: {
+        leases,
+        documents,
+        freshId: () => 'broken',
+        receipts: { load: () => Promise.reject(new Error('away')), put: async () => {} },
+      },
+    });
+    const headers = { 'idempotency-key': 'once' };
+    expect((await broken.ask(PATH, { method: 'POST', body: { types: ['job'] }, headers })).status).toBe(503);
+    await claim({ types: ['job'] }, { headers });
+    expect(door.commands).toHaveLength(1);
+  });
+
   test('of a door that died is tried by another one 10 seconds later', async () => {
     await door.leases.take('claim:nobody-knows-this-one', 'dead', 10_000);
     const { leases } = door;

@@ -49,9 +49,23 @@ describe('load shedding at the law that all doors share', () => {
     expect(world.admission.load).toBeCloseTo(0.81);
   });
 
+  test('a partition of the log that says nothing for 2 s takes nothing more, at once and for sure; others do, and repeats are answered', async () => {
+    await world.admission.admit(submission('before'));
+    world.stuckMs = 2_001;
+    expect(await world.admission.admit(submission('a'))).toEqual({ kind: 'unavailable', isSure: true });
+    expect(world.appended.map(({ commandId }) => commandId)).toEqual(['before']);
+    expect(world.userCharged()).toBe(1);
+    expect(await world.admission.admit(submission('before'))).toMatchObject({ kind: 'decided', replayed: true });
+    const elsewhere = submission('b');
+    elsewhere.command.taskId = 'elsewhere';
+    expect(await world.admission.admit(elsewhere)).toMatchObject({ kind: 'decided' });
+    world.stuckMs = 2_000;
+    expect(await world.admission.admit(submission('a'))).toMatchObject({ kind: 'decided' });
+  });
+
   test('limits that can’t be asked let nothing through that costs, and everything else (fail closed)', async () => {
     world.limiter.charge = () => Promise.reject(new Error('no Redis'));
-    expect(await world.admission.admit(submission('a'))).toMatchObject({ kind: 'unavailable' });
+    expect(await world.admission.admit(submission('a'))).toEqual({ kind: 'unavailable', isSure: true });
     expect(world.appended).toEqual([]);
     expect(await world.admission.admit(submission('b', { cost: 0 }))).toMatchObject({ kind: 'decided' });
   });

@@ -1,5 +1,6 @@
 import { supervise } from '@retrigger/lifecycle/supervise.ts';
 import { systemClock } from '@retrigger/lifecycle/system-clock.ts';
+import type { Clock } from '@retrigger/ports/clock.ts';
 import { type Observer, silent } from '@retrigger/ports/observer.ts';
 import { expect, test } from 'vitest';
 import { handClock } from './hand-clock.ts';
@@ -135,4 +136,22 @@ test("the system's clock holds a time that Node's timers can not", async () => {
   });
   await new Promise((resolve) => setTimeout(resolve, 20));
   cancel();
+});
+
+test('O4: a turn during which the clock is set back puts the next one off no further than it said', async () => {
+  const { clock, pending } = handClock();
+  let setBy = 0;
+  const set: Clock = { now: () => clock.now() + setBy, timer: (at, fire) => clock.timer(at - setBy, fire) };
+  const loop = supervise(
+    'loop',
+    async () => {
+      const next = set.now() + 20_000;
+      setBy = -300_000;
+      return next;
+    },
+    { clock: set, observer: silent },
+  );
+  await settled();
+  expect(pending()).toEqual([20_000]);
+  await loop.stop();
 });

@@ -1,7 +1,9 @@
 import { partitionOfKey } from '@retrigger/kafka/murmur2.ts';
 import { seeded } from './seeded.ts';
 
-const TASKS_PER_TENANT = 1_000;
+/** 10 billion over 100,000 tenants. */
+const TASKS_PER_TENANT = 100_000;
+/** Three seconds of a cell. */
 const DRAWS = 300_000;
 
 /** Shares of tenants of which the n-th largest has 1/n of the largest (Zipf, exponent 1). */

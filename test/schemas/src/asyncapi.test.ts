@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { isJsonObject } from '@retrigger/contract/fields.ts';
 import type { Json, JsonObject } from '@retrigger/domain/json.ts';
-import { deadLetter } from '@retrigger/engine/dead-letters.ts';
+import { deadLetter, UNDELIVERED_HEADERS } from '@retrigger/engine/dead-letters.ts';
 import { COMMANDS } from '@retrigger/gateway/command-table.ts';
 import { SIGNATURE_HEADERS } from '@retrigger/gateway/kafka-signature.ts';
 import { TOPICS } from '@retrigger/ports/log.ts';
@@ -114,7 +114,7 @@ describe('schemas/asyncapi.yaml', () => {
     expect(headersOf('commandAsJson')).toEqual(['content-type', ...signed]);
     expect(headersOf('event')).toEqual(['commandId', 'eventType', 'traceparent']);
     const letter = deadLetter({ topic: 't', partition: 0, offset: 0, at: 0, key: 'k', value: Buffer.alloc(0), headers: {} }, 'why');
-    expect(headersOf('deadLetter')).toEqual(Object.keys(letter.headers).toSorted());
+    expect(headersOf('deadLetter')).toEqual([...Object.keys(letter.headers), ...UNDELIVERED_HEADERS].toSorted());
   });
 
   test('says how the records of each topic are keyed', () => {

@@ -65,6 +65,16 @@ test('a gauge whose read fails leaves the others standing', async () => {
   expect(text).toMatch(/^commands_in_flight 3$/m);
 });
 
+test('a gauge whose read never ends is left out, and keeps the others waiting for seconds only', async () => {
+  metrics.gauge('work_lag_records', () => new Promise(() => {}));
+  metrics.gauge('commands_in_flight', async () => 3);
+  const startedAt = performance.now();
+  const text = await metrics.prometheus();
+  expect(performance.now() - startedAt).toBeLessThan(4_000);
+  expect(text).not.toMatch(/^work_lag_records/m);
+  expect(text).toMatch(/^commands_in_flight 3$/m);
+});
+
 test('a count and a measurement cost microseconds', () => {
   const each = (run: () => void) => {
     for (let i = 0; i < 10_000; i++) run();

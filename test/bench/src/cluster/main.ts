@@ -1,10 +1,10 @@
-// npm run bench:cluster [-- --count 3000 --runs 3 --rate 200 --seconds 10 --out results.json]
+// npm run bench:cluster [-- --count 3000 --runs 3 --rate 200 --seconds 10 --behind claims,kafka,targets --out results.json]
 // The cluster profile on the servers of deploy/local: one of each service, beside bare KafkaJS and bare inserts in the worker's own batch sizes, in the same run.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { machine, watchMachine } from '../machine.ts';
 import { type Figures, medians, shown, table } from '../table.ts';
-import { measureCluster } from './measure.ts';
+import { BEHIND, measureCluster } from './measure.ts';
 
 const { values } = parseArgs({
   options: {
@@ -12,6 +12,7 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '3' },
     rate: { type: 'string', default: '200' },
     seconds: { type: 'string', default: '10' },
+    behind: { type: 'string', default: BEHIND.join() },
     out: { type: 'string' },
   },
 });
@@ -23,7 +24,7 @@ const results: Figures[] = [];
 for (let run = 1; run <= Number(values.runs); run++) {
   process.stderr.write(`run ${run} of ${values.runs}\n`);
   const watched = watchMachine();
-  const figures = await measureCluster(sizes);
+  const figures = await measureCluster(sizes, values.behind.split(','));
   results.push({ ...figures, machine: watched() });
   if (values.out !== undefined) writeFileSync(values.out, JSON.stringify({ machine: machine(), sizes, results }, null, 2));
 }

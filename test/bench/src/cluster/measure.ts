@@ -7,7 +7,7 @@ import { overHttp } from '../systems/retrigger.ts';
 import { startWorkerProcess, until, type WorkerProcess } from '../systems/worker-process.ts';
 import { startTarget } from '../target.ts';
 import { paced } from '../works/latency.ts';
-import { type Costs, costsOf, partsOf } from './costs.ts';
+import { type Costs, costsOf, idleParts, type Parts, partsOf } from './costs.ts';
 import { bareDecisions, bareInsert, bareProduce } from './limits.ts';
 import { type Sizes as StoredSizes, sizesOf } from './sizes.ts';
 
@@ -16,6 +16,9 @@ const IN_FLIGHT = 64;
 const WARM_UP = 500;
 
 export type Sizes = { count: number; rate: number; seconds: number };
+/** Who runs what is triggered. */
+export const BEHIND = ['claims', 'kafka', 'targets'] as const;
+export type Behind = (typeof BEHIND)[number];
 type Run = { acceptedPerSecond: number; completedPerSecond: number; costs: Costs };
 /** `pace`: triggers a second at which the times were taken, the rate or 70 % of the completions. */
 type Executed = Run & { pace: number; acceptMs: Percentiles; startMs: Percentiles };
@@ -25,13 +28,13 @@ export type ClusterFigures = {
   triggers: { acceptedPerSecond: number; acceptMs: Percentiles; costs: Costs; batchCycleMs: number };
   sizes: StoredSizes;
   /** By HTTP claims, by Kafka, by HTTP targets; costs are of one trigger and all that its run comes to. */
-  claims: Executed;
-  kafka: Executed;
-  targets: Run;
+  claims?: Executed;
+  kafka?: Executed;
+  targets?: Run;
 };
 
 /** One installation of its own on the running cluster: a gateway, a worker, a dispatcher and a notifier. */
-export async function measureCluster({ count, rate, seconds }: Sizes): Promise<ClusterFigures> {
+export async function measureCluster({ count, rate, seconds }: Sizes, behind: readonly string[]): Promise<ClusterFigures> {
   const settings = await freshInstallation();
   const health = await freePorts(3);
   const subject = await startSubject(CLUSTER, IN_FLIGHT, {
@@ -40,7 +43,6 @@ export async function measureCluster({ count, rate, seconds }: Sizes): Promise<C
     RETRIGGER_HEALTH_PORT: String(health),
   });
   try {
-    const parts = partsOf(subject.pid, process.env.RETRIGGER_CLUSTER_DIR);
     const worker = { get: async (path: string) => (await fetch(`http://127.0.0.1:${health}${path}`)).text() };
     const { register, trigger } = overHttp(subject, 'plain');
     await until('the first task', () =>
@@ -53,6 +55,7 @@ export async function measureCluster({ count, rate, seconds }: Sizes): Promise<C
     await closedLoop(WARM_UP, IN_FLIGHT, (i) => trigger(`warm-${i}`));
 
     await register('plain', count);
+    const parts = await idleParts(partsOf(subject.pid, process.env.RETRIGGER_CLUSTER_DIR));
     const before = await batchesOf(worker);
     const alone = await costsOf(parts, count, () => closedLoop(count, IN_FLIGHT, (i) => trigger(`plain-${i}`)));
     const after = await batchesOf(worker);
@@ -76,9 +79,10 @@ export async function measureCluster({ count, rate, seconds }: Sizes): Promise<C
         await executor.stop();
       }
     };
-    const claims = await executed('claimed', 'retrigger');
-    const kafka = await executed('consumed', 'kafka-executor');
-    const targets = await measureTargets(subject, parts, count);
+    const measured: Pick<ClusterFigures, Behind> = {};
+    if (behind.includes('claims')) measured.claims = await executed('claimed', 'retrigger');
+    if (behind.includes('kafka')) measured.kafka = await executed('consumed', 'kafka-executor');
+    if (behind.includes('targets')) measured.targets = await measureTargets(subject, parts, count);
     const [brokers, mongo] = [urls.brokers.split(','), settings.RETRIGGER_MONGODB_URL ?? ''];
     return {
       limits: {
@@ -87,7 +91,7 @@ export async function measureCluster({ count, rate, seconds }: Sizes): Promise<C
         decisionsPerSecond: await bareDecisions(mongo, count, batchSize),
         batchSize,
       },
-      ...{ triggers, claims, kafka, targets },
+      ...{ triggers, ...measured },
       sizes: await sizesOf(mongo, brokers, settings.RETRIGGER_KAFKA_PREFIX, process.env.RETRIGGER_CLUSTER_DIR),
     };
   } finally {
@@ -99,7 +103,7 @@ async function measureExecutor(
   subject: Subject,
   worker: WorkerProcess,
   type: string,
-  parts: Map<string, number>,
+  parts: Parts,
   { count, rate, seconds }: Sizes,
 ): Promise<Executed> {
   const calls = { ...overHttp(subject, type), worker };
@@ -120,7 +124,7 @@ async function measureExecutor(
 }
 
 /** A completion is counted when the target was called and the task says Completed. */
-async function measureTargets(subject: Subject, parts: Map<string, number>, count: number): Promise<Run> {
+async function measureTargets(subject: Subject, parts: Parts, count: number): Promise<Run> {
   const target = await startTarget(() => {});
   const create = async (i: number) => {
     const body = { taskId: `called-${i}`, type: 'called', context: { filler: 'x'.repeat(100) }, target: { url: target.url } };

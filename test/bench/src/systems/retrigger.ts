@@ -1,7 +1,7 @@
-import { createClient } from '@retrigger/client/client.ts';
 import { createExecutor } from '@retrigger/client/executor.ts';
 import { closedLoop } from '../load.ts';
-import { KEY, STANDALONE, type Subject, startSubject } from '../subject.ts';
+import { STANDALONE, type Subject, startSubject } from '../subject.ts';
+import { countingClient } from './counting-client.ts';
 import { type BrokenBulk, CONCURRENCY, FILLER, type RunWorker, type System } from './system.ts';
 import { startWorkerProcess } from './worker-process.ts';
 
@@ -10,17 +10,9 @@ const TYPE = 'bench';
 
 /** The executor of shared/client, claiming over HTTP. A completion is recorded when the report of it was answered. */
 export const runWorker: RunWorker = async ({ url = '', type = TYPE }, hooks) => {
-  const client = createClient({ url, key: KEY });
-  const counting: typeof client = {
-    ...client,
-    async completed(...report) {
-      const outcome = await client.completed(...report);
-      if (outcome.ok) hooks.completed(1);
-      return outcome;
-    },
-  };
+  const client = countingClient(url, hooks);
   const executor = createExecutor({
-    client: counting,
+    client,
     types: [type],
     concurrency: CONCURRENCY,
     run: async ({ taskId }) => hooks.started(taskId),

@@ -1,0 +1,65 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const ip = (...args: string[]) => run('ip', args);
+
+/**
+ * A network namespace for one process, with several links out of it: what a cut link carries vanishes, and neither side is told.
+ */
+export class CutOff {
+  readonly name: string;
+  /** By link: `near`, where a proxy listens for the process, and `far`, where the process itself can listen. */
+  readonly ends = new Map<string, { near: string; far: string }>();
+
+  private constructor(name: string) {
+    this.name = name;
+  }
+
+  /** Undefined where namespaces can't be made: that needs root and `ip` (iproute2). */
+  static async make(links: string[]): Promise<CutOff | undefined> {
+    const name = `chaos${process.pid}`;
+    const made = new CutOff(name);
+    try {
+      await ip('netns', 'add', name);
+      await ip('-n', name, 'link', 'set', 'lo', 'up');
+      // 198.18.0.0/15 is set apart for tests of networks. Links of several runs differ in the third byte.
+      for (const [i, link] of links.entries()) {
+        const net = `198.18.${process.pid % 250}`;
+        const [near, far] = [`${net}.${4 * i + 1}`, `${net}.${4 * i + 2}`];
+        await ip('link', 'add', made.#device(link), 'type', 'veth', 'peer', 'name', 'to', 'netns', name);
+        await ip('-n', name, 'link', 'set', 'to', 'name', `to-${link}`);
+        await ip('addr', 'add', `${near}/30`, 'dev', made.#device(link));
+        await ip('-n', name, 'addr', 'add', `${far}/30`, 'dev', `to-${link}`);
+        await ip('link', 'set', made.#device(link), 'up');
+        await ip('-n', name, 'link', 'set', `to-${link}`, 'up');
+        made.ends.set(link, { near, far });
+      }
+      return made;
+    } catch {
+      await made.remove();
+      return undefined;
+    }
+  }
+
+  /** What a command is started by, to run in the namespace. */
+  get within(): string[] {
+    return ['ip', 'netns', 'exec', this.name];
+  }
+
+  async cut(link: string): Promise<void> {
+    await ip('link', 'set', this.#device(link), 'down');
+  }
+
+  async mend(link: string): Promise<void> {
+    await ip('link', 'set', this.#device(link), 'up');
+  }
+
+  /** Also takes its links away. */
+  async remove(): Promise<void> {
+    await ip('netns', 'del', this.name).catch(() => {});
+  }
+
+  /** Names of devices have 15 characters at most. */
+  #device = (link: string): string => `c${process.pid}${link.slice(0, 5)}`;
+}

@@ -1,0 +1,93 @@
+import { cluster } from '@retrigger/test-cluster/servers.ts';
+import { type Kind, type Planned, wordsFor } from './plan.ts';
+import type { System } from './system.ts';
+import type { Way } from './tcp-proxy.ts';
+
+/** Begins a fault; resolves with what ends it. Undefined: it can't be done here. */
+type Inflict = (system: System, fault: Planned) => Promise<(() => unknown) | undefined>;
+
+const nothing = () => {};
+
+const onServer =
+  (how: 'stop' | 'kill' | 'pause', undo: 'start' | 'continue'): Inflict =>
+  async (_, { on }) => {
+    await cluster(how, on);
+    return () => cluster(undo, on);
+  };
+
+const onWay =
+  (way: (fault: Planned) => Way): Inflict =>
+  async (system, fault) => {
+    const [service = '', server = ''] = fault.on.split(' > ');
+    const proxy = system.proxy(service, server);
+    proxy.way = way(fault);
+    return () => {
+      proxy.way = { kind: 'open' };
+    };
+  };
+
+const FAULTS: { [kind in Kind]: Inflict } = {
+  killed: async (system, { on, lastsMs }) => {
+    system.service(on).kill(lastsMs);
+    return nothing;
+  },
+  paused: async (system, { on }) => {
+    system.service(on).pause();
+    return () => system.service(on).goOn();
+  },
+  'clock jumps': async (system, { on, amount }) => {
+    system.service(on).clockIsOff(amount);
+    return () => system.service(on).clockIsOff(0);
+  },
+  'server stopped': onServer('stop', 'start'),
+  'server killed': onServer('kill', 'start'),
+  'server paused': onServer('pause', 'continue'),
+  emptied: async (system) => {
+    await system.emptyRedis().catch(nothing); // it may be down
+    return nothing;
+  },
+  'disk full': async ({ kafkaDisk }) => {
+    if (kafkaDisk === undefined) return undefined;
+    kafkaDisk.fill();
+    return async () => {
+      kafkaDisk.free();
+      await cluster('kill', 'kafka'); // a broker that could not write ends by itself, sooner or later
+      await cluster('start', 'kafka');
+    };
+  },
+  reset: async (system, { on }) => {
+    const [service = '', server = ''] = on.split(' > ');
+    system.proxy(service, server).reset();
+    return nothing;
+  },
+  delayed: onWay(({ amount }) => ({ kind: 'delayed', byMs: amount })),
+  'half-open': onWay(() => ({ kind: 'half-open' })),
+  refused: onWay(() => ({ kind: 'refused' })),
+  'cut off': async (system, { on }) => {
+    const [service = '', server = ''] = on.split(' > ');
+    const { cutOff } = system;
+    if (cutOff === undefined) {
+      system.proxy(service, server).way = { kind: 'half-open' };
+      return () => {
+        system.proxy(service, server).way = { kind: 'open' };
+      };
+    }
+    await cutOff.cut(server);
+    return () => cutOff.mend(server);
+  },
+};
+
+/** Carries a plan out, each fault at its time and for as long as it says; resolves when all have ended. */
+export async function inflict(system: System, plan: Planned[], say: (line: string) => void): Promise<void> {
+  const beganAt = performance.now();
+  const until = (atMs: number) => new Promise((resolve) => setTimeout(resolve, Math.max(0, beganAt + atMs - performance.now())));
+  await Promise.all(
+    plan.map(async (fault) => {
+      await until(fault.atMs);
+      say(wordsFor(fault));
+      const end = await FAULTS[fault.kind](system, fault);
+      await until(fault.atMs + fault.lastsMs);
+      await end?.();
+    }),
+  );
+}

@@ -1,0 +1,69 @@
+import type { Event } from '@retrigger/domain/event.ts';
+import type { JsonObject } from '@retrigger/domain/json.ts';
+import type { Tenant } from './user.ts';
+
+const AT_ONCE = 8;
+const TRY_MS = 20_000;
+const TRIES = 5;
+
+export type Shown = JsonObject & { status: string; execution?: JsonObject };
+
+/** Reads as a tenant's admin, at one gateway after the other; for when everything is whole. */
+export class Reader {
+  readonly #tenants: Map<string, Tenant>;
+  #next = 0;
+
+  constructor(tenants: Tenant[]) {
+    this.#tenants = new Map(tenants.map((tenant) => [tenant.id, tenant]));
+  }
+
+  /** `key`: `tenant/task`. */
+  async task(key: string): Promise<Shown> {
+    const [tenant = '', taskId = ''] = key.split('/');
+    return (await this.#get(tenant, `/tasks/${taskId}`, 200)) as Shown;
+  }
+
+  async events(key: string): Promise<Event[]> {
+    const [tenant = '', taskId = ''] = key.split('/');
+    const { events } = (await this.#get(tenant, `/tasks/${taskId}/events?pageSize=1000`, 200)) as { events: Event[] };
+    return events;
+  }
+
+  async deadLetters(tenant: string): Promise<JsonObject[]> {
+    return ((await this.#get(tenant, '/dead-letters?pageSize=1000', 200)) as { deadLetters: JsonObject[] }).deadLetters;
+  }
+
+  /** What somebody of this tenant gets for a task that is another's alone. */
+  async statusFor(tenant: string, taskId: string): Promise<number> {
+    return (await this.#fetch(tenant, `/tasks/${taskId}`)).status;
+  }
+
+  async #get(tenant: string, path: string, status: number): Promise<JsonObject> {
+    for (let tried = 1; ; tried++) {
+      const response = await this.#fetch(tenant, path);
+      const text = await response.text();
+      if (response.status === status) return JSON.parse(text).data;
+      if (response.status !== 503 || tried === TRIES) throw new Error(`GET ${path} of ${tenant}: ${response.status} ${text}`);
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+    }
+  }
+
+  #fetch(tenantId: string, path: string): Promise<Response> {
+    const tenant = this.#tenants.get(tenantId);
+    if (tenant === undefined) throw new Error(`there is no tenant ${tenantId}`);
+    const door = tenant.doors[this.#next++ % tenant.doors.length];
+    return fetch(`${door}/api/v1${path}`, {
+      headers: { authorization: `Bearer ${tenant.key}` },
+      signal: AbortSignal.timeout(TRY_MS),
+    });
+  }
+}
+
+/** Does something with each, a few at once. */
+export async function forEach<T>(all: Iterable<T>, what: (one: T) => Promise<void>): Promise<void> {
+  const left = [...all];
+  const work = async () => {
+    for (let one = left.pop(); one !== undefined; one = left.pop()) await what(one);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+}

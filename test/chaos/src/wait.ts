@@ -1,0 +1,51 @@
+import type { Violation } from '@retrigger/test-history/recorded.ts';
+import { forEach, type Reader } from './reader.ts';
+import type { Recorder } from './recorder.ts';
+
+/** What is waited for: `left` says what is still missing; nothing when it has come. `withinMs`: of the time since everything is whole. */
+export type Awaited = { what: string; left: () => Promise<string[]>; withinMs: number };
+
+export const SETTLED_WITHIN_MS = 60_000;
+/** An executor whose claim was lost together with its answer is given up after a minute of silence, and the attempt made again. */
+export const AFTER_SILENCE_MS = SETTLED_WITHIN_MS + 75_000;
+const LOOK_EVERY_MS = 250;
+
+/** Waits for one after the other, and says when each had come; what has not in its time is a violation. */
+export async function waitForAll(all: Awaited[], wholeSince: number): Promise<{ wrong: Violation[]; took: string[] }> {
+  const [wrong, took]: [Violation[], string[]] = [[], []];
+  for (const { what, left, withinMs } of all) {
+    for (;;) {
+      const open = await left();
+      const passedMs = performance.now() - wholeSince;
+      if (open.length === 0) {
+        took.push(`${what} after ${(passedMs / 1_000).toFixed(1)} s`);
+        break;
+      }
+      if (passedMs > withinMs) {
+        wrong.push(...open.map((one) => `not so ${withinMs / 1_000} s after the last fault: ${what}: ${one}`));
+        break;
+      }
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    }
+  }
+  return { wrong, took };
+}
+
+/** Tasks that must be run; those of executors that may have lost a claim have their silence besides. */
+export function tasksToRun({ tasks }: Recorder, reader: Reader): Awaited[] {
+  const open = new Set([...tasks].flatMap(([key, wanted]) => (wanted === 'run' ? [key] : [])));
+  const isGiven = (key: string) => key.includes('isClaimed') || key.includes('isConsumed');
+  const left = (which: (key: string) => boolean) => async () => {
+    const found: string[] = [];
+    await forEach([...open].filter(which), async (key) => {
+      const task = await reader.task(key);
+      if (task.status === 'Completed') open.delete(key);
+      else found.push(`${key} is ${JSON.stringify(task)}`);
+    });
+    return found;
+  };
+  return [
+    { what: 'every task with a target has run', left: left((key) => !isGiven(key)), withinMs: SETTLED_WITHIN_MS },
+    { what: 'every task without one has', left: left(isGiven), withinMs: AFTER_SILENCE_MS },
+  ];
+}
