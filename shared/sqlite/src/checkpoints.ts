@@ -13,11 +13,12 @@ const LOOK_EVERY_SYNCS = 20;
  * more: measured on a busy machine, 9 times in 5,000 triggers, half of all that was spent in COMMIT.
  * H1: copying goes on beside transactions, but the log begins anew only when all of it is copied, so now and then nobody writes until the last few pages are.
  * H2: nothing rests on it: when it can't copy, or its thread ends, SQLite's own checkpoints take over (see open-database.ts).
- * H3: the thread keeps the process alive only while it is asked: somebody waits for that who may have nothing else that does, such as a restore.
+ * H3: the thread keeps the process alive only while it is asked, or closed: somebody waits for that who may have nothing else that does, such as a restore.
  */
 export class Checkpoints {
   #thread: Worker | undefined;
   #isGone = false;
+  #isClosing = false;
   #syncs = 0;
   #isDue = false;
   #answered: ((answer: CheckpointAnswer) => void) | undefined;
@@ -27,23 +28,24 @@ export class Checkpoints {
     this.#path = path;
   }
 
-  /** After a sync of a log that takes so many bytes. Nobody begins a transaction until it resolves (H1), which is nearly always at once. */
-  async synced(bytes: number): Promise<void> {
-    if (this.#isGone || this.#answered !== undefined || (bytes < FIRST_BYTES && this.#thread === undefined)) return;
+  /** After a sync of a log that takes so many bytes. No transaction begins until what it returns resolves (H1); nearly always that is nothing. */
+  synced(bytes: () => number): Promise<void> | undefined {
+    if (this.#isGone || this.#isClosing || this.#answered !== undefined) return undefined;
     if (this.#isDue) {
       this.#isDue = false;
-      await this.#ask('copy');
-      return;
+      return this.#ask('copy').then(() => {});
     }
-    if (++this.#syncs % LOOK_EVERY_SYNCS !== 0) return;
+    if (++this.#syncs % LOOK_EVERY_SYNCS !== 0 || (this.#thread === undefined && bytes() < FIRST_BYTES)) return undefined;
     void this.#ask('look').then(({ pages, copied }) => {
       this.#isDue = pages >= BOUNDS.long && pages - copied <= BOUNDS.few;
     });
+    return undefined;
   }
 
   async close(): Promise<void> {
     const thread = this.#thread;
     if (thread === undefined || this.#isGone) return;
+    this.#isClosing = true;
     thread.ref();
     const gone = once(thread, 'exit');
     thread.postMessage('end' satisfies CheckpointAsk);
@@ -79,7 +81,7 @@ export class Checkpoints {
   #answer(answer: CheckpointAnswer): void {
     const answered = this.#answered;
     this.#answered = undefined;
-    this.#thread?.unref(); // H3
+    if (!this.#isClosing) this.#thread?.unref(); // H3
     answered?.(answer);
   }
 }

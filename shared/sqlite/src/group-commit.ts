@@ -27,10 +27,10 @@ const end = (error: unknown): void => {
 };
 
 /**
- * One transaction, and one fsync, for all writes that are submitted in one turn of the event loop or while the disk is still busy with those before.
+ * One transaction for all writes that are submitted in one turn of the event loop, and one fsync for all transactions that wait for the disk.
  * G1: a job's promise resolves after its COMMIT is on the disk. G2: a job that throws leaves nothing and takes nobody with it, unless the file itself is at fault.
  * G3: a sync that fails is the end of the process: what the disk holds is not known any more, and starting again finds out.
- * G4: no transaction begins while a sync is under way. What it would have written had to wait for the next sync anyway, and then fewer transactions write fewer pages.
+ * G4: no transaction begins while the write-ahead log wants calm (H1 in checkpoints.ts).
  * Jobs run in the order in which they were submitted; a job may run twice (after a rollback), so it changes nothing but the database.
  */
 export class GroupCommit {
@@ -38,6 +38,7 @@ export class GroupCommit {
   #committed: Committed[] = [];
   #scheduled: NodeJS.Immediate | undefined;
   #syncing: Promise<void> | undefined;
+  #isHeld = false;
   /** The file was at fault in the last transaction. */
   #isFailing = false;
   readonly #rider: Rider;
@@ -82,8 +83,8 @@ export class GroupCommit {
 
   /** Commits now what has been submitted, syncs it, and ends with the file in peace; for closing. */
   async close(): Promise<void> {
-    await this.#syncing; // G4
     this.#transactions();
+    await this.#syncing;
     if (this.#committed.length > 0) {
       this.#sync.now();
       this.#tell(this.#committed.splice(0));
@@ -92,7 +93,7 @@ export class GroupCommit {
   }
 
   #schedule(): void {
-    if (this.#syncing !== undefined) return; // G4
+    if (this.#isHeld) return; // G4
     this.#scheduled ??= setImmediate(() => {
       this.#transactions();
       this.#startSync();
@@ -142,20 +143,32 @@ export class GroupCommit {
     this.#db.exec(`PRAGMA user_version = ${version}`);
   }
 
+  /** One sync at a time; what is committed while it runs is the next one's. */
   #startSync(): void {
-    if (this.#committed.length === 0) return;
+    if (this.#syncing !== undefined || this.#committed.length === 0) return;
     const covered = this.#committed.splice(0);
     this.#syncing = this.#sync.start().then(
       () => {
         this.#syncing = undefined;
         this.#tell(covered);
-        if (this.#jobs.length > 0) this.#schedule(); // with what those who were told submit now
+        this.#hold(this.#sync.calm());
+        this.#startSync();
       },
       (error: unknown) => {
         for (const { jobs } of covered) for (const job of jobs) job.failed(error);
         this.#lost(error); // G3: nothing is synced after this
       },
     );
+  }
+
+  /** G4. */
+  #hold(calm: Promise<void> | undefined): void {
+    if (calm === undefined) return;
+    this.#isHeld = true;
+    void calm.then(() => {
+      this.#isHeld = false;
+      if (this.#jobs.length > 0) this.#schedule();
+    });
   }
 
   #tell(covered: Committed[]): void {

@@ -5,7 +5,11 @@ const MOST_BYTES = 512 * 1024;
 /** What a record takes besides its value. */
 const RECORD_BYTES = 300;
 
-type Tail = { records: Map<number, LogRecord>; bytes: number };
+/** Offsets have no gaps, so a record's place tells its offset; those before `first` are forgotten. */
+type Tail = { records: LogRecord[]; first: number; bytes: number };
+
+/** So many places are forgotten before the others move up. */
+const MOVE_UP = 1_000;
 
 /**
  * The last records of every lane, so that whoever reads on at the end need not ask the file for what was just written.
@@ -30,36 +34,40 @@ export class LaneTails {
     this.#written = [];
   }
 
-  /** The records of a lane from this offset on; the first is missing when it is older than what is remembered. */
+  /** The records of a lane from this offset on; none when the first is older than what is remembered. */
   *from(lane: number, offset: number): Generator<LogRecord> {
-    const records = this.#tails.get(lane)?.records;
-    for (let next = records?.get(offset); next !== undefined; next = records?.get(next.offset + 1)) yield next;
+    const { records, first } = this.#tails.get(lane) ?? NOTHING;
+    const oldest = records[first];
+    if (oldest === undefined || offset < oldest.offset) return;
+    for (let place = first + offset - oldest.offset; place < records.length; place++) yield records[place] as LogRecord;
   }
 
   /** R2: all up to this offset. */
   forget(lane: number, offset: number): void {
     const tail = this.#tails.get(lane);
-    for (const oldest of tail?.records.values() ?? []) {
-      if (tail === undefined || oldest.offset > offset) return;
-      drop(tail, oldest);
-    }
+    if (tail !== undefined) shorten(tail, (oldest) => oldest.offset <= offset);
   }
 
   #hold(lane: number, record: LogRecord): void {
-    const tail = this.#tails.get(lane) ?? { records: new Map(), bytes: 0 };
-    this.#tails.set(lane, tail);
-    tail.records.set(record.offset, record);
+    const tail = this.#tails.get(lane) ?? { records: [], first: 0, bytes: 0 };
+    if (tail.records.length === 0) this.#tails.set(lane, tail);
+    tail.records.push(record);
     tail.bytes += sizeOf(record);
-    for (const oldest of tail.records.values()) {
-      if (tail.bytes <= MOST_BYTES) return;
-      drop(tail, oldest);
-    }
+    if (tail.bytes > MOST_BYTES) shorten(tail, () => tail.bytes > MOST_BYTES);
   }
 }
 
+const NOTHING: Tail = { records: [], first: 0, bytes: 0 };
+
 const sizeOf = ({ value }: LogRecord): number => value.byteLength + RECORD_BYTES;
 
-function drop(tail: Tail, record: LogRecord): void {
-  tail.records.delete(record.offset);
-  tail.bytes -= sizeOf(record);
+/** Forgets the oldest ones that are too old. */
+function shorten(tail: Tail, isTooOld: (oldest: LogRecord) => boolean): void {
+  for (let oldest = tail.records[tail.first]; oldest !== undefined && isTooOld(oldest); oldest = tail.records[tail.first]) {
+    tail.first++;
+    tail.bytes -= sizeOf(oldest);
+  }
+  if (tail.first < MOVE_UP) return;
+  tail.records = tail.records.slice(tail.first);
+  tail.first = 0;
 }

@@ -8,7 +8,7 @@ const KEYS_MIGRATIONS = [
 ];
 
 /** A COMMIT of this file is durable by itself. */
-const NO_SYNC = { start: async () => {}, now() {}, close() {} };
+const NO_SYNC = { start: async () => {}, calm: () => undefined, now() {}, close() {} };
 
 /**
  * Keys in a file of their own. K3: what is deleted is overwritten with zeros in the same transaction, and the rollback journal, which holds the pages as they

@@ -19,6 +19,9 @@ const entry = (name: string): string => fileURLToPath(import.meta.resolve(`@retr
 /** After so many answers the backup begins. */
 const MOMENTS = [3, 47, 160];
 
+/** Starts services and commands one after the other, each of which may take its time on a busy machine. */
+const PATIENCE_MS = 240_000;
+
 type Told = { code: number; text: string };
 
 let folder: string;
@@ -122,64 +125,72 @@ describe('a backup of a running service', () => {
       writeFileSync(exported, (await second.client.send('GET', '/api/v1/events?format=jsonl')).text);
       expect(await command('verifier/main.ts', restored, exported)).toMatchObject({ code: 0 });
     },
-    180_000,
+    PATIENCE_MS,
   );
 
-  test('the check for skew finds a log and a store of two moments', async () => {
-    const [data, early, late] = [inFolder('data'), inFolder('early'), inFolder('late')];
-    const { client, child } = await start(data);
-    await client.send('POST', '/api/v1/tasks', { taskId: 'a', type: 'job' }, 'a');
-    expect((await backUp(data, early)).code).toBe(0);
-    const { commandId } = await client.send('POST', '/api/v1/tasks', { taskId: 'b', type: 'job' }, 'b');
-    await eventually('the offset is written', async () => {
-      rmSync(late, { recursive: true, force: true });
-      expect((await backUp(data, late)).code).toBe(0);
-      return skewOf(late, early).behind.length > 0;
-    });
-    expect(skewOf(late, early)).toEqual({ ahead: [], behind: [`CreateTask ${commandId}`] });
-    expect(skewOf(early, late)).toEqual({ ahead: ['default/b/1'], behind: [] });
-    expect(skewOf(late, late)).toEqual({ ahead: [], behind: [] });
-    await kill(child);
-    expect((await backUp(data, inFolder('of-the-dead'))).code, 'of a service that was killed').toBe(0);
-  });
+  test(
+    'the check for skew finds a log and a store of two moments',
+    async () => {
+      const [data, early, late] = [inFolder('data'), inFolder('early'), inFolder('late')];
+      const { client, child } = await start(data);
+      await client.send('POST', '/api/v1/tasks', { taskId: 'a', type: 'job' }, 'a');
+      expect((await backUp(data, early)).code).toBe(0);
+      const { commandId } = await client.send('POST', '/api/v1/tasks', { taskId: 'b', type: 'job' }, 'b');
+      await eventually('the offset is written', async () => {
+        rmSync(late, { recursive: true, force: true });
+        expect((await backUp(data, late)).code).toBe(0);
+        return skewOf(late, early).behind.length > 0;
+      });
+      expect(skewOf(late, early)).toEqual({ ahead: [], behind: [`CreateTask ${commandId}`] });
+      expect(skewOf(early, late)).toEqual({ ahead: ['default/b/1'], behind: [] });
+      expect(skewOf(late, late)).toEqual({ ahead: [], behind: [] });
+      await kill(child);
+      expect((await backUp(data, inFolder('of-the-dead'))).code, 'of a service that was killed').toBe(0);
+    },
+    PATIENCE_MS,
+  );
 });
 
 describe('npm run backup and npm run restore', () => {
-  test('say in one line what is wrong, and leave nothing behind', async () => {
-    const [data, backup] = [inFolder('data'), inFolder('backup')];
-    const { client, child } = await start(data);
-    await client.send('POST', '/api/v1/tasks', { taskId: 'a', type: 'job' });
-    const refuses = async (told: Promise<Told>, ...words: string[]) => {
-      const { code, text } = await told;
-      expect([code, text.trimEnd().split('\n').length, text]).toEqual([1, 1, expect.stringContaining(words.shift() ?? '')]);
-      for (const word of words) expect(text).toContain(word);
-    };
-    await refuses(backUp(inFolder('nothing'), backup), 'is no data folder', 'RETRIGGER_DATA_DIR');
-    await refuses(backUp(data, join(data, 'backup')), 'lies in the data folder');
-    mkdirSync(backup);
-    writeFileSync(join(backup, 'mine'), 'mine');
-    await refuses(backUp(data, backup), 'is not empty');
-    expect(readdirSync(backup)).toEqual(['mine']);
-    await refuses(restore(backup, inFolder('new')), 'is no backup that was finished');
-    await refuses(restore(inFolder('nothing'), inFolder('new')), 'there is no');
-    rmSync(backup, { recursive: true });
-    expect((await backUp(data, backup)).code).toBe(0);
-    await refuses(restore(backup, data), 'another process uses the data folder');
-    await kill(child);
-    await refuses(restore(backup, data), 'is not empty');
+  test(
+    'say in one line what is wrong, and leave nothing behind',
+    async () => {
+      const [data, backup] = [inFolder('data'), inFolder('backup')];
+      const { client, child } = await start(data);
+      await client.send('POST', '/api/v1/tasks', { taskId: 'a', type: 'job' });
+      const refuses = async (told: Promise<Told>, ...words: string[]) => {
+        const { code, text } = await told;
+        expect([code, text.trimEnd().split('\n').length, text]).toEqual([1, 1, expect.stringContaining(words.shift() ?? '')]);
+        for (const word of words) expect(text).toContain(word);
+      };
+      await refuses(backUp(inFolder('nothing'), backup), 'is no data folder', 'RETRIGGER_DATA_DIR');
+      await refuses(backUp(data, join(data, 'backup')), 'lies in the data folder');
+      mkdirSync(backup);
+      writeFileSync(join(backup, 'mine'), 'mine');
+      await refuses(backUp(data, backup), 'is not empty');
+      expect(readdirSync(backup)).toEqual(['mine']);
+      await refuses(restore(backup, inFolder('new')), 'is no backup that was finished');
+      await refuses(restore(inFolder('nothing'), inFolder('new')), 'there is no');
+      rmSync(backup, { recursive: true });
+      expect((await backUp(data, backup)).code).toBe(0);
+      await refuses(restore(backup, data), 'another process uses the data folder');
+      await kill(child);
+      await refuses(restore(backup, data), 'is not empty');
 
-    renameSync(join(data, 'keys.db'), join(data, 'keys.away'));
-    mkdirSync(join(data, 'keys.db'));
-    await refuses(backUp(data, inFolder('another')), 'was not backed up', 'Nothing was left');
-    expect(existsSync(inFolder('another')), 'log and store were copied by then').toBe(false);
+      renameSync(join(data, 'keys.db'), join(data, 'keys.away'));
+      mkdirSync(join(data, 'keys.db'));
+      await refuses(backUp(data, inFolder('another')), 'was not backed up', 'Nothing was left');
+      expect(existsSync(inFolder('another')), 'log and store were copied by then').toBe(false);
 
-    const kept = readFileSync(join(backup, 'keys/keys.db'));
-    rmSync(join(backup, 'keys/keys.db'));
-    await refuses(restore(backup, inFolder('new')), 'keys.db is missing', 'where you keep the keys');
-    writeFileSync(join(backup, 'keys/keys.db'), kept.fill(7, 100, 110));
-    await refuses(restore(backup, inFolder('new')), 'is not what was backed up');
-    expect(readdirSync(inFolder('new'))).toEqual(['lock.db']);
-  });
+      const kept = readFileSync(join(backup, 'keys/keys.db'));
+      rmSync(join(backup, 'keys/keys.db'));
+      await refuses(restore(backup, inFolder('new')), 'keys.db is missing', 'where you keep the keys');
+      writeFileSync(join(backup, 'keys/keys.db'), kept.fill(7, 100, 110));
+      await refuses(restore(backup, inFolder('new')), 'is not what was backed up');
+      expect(readdirSync(inFolder('new'))).toEqual(['lock.db']);
+    },
+    PATIENCE_MS,
+  );
 
   test('a folder whose restore was stopped half-way does not start', async () => {
     const data = inFolder('data');

@@ -79,8 +79,8 @@ export class SoakLoad {
   }
 
   /** How many executions have ended. */
-  async completed(): Promise<number> {
-    return JSON.parse((await this.send('GET', '/api/v1/events?types=TaskCompleted&pageSize=1')).text).data.total;
+  async ended(): Promise<number> {
+    return JSON.parse((await this.send('GET', '/api/v1/events?types=TaskCompleted,TaskFailed&pageSize=1')).text).data.total;
   }
 
   /** Makes so many events a minute for so long. */
