@@ -3,6 +3,7 @@ import { EMPTY_HEAD, type Head, type StoredEvent } from '@retrigger/domain/event
 import { taskKey } from '@retrigger/domain/identifiers.ts';
 import { headAfter, nextEvent } from '@retrigger/domain/next-event.ts';
 import type { Snapshot } from '@retrigger/ports/snapshot-store.ts';
+import { seeded } from '@retrigger/test-scaling/seeded.ts';
 
 export const TENANT = 'default';
 export const LARGE_TASK = 'large';
@@ -19,17 +20,6 @@ const TYPES = [
 const ACTORS = 50;
 const BEGIN = Date.UTC(2026, 0, 1);
 const SPAN_MS = 30 * 86_400_000;
-
-/** A generator of numbers from 0 to 1, the same for the same seed (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 /** The order in which tasks have events: `large` has `inLarge` of them, the others share the rest; all shuffled over the whole time. */
 function order(count: number, tasks: number, inLarge: number, chance: () => number): Uint32Array {

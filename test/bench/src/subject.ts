@@ -59,7 +59,7 @@ export async function startSubject(entry: string, connections: number, env: Reco
 }
 
 /** Limits off: what is measured is the work. */
-const BASE_ENV = {
+export const BASE_ENV = {
   PORT: '0',
   RETRIGGER_LOG_LEVEL: 'error',
   RETRIGGER_ALLOW_PRIVATE_TARGETS: 'true',

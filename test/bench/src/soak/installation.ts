@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { API_KEY, freePorts, freshInstallation } from '@retrigger/test-cluster/installation.ts';
+import { BASE_ENV } from '../subject.ts';
 import { startWatched, type Watched } from './processes.ts';
 
 /** What is under the soak: one process on a data folder, or one of each service on the running cluster. */
@@ -16,20 +17,11 @@ export type Soaked = {
   stop(): Promise<void>;
 };
 
-const SETTINGS = {
-  PORT: '0',
-  RETRIGGER_LOG_LEVEL: 'error',
-  RETRIGGER_ALLOW_PRIVATE_TARGETS: 'true',
-  RETRIGGER_LIMIT_USER_PER_HOUR: '0',
-  RETRIGGER_LIMIT_TASK_PER_HOUR: '0',
-  RETRIGGER_LIMIT_SYSTEM_PER_MINUTE: '0',
-};
-
 const FILES = ['log.db', 'log.db-wal', 'store.db', 'store.db-wal'];
 
 export async function startEmbedded(): Promise<Soaked> {
   const folder = mkdtempSync(join(tmpdir(), 'retrigger-soak-'));
-  const process = await startWatched('standalone', { ...SETTINGS, RETRIGGER_DATA_DIR: folder, RETRIGGER_API_KEY: API_KEY });
+  const process = await startWatched('standalone', { ...BASE_ENV, RETRIGGER_DATA_DIR: folder, RETRIGGER_API_KEY: API_KEY });
   const sizeOf = (name: string): number => (statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0) / 2 ** 20;
   return {
     url: process.url,
@@ -45,7 +37,7 @@ export async function startEmbedded(): Promise<Soaked> {
 }
 
 export async function startCluster(): Promise<Soaked> {
-  const env = { ...SETTINGS, ...(await freshInstallation()) };
+  const env = { ...BASE_ENV, ...(await freshInstallation()) };
   const port = await freePorts(1);
   const worker = await startWatched('worker', { ...env, RETRIGGER_HEALTH_PORT: String(port) });
   const others = await Promise.all(['dispatcher', 'notifier'].map((name) => startWatched(name, env)));
