@@ -15,7 +15,7 @@ import { Dispatch } from './dispatch.ts';
 export const DISPATCHER_GROUP = 'retrigger.dispatcher';
 
 /** A host that hangs can take a quarter of the slots; what waits is small (no context), so much may wait. */
-const BOUNDS: CallQueueBounds = { running: 256, runningPerLane: 64, waiting: 10_000 };
+const BOUNDS: CallQueueBounds = { running: 256, runningPerLane: 64, waiting: 50_000 };
 /** What a target has done is done: an answer with a longer integer than we can keep is no reason to call that failed. */
 const ANSWER_BOUNDS = { maxBytes: MAX_ANSWER_BYTES, maxDepth: MAX_DEPTH, mayLose: true } as const;
 const DRAIN_MS = 5_000;
