@@ -11,7 +11,7 @@ import { type BulkEventType, type BulkMetadata, type Outgoing, SCHEMA_VERSION } 
 import { withResults } from './evolve.ts';
 import { lookup } from './lookup.ts';
 import { outcomeOf } from './outcome.ts';
-import { type BulkPart, type BulkState, type BulkStatus, UNDER_WAY } from './state.ts';
+import { type BulkPart, type BulkState, type BulkStatus, underWayOf } from './state.ts';
 
 /** A door keeps an idempotency key for so long; a bulk under a key that is used again after that is a new one. */
 const KEY_LIFE_MS = 24 * 3_600_000;
@@ -78,7 +78,8 @@ function start(
   };
   const status = missing.length === tasks.length ? 'Ended' : 'Asking';
   const started = head.sequence + 1;
-  return event('BulkStarted', status, { caller, type, allOrNothing, common, tasks, missing, started, startedAt: at });
+  const underWay = underWayOf(tasks.length);
+  return event('BulkStarted', status, { caller, type, allOrNothing, common, tasks, missing, started, startedAt: at, underWay });
 }
 
 /** The tasks of a bulk, with those marked whose conditions name another of them: these wait for it, and are not triggered now. */
@@ -106,7 +107,7 @@ function goOn(state: BulkState, parts: BulkPart[], results: TaskResult[]): Decis
   if (status === 'Ended') return NOTHING;
   if (status !== 'Asking') return settle(state, parts, told, status);
   if (parts.some(({ at }) => at === 'asked')) return event('BulkGathered', status, told);
-  const asks = parts.flatMap(({ at, item }) => (at === 'new' && item !== undefined ? [item] : [])).slice(0, UNDER_WAY);
+  const asks = parts.flatMap(({ at, item }) => (at === 'new' && item !== undefined ? [item] : [])).slice(0, underWayOf(parts.length));
   if (asks.length > 0) return event('BulkGathered', status, { ...told, asks, common: state.common });
   if (!state.allOrNothing) return event('BulkEnded', 'Ended', told);
   const decision = parts.every(({ at }) => at === 'reserved') ? 'commit' : 'release'; // A2
@@ -116,7 +117,9 @@ function goOn(state: BulkState, parts: BulkPart[], results: TaskResult[]): Decis
 /** A3. */
 function settle(state: BulkState, parts: BulkPart[], told: BulkMetadata['BulkDecided'], status: BulkStatus): Decision {
   const isUnderWay = parts.some(({ at }) => at === 'settling');
-  const settles = parts.flatMap(({ at, taskId }) => (at === 'reserved' || at === 'asked' ? [taskId] : [])).slice(0, UNDER_WAY);
+  const settles = parts
+    .flatMap(({ at, taskId }) => (at === 'reserved' || at === 'asked' ? [taskId] : []))
+    .slice(0, underWayOf(parts.length));
   const eventType = state.status === 'Asking' ? 'BulkDecided' : 'BulkGathered';
   if (isUnderWay) return event(eventType, status, told);
   return settles.length > 0 ? event(eventType, status, { ...told, settles }) : event('BulkEnded', 'Ended', told);

@@ -18,7 +18,7 @@ export function react(event: BulkEvent): Command[] {
 function asksOf({ eventType, metadata }: BulkEvent): BulkItem[] {
   if (eventType !== 'BulkStarted') return metadata.asks ?? [];
   const absent = new Set(metadata.missing);
-  return metadata.tasks.filter(({ taskId }) => !absent.has(taskId)).slice(0, UNDER_WAY);
+  return metadata.tasks.filter(({ taskId }) => !absent.has(taskId)).slice(0, metadata.underWay ?? UNDER_WAY);
 }
 
 /** Gives the caller's answer, in the caller's name, and leaves its receipt. */
