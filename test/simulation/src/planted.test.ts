@@ -236,7 +236,6 @@ test('all commands of the domain come up', async () => {
     'ResetTask',
     'RetryReservation',
     'StartExecution',
-    'TellBulk',
     'TriggerTask',
     'Wake',
   ]);

@@ -10,7 +10,6 @@ import type { BulkBody, BulkItem, TaskResult } from './commands.ts';
 import { type BulkEventType, type BulkMetadata, type Outgoing, SCHEMA_VERSION } from './events.ts';
 import { withResults } from './evolve.ts';
 import { lookup } from './lookup.ts';
-import { outcomeOf } from './outcome.ts';
 import { type BulkPart, type BulkState, type BulkStatus, underWayOf } from './state.ts';
 
 /** A door keeps an idempotency key for so long; a bulk under a key that is used again after that is a new one. */
@@ -26,6 +25,7 @@ const NOTHING: Decision = { kind: 'nothing' };
  * sees all of it or nothing.
  * A4: what a task says counts once, the first time; told again it changes nothing.
  * A5: a task that doesn't exist when the bulk begins can't take part: it is not asked. Every task that is asked has a stream, and so an event to answer with.
+ * A6: its last event answers its caller (see react.ts).
  */
 export function decide(state: BulkState | undefined, command: Command, head: Head, at: number, evidence: Evidence): Decision {
   switch (command.type) {
@@ -38,8 +38,6 @@ export function decide(state: BulkState | undefined, command: Command, head: Hea
       return reply(state, command);
     case 'Wake':
       return state === undefined || lookup(state).wakeAt !== command.body.wakeAt || at < command.body.wakeAt ? NOTHING : abandon(state);
-    case 'TellBulk':
-      return state?.status === 'Ended' ? { kind: 'answered', outcome: outcomeOf(state) } : NOTHING;
     default:
       return NOTHING;
   }
