@@ -116,6 +116,21 @@ describe('load shedding at the HTTP door', () => {
   });
 });
 
+test('a tenant that floods the door on all partitions leaves places in flight to the next (F3)', async () => {
+  const door = startDoor({ config: { maxInFlight: 64 } });
+  door.worker = null;
+  const flood = async (as: string) => {
+    for (let taken = 0; ; taken++) {
+      const { status } = await door.ask(TRIGGER, { method: 'POST', as, body: {}, headers: { prefer: 'respond-async' } });
+      if (status !== 202) return [status, taken];
+    }
+  };
+  expect([await flood('admin'), await flood('stranger')]).toEqual([
+    [429, 56],
+    [429, 7],
+  ]);
+});
+
 describe('the memory for bodies', () => {
   test('takes what fits, never more than there is, and gives back all that a request held, also one that failed (E1)', async () => {
     const memory = new BodyMemory(100);
