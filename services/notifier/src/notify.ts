@@ -87,7 +87,7 @@ export class Notify implements RecordHandler {
     for (const delivery of made) owned.arrived(delivery);
     for (const { record, sequence } of wanted) owned.seen.set(record.key, sequence);
     const last = records.at(-1);
-    if (last !== undefined) await commit(last.offset + 1); // W1
+    if (last !== undefined) void commit(last.offset + 1); // W1; the next records do not wait for it
     owned.pump();
   }
 
