@@ -17,6 +17,9 @@ const systemResolve: Resolve = (hostname, done) => dnsLookup(hostname, { all: tr
 
 export type GuardOptions = { allowPrivate: boolean; connectTimeoutMs: number; resolve?: Resolve };
 
+/** Servers close what is idle for 2 s at the least, by their defaults; those that say after how long are believed, less a margin for both sides' delays. */
+const KEEP_IDLE = { keepAliveTimeout: 1_000, keepAliveTimeoutThreshold: 2_000 };
+
 /**
  * A pool of kept-alive connections that never reaches a private address.
  * V1: a name is looked up once for a connection, and the socket connects to the very addresses that were checked, so an answer that changes between check and
@@ -25,6 +28,7 @@ export type GuardOptions = { allowPrivate: boolean; connectTimeoutMs: number; re
 export function guardedAgent({ allowPrivate, connectTimeoutMs, resolve = systemResolve }: GuardOptions): Agent {
   const connect = buildConnector({ allowH2: false, timeout: connectTimeoutMs, lookup: checkedLookup(allowPrivate, resolve) });
   return new Agent({
+    ...KEEP_IDLE,
     headersTimeout: 0, // whoever calls bounds the whole call
     bodyTimeout: 0,
     connect(options, callback) {

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '@retrigger/domain/json.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
-import { type Dispatcher, errors } from 'undici';
+import type { Dispatcher } from 'undici';
 import { guardedAgent, type Resolve } from './guarded-connect.ts';
 import { literalTargetRefusal } from './private-address.ts';
 import { readBounded } from './read-bounded.ts';
@@ -50,6 +50,9 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /**
  * Calls executions' targets over a pool of kept-alive connections. Redirects are not followed: a redirect could lead anywhere.
  * webhook-id is the executionId, so a call that is made again is recognised as the same.
+ * H1: a call is sent once. One that ends without an answer, on a kept connection too, may have been taken: it fails, and whether to try again is for the task's
+ * retry policy to say. Rare where nothing was wrong but a kept connection: undici looks whether one was closed before it uses it again, and `guardedAgent` gives
+ * up idle ones before servers do.
  */
 export function httpTargets({ clock, allowPrivate, parse, resolve }: HttpTargetOptions): HttpTargets {
   const agent = guardedAgent({ allowPrivate, connectTimeoutMs: CONNECT_TIMEOUT_MS, ...(resolve === undefined ? {} : { resolve }) });
@@ -67,8 +70,7 @@ export function httpTargets({ clock, allowPrivate, parse, resolve }: HttpTargetO
       aborted.addEventListener('abort', end);
       if (aborted.aborted) end();
       try {
-        const once = () => send(agent, call, clock.now(), ending.signal);
-        return await answerOf(await once().catch((error) => (isStaleConnection(error) ? once() : Promise.reject(error))), parse);
+        return await answerOf(await send(agent, call, clock.now(), ending.signal), parse);
       } catch (error) {
         return isLate ? timedOut(call.timeoutMs) : failureOf(error);
       } finally {
@@ -79,12 +81,6 @@ export function httpTargets({ clock, allowPrivate, parse, resolve }: HttpTargetO
     close: () => agent.destroy(),
   };
 }
-
-/**
- * A kept connection that its server closed just as it was used again: the call met no target, so it is made once more.
- * What was read on it is an earlier call's answer, for this one had no headers yet.
- */
-const isStaleConnection = (error: unknown): boolean => error instanceof errors.SocketError && (error.socket?.bytesRead ?? 0) > 0;
 
 function send(agent: Dispatcher, call: TargetCall, at: number, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
   const { origin, pathname, search } = new URL(call.url);

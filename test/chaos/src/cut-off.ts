@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomBytes, randomInt } from 'node:crypto';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -18,15 +19,15 @@ export class CutOff {
 
   /** Undefined where namespaces can't be made: that needs root and `ip` (iproute2). */
   static async make(links: string[]): Promise<CutOff | undefined> {
-    const name = `chaos${process.pid}`;
+    const name = `chaos${randomBytes(3).toString('hex')}`;
+    const third = randomInt(1, 250);
     const made = new CutOff(name);
     try {
       await ip('netns', 'add', name);
       await ip('-n', name, 'link', 'set', 'lo', 'up');
       // 198.18.0.0/15 is set apart for tests of networks. Links of several runs differ in the third byte.
       for (const [i, link] of links.entries()) {
-        const net = `198.18.${process.pid % 250}`;
-        const [near, far] = [`${net}.${4 * i + 1}`, `${net}.${4 * i + 2}`];
+        const [near, far] = [`198.18.${third}.${4 * i + 1}`, `198.18.${third}.${4 * i + 2}`];
         await ip('link', 'add', made.#device(link), 'type', 'veth', 'peer', 'name', 'to', 'netns', name);
         await ip('-n', name, 'link', 'set', 'to', 'name', `to-${link}`);
         await ip('addr', 'add', `${near}/30`, 'dev', made.#device(link));
@@ -61,5 +62,5 @@ export class CutOff {
   }
 
   /** Names of devices have 15 characters at most. */
-  #device = (link: string): string => `c${process.pid}${link.slice(0, 5)}`;
+  #device = (link: string): string => `${this.name.slice('chaos'.length)}${link.slice(0, 8)}`;
 }

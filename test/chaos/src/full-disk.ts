@@ -3,8 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { createClient } from '@retrigger/client/client.ts';
 import { createExecutor } from '@retrigger/client/executor.ts';
 import { freePorts } from '@retrigger/test-cluster/installation.ts';
-import { type Child, kill, startChild } from '@retrigger/test-faults/child.ts';
+import { type Child, kill } from '@retrigger/test-faults/child.ts';
 import { eventually } from '@retrigger/test-faults/client.ts';
+import type { PrivateMounts } from '@retrigger/test-faults/small-disk.ts';
 import type { Violation } from '@retrigger/test-history/recorded.ts';
 import { CLAIMED_TYPE, CONSUMED_TYPE } from './executors.ts';
 import { judgeHistories } from './histories.ts';
@@ -12,7 +13,6 @@ import { startOutside } from './outside.ts';
 import type { Random } from './random.ts';
 import { Reader } from './reader.ts';
 import { Recorder } from './recorder.ts';
-import { SmallDisk } from './small-disk.ts';
 import { live } from './stories.ts';
 import { type Tenant, User } from './user.ts';
 import { tasksToRun, waitForAll } from './wait.ts';
@@ -29,17 +29,13 @@ const CANNOT_START = 1;
  * The embedded profile whose data folder gets full while it is used, twice; the second time it is killed and can't start before there is room again. While it is
  * full it says so and refuses; it needs nobody's hand when there is room.
  */
-export async function fullDisk(folder: string, random: Random, say: (line: string) => void): Promise<Violation[]> {
-  const disk = await SmallDisk.mount(join(folder, 'data'), DISK_MB);
-  if (disk === undefined) {
-    say('no small disk can be mounted here (that needs root): the embedded profile keeps its room');
-    return [];
-  }
+export async function fullDisk(mounts: PrivateMounts, folder: string, random: Random, say: (line: string) => void): Promise<Violation[]> {
+  const disk = await mounts.disk(join(folder, 'data'), DISK_MB);
   const outside = await startOutside(['default']);
   const port = await freePorts(1);
   const url = `http://127.0.0.1:${port}`;
   const start = () =>
-    startChild(fileURLToPath(import.meta.resolve('@retrigger/standalone/main.ts')), [], {
+    mounts.start(fileURLToPath(import.meta.resolve('@retrigger/standalone/main.ts')), [], {
       ...{ PORT: String(port), RETRIGGER_DATA_DIR: disk.folder, RETRIGGER_API_KEY: KEY, RETRIGGER_ALLOW_PRIVATE_TARGETS: 'true' },
       ...{ RETRIGGER_LIMIT_USER_PER_HOUR: '0', RETRIGGER_LIMIT_TASK_PER_HOUR: '0', RETRIGGER_LIMIT_SYSTEM_PER_MINUTE: '0' },
       RETRIGGER_LOG_LEVEL: 'warn',
@@ -85,7 +81,7 @@ export async function fullDisk(folder: string, random: Random, say: (line: strin
         if (code !== 0 && code !== CANNOT_START) wrong.push(`it ended with ${code} on the full disk: ${child.output()}`);
       }
       await new Promise((resolve) => setTimeout(resolve, FULL_MS));
-      disk.free();
+      disk.makeRoom();
       if (child.process.exitCode !== null) child = start();
       await eventually('it says that it is ready', async () => (await readiness()) === 200, 30_000);
       await goesOn();
@@ -106,7 +102,6 @@ export async function fullDisk(folder: string, random: Random, say: (line: strin
     await executor.stop();
     await kill(child);
     await outside.stop();
-    await disk.unmount();
   }
   return wrong;
 }

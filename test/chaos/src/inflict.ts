@@ -1,4 +1,3 @@
-import { cluster } from '@retrigger/test-cluster/servers.ts';
 import { type Kind, type Planned, wordsFor } from './plan.ts';
 import type { System } from './system.ts';
 import type { Way } from './tcp-proxy.ts';
@@ -10,9 +9,9 @@ const nothing = () => {};
 
 const onServer =
   (how: 'stop' | 'kill' | 'pause', undo: 'start' | 'continue'): Inflict =>
-  async (_, { on }) => {
-    await cluster(how, on);
-    return () => cluster(undo, on);
+  async (system, { on }) => {
+    await system.cluster(how, on);
+    return () => system.cluster(undo, on);
   };
 
 const onWay =
@@ -46,13 +45,14 @@ const FAULTS: { [kind in Kind]: Inflict } = {
     await system.emptyRedis().catch(nothing); // it may be down
     return nothing;
   },
-  'disk full': async ({ kafkaDisk }) => {
-    if (kafkaDisk === undefined) return undefined;
-    kafkaDisk.fill();
+  'disk full': async (system, { on }) => {
+    const disk = system.disks?.of.get(on);
+    if (disk === undefined) return undefined;
+    disk.fill();
     return async () => {
-      kafkaDisk.free();
-      await cluster('kill', 'kafka'); // a broker that could not write ends by itself, sooner or later
-      await cluster('start', 'kafka');
+      disk.makeRoom();
+      await system.cluster('kill', on); // a server that could not write ends by itself, sooner or later
+      await system.cluster('start', on);
     };
   },
   reset: async (system, { on }) => {

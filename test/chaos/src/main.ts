@@ -1,94 +1,18 @@
 // npm run test:faults [-- --minutes 10 --seed 7 --kinds killed,paused]
-// Breaks a whole cluster on this machine, by a seeded plan, while tenants use it; then looks at what the world outside was told and at every history.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+// Starts cluster-under-faults.ts so that nothing of it is left on the machine, whatever becomes of this process.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { cluster } from '@retrigger/test-cluster/servers.ts';
-import { eventually } from '@retrigger/test-faults/client.ts';
-import type { Violation } from '@retrigger/test-history/recorded.ts';
-import { startExecutors } from './executors.ts';
-import { fullDisk } from './full-disk.ts';
-import { startOutside } from './outside.ts';
-import type { Kind } from './plan.ts';
-import { Random } from './random.ts';
-import { playRound } from './round.ts';
-import { SmallDisk } from './small-disk.ts';
-import { System } from './system.ts';
-import { foundTenants, TENANTS } from './tenants.ts';
+import { startEnclosed } from '@retrigger/test-faults/enclosed.ts';
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '10' },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    kinds: { type: 'string' },
-  },
-});
-const [minutes, seed] = [Number(values.minutes), Number(values.seed)];
-const kinds = values.kinds?.split(',') as Kind[] | undefined;
-
-const FAULTS_MS = 45_000;
-/** What a round may take after its faults, most of the time. */
-const CALM_MS = 45_000;
-const KAFKA_DISK_MB = 512;
-const SHOWN = 40;
-
-const startedAt = performance.now();
-const passedMs = () => performance.now() - startedAt;
-const say = (line: string) => void process.stdout.write(`[${(passedMs() / 1_000).toFixed(0)} s] ${line}\n`);
-
-const parent = mkdtempSync(join(tmpdir(), 'retrigger-chaos-'));
-const clusterFolder = join(parent, 'cluster');
-process.env.RETRIGGER_CLUSTER_DIR = clusterFolder;
-process.env.RETRIGGER_TEST_RUN = 'chaos';
-const undo: (() => Promise<unknown>)[] = [];
-let isUndone: Promise<void> | null = null;
-async function undoAll(): Promise<void> {
-  for (const step of undo.toReversed()) await step().catch((error: unknown) => say(`cleaning up: ${error}`));
-}
-const cleanUp = (): Promise<void> => {
-  isUndone ??= undoAll();
-  return isUndone;
-};
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void cleanUp().then(() => process.exit(1)));
-
-async function run(): Promise<Violation[]> {
-  const random = new Random(seed);
-  const embedded = kinds === undefined ? await fullDisk(join(parent, 'embedded'), random.fork(), say) : [];
-  if (embedded.length > 0) return embedded;
-  const kafkaDisk = await SmallDisk.mount(join(clusterFolder, 'kafka/data'), KAFKA_DISK_MB);
-  if (kafkaDisk === undefined) say('no small disk can be mounted here (that needs root): no disk gets full');
-  undo.push(() => cluster('down'));
-  if (kafkaDisk !== undefined) undo.push(() => kafkaDisk.unmount()); // before that: it is in the cluster's folder
-  await cluster('up');
-  const logs = join(parent, 'logs');
-  mkdirSync(logs);
-  const system = await System.start(logs, kafkaDisk);
-  undo.push(() => system.end());
-  if (system.cutOff === undefined) say('no network namespace can be made here (that needs root and ip): its proxies cut a worker off');
-  await eventually('every process is ready', async () => (await system.unready()).length === 0, 120_000);
-  const outside = await startOutside(TENANTS);
-  undo.push(() => outside.stop());
-  const tenants = await foundTenants(system, outside);
-  const executors = await startExecutors(system, tenants, outside);
-  undo.push(() => Promise.all(executors.map((executor) => executor.stop())));
-  say('everything runs');
-  const wrong: Violation[] = [];
-  for (let n = 1; n === 1 || (wrong.length === 0 && passedMs() + FAULTS_MS + CALM_MS < minutes * 60_000); n++) {
-    say(`round ${n}`);
-    wrong.push(...(await playRound({ name: `r${n}`, faultsMs: FAULTS_MS, kinds }, system, tenants, outside, random.fork(), say)));
-  }
-  return wrong;
-}
-
-say(`seed ${seed}`);
-const wrong = await run().catch((error: unknown) => [`the test bed itself failed: ${error instanceof Error ? error.stack : error}`]);
-await cleanUp();
-if (wrong.length === 0) {
-  rmSync(parent, { recursive: true, force: true });
-  say('every promise was kept');
-} else {
-  for (const violation of wrong.slice(0, SHOWN)) say(violation);
-  say(`${wrong.length} broken promises; again with: npm run test:faults -- --seed ${seed}; logs are in ${join(parent, 'logs')}`);
-}
-process.exit(wrong.length === 0 ? 0 : 1);
+const [node, args] = [
+  process.execPath,
+  [...process.execArgv, join(import.meta.dirname, 'cluster-under-faults.ts'), ...process.argv.slice(2)],
+];
+const inside = startEnclosed(node, args);
+if (inside === undefined) process.stdout.write('no namespaces can be made here (that needs root): kill -9 would leave a cluster behind\n');
+const run = inside ?? spawn(node, args, { stdio: ['pipe', 'inherit', 'inherit'] });
+process.on('SIGINT', () => {}); // it goes to all of them
+process.on('SIGTERM', () => run.stdin?.end());
+const [code] = await once(run, 'exit');
+process.exit(code ?? 1);

@@ -1,3 +1,4 @@
+import { WITH_DISKS } from './disks.ts';
 import type { Random } from './random.ts';
 import { CUT_OFF, SERVICES } from './system.ts';
 
@@ -43,7 +44,7 @@ const KINDS: { [kind in Kind]: [weight: number, draw: (random: Random) => Drawn]
   'server killed': [2, serverFor],
   'server paused': [1, serverFor],
   emptied: [1, () => ({ on: 'redis', lastsMs: 0, amount: 0 })],
-  'disk full': [1, (random) => ({ on: 'kafka', lastsMs: random.between(3_000, 10_000), amount: 0 })],
+  'disk full': [2, (random) => ({ on: random.pick(WITH_DISKS), lastsMs: random.between(3_000, 10_000), amount: 0 })],
   reset: [3, (random) => ({ on: between(random), lastsMs: 0, amount: 0 })],
   delayed: [2, (random) => ({ ...wayFor(random), amount: random.between(50, 500) })],
   'half-open': [3, wayFor],

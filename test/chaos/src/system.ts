@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { API_KEY, freePorts, freshInstallation, type InstallationSettings } from '@retrigger/test-cluster/installation.ts';
-import { addresses, cluster } from '@retrigger/test-cluster/servers.ts';
+import { addresses, clusterWithin } from '@retrigger/test-cluster/servers.ts';
 import { CutOff } from './cut-off.ts';
+import type { Disks } from './disks.ts';
 import { type Env, Service } from './service.ts';
-import type { SmallDisk } from './small-disk.ts';
 import { type Address, TcpProxy } from './tcp-proxy.ts';
 
 export const SERVERS = ['kafka', 'mongo', 'redis', 'registry'] as const;
@@ -39,30 +39,25 @@ export class System {
   readonly settings: InstallationSettings;
   readonly services: Map<string, Service>;
   readonly cutOff: CutOff | undefined;
-  readonly kafkaDisk: SmallDisk | undefined;
+  readonly disks: Disks | undefined;
   readonly #servers: Map<Server, Address>;
 
   /** The cluster is up. `folder`: for logs. */
-  static async start(folder: string, kafkaDisk: SmallDisk | undefined): Promise<System> {
+  static async start(folder: string, disks: Disks | undefined): Promise<System> {
     const settings = { ...(await freshInstallation()), ...SETTINGS };
     const known = await addresses();
     const servers = new Map(SERVERS.map((server) => [server, addressIn(known.get(VARIABLES[server]) ?? '')]));
     const cutOff = await CutOff.make([...SERVERS, 'health']);
-    const system = new System(settings, cutOff, kafkaDisk, servers);
+    const system = new System(settings, cutOff, disks, servers);
     const port = await freePorts(SERVICES.length);
     for (const [i, name] of SERVICES.entries()) await system.#add(name, port + i, folder);
     return system;
   }
 
-  private constructor(
-    settings: InstallationSettings,
-    cutOff: CutOff | undefined,
-    kafkaDisk: SmallDisk | undefined,
-    servers: Map<Server, Address>,
-  ) {
+  private constructor(settings: InstallationSettings, cutOff: CutOff | undefined, disks: Disks | undefined, servers: Map<Server, Address>) {
     this.settings = settings;
     this.cutOff = cutOff;
-    this.kafkaDisk = kafkaDisk;
+    this.disks = disks;
     this.#servers = servers;
     this.services = new Map();
   }
@@ -88,14 +83,17 @@ export class System {
     return found;
   }
 
+  /** Servers find their small disks again. */
+  cluster = (...args: string[]): Promise<string> => clusterWithin(this.disks?.mounts.within ?? [], ...args);
+
   emptyRedis = (): Promise<unknown> => promisify(execFile)('redis-cli', ['-u', this.settings.RETRIGGER_REDIS_URL ?? '', 'flushall']);
 
   /** Ends every fault that there is, whoever began it. Resolves when each server answers. */
   async heal(): Promise<void> {
-    this.kafkaDisk?.free();
+    for (const disk of this.disks?.of.values() ?? []) disk.makeRoom();
     for (const server of SERVERS) {
-      await cluster('continue', server);
-      await cluster('start', server);
+      await this.cluster('continue', server);
+      await this.cluster('start', server);
       await this.cutOff?.mend(server);
     }
     for (const service of this.services.values()) {

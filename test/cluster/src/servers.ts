@@ -5,8 +5,12 @@ import { promisify } from 'node:util';
 const SCRIPT = join(import.meta.dirname, '../../../deploy/local/cluster.sh');
 
 /** Runs `cluster.sh`; resolves with what it printed. @throws when it fails, with its complaint. */
-export async function cluster(...args: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(SCRIPT, args);
+export const cluster = (...args: string[]): Promise<string> => clusterWithin([], ...args);
+
+/** The same, started by another command, e.g. one that enters a namespace: the servers that it starts are in there. */
+export async function clusterWithin(within: string[], ...args: string[]): Promise<string> {
+  const [command = '', ...more] = [...within, SCRIPT, ...args];
+  const { stdout } = await promisify(execFile)(command, more);
   return stdout;
 }
 

@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { type HttpTargets, httpTargets, type TargetCall } from '@retrigger/delivery/http-target.ts';
 import { verify } from '@retrigger/delivery/standard-webhooks.ts';
 import { systemClock } from '@retrigger/lifecycle/system-clock.ts';
@@ -174,23 +174,27 @@ test('a call that is broken off ends at once', async () => {
   expect(await call(server.url, {}, breaking.signal)).toMatchObject({ kind: 'failed', error: { code: 'target_unreachable' } });
 });
 
-test('a kept connection that its server closes under the next call is replaced, and the call made again', async () => {
-  const used = new WeakSet<object>();
-  let dropped = 0;
+test.each(['destroy', 'resetAndDestroy'] as const)('a kept connection that its server has closed (%s) is not used again', async (close) => {
+  const sockets: (Socket | null)[] = [];
   const server = await serve((response) => {
-    const { socket } = response;
-    if (socket !== null && used.has(socket) && dropped === 0) {
-      dropped++;
-      socket.end();
-    } else {
-      if (socket !== null) used.add(socket);
-      response.end('{}');
-    }
+    sockets.push(response.socket);
+    response.end('{}');
   });
-  for (let i = 0; i < 6; i++) expect(await call(server.url)).toMatchObject({ kind: 'completed' });
-  expect(dropped).toBe(1);
-  expect(server.received).toHaveLength(7);
+  await call(server.url);
+  for (const socket of sockets) socket?.[close](); // the system knows at once, we have not looked yet
+  expect(await call(server.url)).toMatchObject({ kind: 'completed' });
+  expect(server.received).toHaveLength(2);
 });
+
+test.each(['end', 'resetAndDestroy'] as const)(
+  'H1: a kept connection that its server closes under a call (%s) fails it, and it is not sent again: it may have been taken',
+  async (close) => {
+    const server = await serve((response, _, nth) => void (nth === 1 ? response.end('{}') : response.socket?.[close]()));
+    expect(await call(server.url)).toMatchObject({ kind: 'completed' });
+    expect(await call(server.url)).toMatchObject({ kind: 'failed', error: { code: 'target_unreachable' }, retryable: true });
+    expect(server.received).toHaveLength(2);
+  },
+);
 
 test('a new connection that is closed without an answer is not called again', async () => {
   const server = await serve((response) => response.socket?.end());

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import type { Event } from '@retrigger/domain/event.ts';
 import { triggersWereCalled, violations } from '@retrigger/test-history/checkers.ts';
 import type { Acknowledged, Call } from '@retrigger/test-history/recorded.ts';
+import { seeded } from '@retrigger/test-scaling/seeded.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Answered, startLoad } from './backup-load.ts';
 import { skewOf } from './backup-skew.ts';
@@ -16,8 +17,16 @@ import { startTarget } from './target.ts';
 
 const KEY = 'a-key-for-the-backup-tests';
 const entry = (name: string): string => fileURLToPath(import.meta.resolve(`@retrigger/${name}`));
-/** After so many answers the backup begins. */
-const MOMENTS = [3, 47, 160];
+/** Another one each time; RETRIGGER_BACKUP_SEED has the moments of a run again. */
+const SEED = Number(process.env.RETRIGGER_BACKUP_SEED ?? Date.now() % 1_000_000);
+const chance = seeded(SEED);
+/** After so many answers the backup begins: soon, when there is some work, when there is much. */
+const MOMENTS = [
+  [1, 15],
+  [16, 80],
+  [81, 200],
+].map(([least = 0, most = 0]) => least + Math.floor(chance() * (most - least + 1)));
+process.stdout.write(`the moments of the backups are of RETRIGGER_BACKUP_SEED=${SEED}\n`);
 
 /** Starts services and commands one after the other, each of which may take its time on a busy machine. */
 const PATIENCE_MS = 240_000;
@@ -90,7 +99,7 @@ async function goesOn(client: Client, before: Answered[], earlier: Call[]): Prom
   expect(triggersWereCalled({ ...recorded, streams: new Map(called), calls: [...earlier, ...target.calls] })).toEqual([]);
 }
 
-describe('a backup of a running service', () => {
+describe(`a backup of a running service (seed ${SEED})`, () => {
   test.each(MOMENTS)(
     'taken after %d answers is one moment: restored, it knows all that was acknowledged by then, once, and work goes on',
     async (moment) => {
@@ -101,7 +110,7 @@ describe('a backup of a running service', () => {
       await create('secret', { sensitive: true, context: { pin: '4711' } });
       const issued = await first.client.send('POST', '/api/v1/api-keys', { userId: 'ann', roles: ['viewer'] });
       const load = startLoad(first.client, target.url);
-      await eventually('there is load', async () => load.answered.length >= moment);
+      await eventually('there is load', async () => load.answered.length >= moment, 60_000);
       const told = await backUp(data, backup);
       expect(told).toMatchObject({ code: 0, text: expect.stringContaining(backup) });
       await kill(first.child);

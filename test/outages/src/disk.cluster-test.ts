@@ -1,14 +1,16 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startReceiver } from '@retrigger/test-acceptance/receiver.ts';
 import { type Child, kill } from '@retrigger/test-faults/child.ts';
 import { eventually } from '@retrigger/test-faults/client.ts';
+import { PrivateMounts, type SmallDisk } from '@retrigger/test-faults/small-disk.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { afterwards } from './afterwards.ts';
 import { Caller } from './asking.ts';
 import { callsOf } from './calls.ts';
 import { complaints, downIn } from './judge.ts';
-import { SmallDisk } from './small-disk.ts';
 import { BACK_WITHIN_MS } from './stated.ts';
 import { makeThings } from './things.ts';
 
@@ -20,21 +22,24 @@ const UNREADABLE = ['default/unread1', 'default/unread2'];
 
 const dataDir = () => join(disk.folder, 'data');
 
+let mounts: PrivateMounts;
 let disk: SmallDisk;
 let child: Child | undefined;
 let receiver: Awaited<ReturnType<typeof startReceiver>>;
 beforeEach(async () => {
-  disk = await SmallDisk.mount(MEBIBYTES);
+  mounts = await PrivateMounts.make();
+  disk = await mounts.disk(mkdtempSync(join(tmpdir(), 'retrigger-small-disk-')), MEBIBYTES);
   receiver = await startReceiver();
 });
 afterEach(async () => {
   if (child !== undefined) await kill(child);
   await receiver.stop();
-  await disk.end();
+  await mounts.end();
+  rmSync(disk.folder, { recursive: true });
 });
 
 async function start(): Promise<Caller> {
-  child = disk.start(fileURLToPath(import.meta.resolve('@retrigger/standalone/main.ts')), [], {
+  child = mounts.start(fileURLToPath(import.meta.resolve('@retrigger/standalone/main.ts')), [], {
     RETRIGGER_DATA_DIR: dataDir(),
     ...{ HOST: '127.0.0.1', PORT: '0', RETRIGGER_API_KEY: API_KEY, RETRIGGER_ALLOW_PRIVATE_TARGETS: 'true', RETRIGGER_LOG_LEVEL: 'error' },
     ...{ RETRIGGER_LIMIT_USER_PER_HOUR: '1000000', RETRIGGER_LIMIT_TASK_PER_HOUR: '1000000' },
@@ -44,7 +49,7 @@ async function start(): Promise<Caller> {
 
 /** Two records of the work log that nobody can read. */
 async function appendUnreadable(): Promise<void> {
-  const appending = disk.start(join(import.meta.dirname, 'append-unreadable.ts'), [dataDir(), ...UNREADABLE], {}, /appended/);
+  const appending = mounts.start(join(import.meta.dirname, 'append-unreadable.ts'), [dataDir(), ...UNREADABLE], {}, /appended/);
   await appending.ready;
   await appending.ended;
 }
