@@ -7,6 +7,7 @@ import { eraseFirst } from '@retrigger/engine/erase-first.ts';
 import { isMasterKeyOf, OTHER_MASTER_KEY } from '@retrigger/engine/master-key.ts';
 import { createPrivacy, type Privacy } from '@retrigger/engine/privacy.ts';
 import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
+import { writeTogether } from '@retrigger/engine/write-together.ts';
 import { type KafkaLog, openKafkaLog } from '@retrigger/kafka/kafka-log.ts';
 import { PARTITIONER } from '@retrigger/kafka/murmur2.ts';
 import { systemClock } from '@retrigger/lifecycle/system-clock.ts';
@@ -164,7 +165,7 @@ function storesOf(mongo: MongoConnection, reached: Reached) {
   const receipts = new MongoReceiptStore(mongo, reached);
   const snapshots = new MongoSnapshotStore(mongo, reached);
   const documents = new MongoDocumentStore(mongo);
-  return { events, receipts, snapshots, documents, decisions: writeInSteps(events, receipts, snapshots, reached) };
+  return { events, receipts, snapshots, documents, decisions: writeTogether(writeInSteps(events, receipts, snapshots, reached)) };
 }
 
 const state = (isUp: boolean): 'up' | 'down' => (isUp ? 'up' : 'down');

@@ -12,19 +12,26 @@ export type CallQueueBounds = {
   runningInGroup?: ReadonlyMap<string, number>;
 };
 
-type Lane = { group: string; running: number; waiting: Job[] };
+/** Whose lane it is, and where its jobs go. */
+export type LaneName = { tenantId: string; target: string; group: string };
+type Lane = Pick<LaneName, 'tenantId' | 'group'> & { running: number; waiting: Job[] };
+
+/** A tenant may have so many jobs running for each slot that is free: three quarters of all slots when it is alone, and of what others leave when it is not. */
+const RUNNING_PER_FREE = 3;
 
 /**
  * Bounded concurrency with a lane for each target.
  * Q1: never more jobs run than the bounds say, in all, in a lane and in a group.
  * Q2: lanes that wait take turns, so a target that hangs holds up its own lane and leaves the other slots to the rest.
  * Q3: a lane's jobs start in the order in which they came.
+ * Q5: however many lanes hang, and however many tenants they are of, the next tenant finds a free slot.
  * Q4: a lane belongs to one group, so a group at its bound holds up its own lanes and no others.
  */
 export class CallQueue {
   readonly #bounds: CallQueueBounds;
   readonly #lanes = new Map<string, Lane>();
   readonly #inGroup = new Map<string, number>();
+  readonly #ofTenant = new Map<string, number>();
   readonly #running = new Set<Promise<void>>();
   #waiting = 0;
   #stopped = false;
@@ -35,9 +42,10 @@ export class CallQueue {
   }
 
   /** Starts the job, at once when there is a slot. Returns whether it has to wait: what it was decided on may then be old when it starts. */
-  add(laneName: string, group: string, run: Job): 'started' | 'waits' {
+  add({ tenantId, target, group }: LaneName, run: Job): 'started' | 'waits' {
     if (this.#stopped) return 'waits';
-    const lane = this.#lanes.get(laneName) ?? { group, running: 0, waiting: [] };
+    const laneName = `${tenantId} ${target} ${group}`;
+    const lane = this.#lanes.get(laneName) ?? { tenantId, group, running: 0, waiting: [] };
     this.#lanes.set(laneName, lane);
     if (lane.waiting.length === 0 && this.#hasSlot(lane)) {
       this.#start(laneName, lane, run);
@@ -69,15 +77,19 @@ export class CallQueue {
   #hasSlot(lane: Lane): boolean {
     const { running, runningPerLane, runningInGroup } = this.#bounds; // Q1
     const most = runningInGroup?.get(lane.group) ?? Number.POSITIVE_INFINITY;
-    return this.#running.size < running && lane.running < runningPerLane && (this.#inGroup.get(lane.group) ?? 0) < most;
+    const free = running - this.#running.size;
+    const hasShare = (this.#ofTenant.get(lane.tenantId) ?? 0) < RUNNING_PER_FREE * free; // Q5
+    return hasShare && lane.running < runningPerLane && (this.#inGroup.get(lane.group) ?? 0) < most;
   }
 
   #start(laneName: string, lane: Lane, run: Job): void {
     lane.running++;
-    this.#count(lane.group, 1);
+    count(this.#inGroup, lane.group, 1);
+    count(this.#ofTenant, lane.tenantId, 1);
     const running = run().finally(() => {
       lane.running--;
-      this.#count(lane.group, -1);
+      count(this.#inGroup, lane.group, -1);
+      count(this.#ofTenant, lane.tenantId, -1);
       this.#running.delete(running);
       if (lane.running === 0 && lane.waiting.length === 0 && this.#lanes.get(laneName) === lane) this.#lanes.delete(laneName);
       this.#startWaiting();
@@ -85,15 +97,11 @@ export class CallQueue {
     this.#running.add(running);
   }
 
-  #count(group: string, change: number): void {
-    const now = (this.#inGroup.get(group) ?? 0) + change;
-    if (now === 0) this.#inGroup.delete(group);
-    else this.#inGroup.set(group, now);
-  }
-
+  /** All that may; a lane that starts one stands behind the others then. */
   #startWaiting(): void {
     if (this.#stopped) return;
     for (const [laneName, lane] of this.#lanes) {
+      if (this.#running.size >= this.#bounds.running) return;
       if (lane.waiting.length === 0 || !this.#hasSlot(lane)) continue;
       const run = lane.waiting.shift(); // Q3
       if (run === undefined) continue;
@@ -102,11 +110,16 @@ export class CallQueue {
       this.#lanes.set(laneName, lane);
       this.#start(laneName, lane, run);
       this.#tellRoom();
-      return;
     }
   }
 
   #tellRoom(): void {
     for (const resolve of this.#roomFor.splice(0)) resolve();
   }
+}
+
+function count(counts: Map<string, number>, name: string, change: number): void {
+  const now = (counts.get(name) ?? 0) + change;
+  if (now === 0) counts.delete(name);
+  else counts.set(name, now);
 }

@@ -16,7 +16,7 @@ export type Triggered = {
 
 export type DecodedEvent = { kind: 'triggered'; event: Triggered } | { kind: 'other' } | { kind: 'undecodable'; reason: string };
 
-/** Reads what the dispatcher needs of an event. The header spares the reading of all other types. Rejects only when the codec does. */
+/** Reads what the dispatcher needs of an event that may ask for a call. The header spares the reading of all other types. Rejects only when the codec does. */
 export async function decodeEvent(record: LogRecord, codec: Pick<EventCodec, 'decode'>): Promise<DecodedEvent> {
   const { eventType } = record.headers;
   if (eventType !== undefined && eventType !== 'TaskTriggered') return { kind: 'other' };
@@ -32,6 +32,7 @@ export async function decodeEvent(record: LogRecord, codec: Pick<EventCodec, 'de
   if (typeof sequence !== 'number' || typeof correlationId !== 'string' || typeof executionId !== 'string') {
     return undecodable('the event lacks its sequence, correlationId or executionId');
   }
+  if (metadata?.hasTarget === false) return { kind: 'other' }; // T9
   return { kind: 'triggered', event: { key: record.key, tenantId, taskId, sequence, executionId, correlationId, traceparent } };
 }
 

@@ -11,7 +11,7 @@ import { type CommitOffset, type Log, type LogRecord, type NewRecord, type Recor
 import type { Observer } from '@retrigger/ports/observer.ts';
 import type { Secrets } from '@retrigger/ports/secrets.ts';
 import type { SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
-import { CallQueue, type CallQueueBounds } from './call-queue.ts';
+import { CallQueue, type CallQueueBounds, type LaneName } from './call-queue.ts';
 import { type DueCall, dueCall, loadSnapshots } from './current-execution.ts';
 import { type DecodedEvent, decodeEvent, type Triggered } from './decode-event.ts';
 import { PartitionProgress } from './partition-progress.ts';
@@ -132,7 +132,7 @@ export class Dispatch implements RecordHandler {
   #enqueue(event: Triggered, due: DueCall, offset: number, progress: PartitionProgress): void {
     let first: DueCall | undefined = due;
     const group = this.#bounded.has(due.type) ? due.type : NO_BOUND;
-    const added = this.#queue.add(laneOf(event, due, group), group, async () => {
+    const added = this.#queue.add(laneOf(event, due, group), async () => {
       if (progress.isClosed) return;
       const running = this.#calls.get(event.executionId) ?? this.#callUntilOver(event, first);
       this.#calls.set(event.executionId, running);
@@ -220,8 +220,10 @@ const targetCall = ({ target, request }: DueCall, context: JsonObject, secret: B
 });
 
 /** A lane for each tenant, host and bounded type: none of them waits for another that is slow or at its bound. */
-const laneOf = (event: Triggered, { target }: DueCall, group: string): string =>
-  `${event.tenantId} ${URL.parse(target.url)?.origin ?? ''} ${group}`;
+const laneOf = ({ tenantId }: Triggered, { target }: DueCall, group: string): LaneName => ({
+  ...{ tenantId, group },
+  target: URL.parse(target.url)?.origin ?? '',
+});
 
 /** The group of all types that have no bound of their own. */
 const NO_BOUND = '';

@@ -1,8 +1,8 @@
 import type { EventCodec } from '@retrigger/contract/event-codec.ts';
-import { parseStrictJson } from '@retrigger/contract/strict-json.ts';
+import { MAX_DEPTH, parseStrictJson } from '@retrigger/contract/strict-json.ts';
 import { encodeWork } from '@retrigger/contract/work-record.ts';
 import type { Resolve } from '@retrigger/delivery/guarded-connect.ts';
-import { httpTargets } from '@retrigger/delivery/http-target.ts';
+import { httpTargets, MAX_ANSWER_BYTES } from '@retrigger/delivery/http-target.ts';
 import type { Privacy } from '@retrigger/engine/privacy.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
 import { type Log, TOPICS } from '@retrigger/ports/log.ts';
@@ -15,7 +15,9 @@ import { Dispatch } from './dispatch.ts';
 export const DISPATCHER_GROUP = 'retrigger.dispatcher';
 
 /** A host that hangs can take a quarter of the slots; what waits is small (no context), so much may wait. */
-const BOUNDS: CallQueueBounds = { running: 256, runningPerLane: 64, waiting: 10_000 };
+const BOUNDS: CallQueueBounds = { running: 256, runningPerLane: 64, waiting: 50_000 };
+/** What a target has done is done: an answer with a longer integer than we can keep is no reason to call that failed. */
+const ANSWER_BOUNDS = { maxBytes: MAX_ANSWER_BYTES, maxDepth: MAX_DEPTH, mayLose: true } as const;
 const DRAIN_MS = 5_000;
 /** A third of the silence after which an execution is given up. */
 const HEARTBEAT_EVERY_MS = 20_000;
@@ -46,7 +48,7 @@ export async function createDispatcher(deps: DispatcherDeps): Promise<Dispatcher
   const targets = httpTargets({
     clock,
     allowPrivate: allowPrivateTargets,
-    parse: parseStrictJson,
+    parse: (bytes) => parseStrictJson(bytes, ANSWER_BOUNDS),
     ...(resolve === undefined ? {} : { resolve }),
   });
   const all = deps.typeConcurrency === undefined ? bounds : { ...bounds, runningInGroup: deps.typeConcurrency };

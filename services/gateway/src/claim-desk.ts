@@ -20,6 +20,8 @@ type Line = {
   eagerUntil: number;
   isLooking: boolean;
 };
+/** The lines of one tenant that are not being looked at, those that want to be soon and the others, each in the order in which they are due. It may look again at `nextAt`. */
+type Desk = { lines: Map<string, Line>; hurried: Set<Line>; calm: Set<Line>; nextAt: number };
 type Waiter = Seeker & { lines: Line[]; unseen: Set<Line>; isLate: boolean; end(found: Candidate[]): void; fail(error: unknown): void };
 
 const LOOK_EVERY_MS = 200;
@@ -29,6 +31,9 @@ const LEAST_PAUSE_MS = 10;
 const EAGER_MS = 150;
 const EAGER_EVERY_MS = 25;
 const MOST_LOOKS = 8;
+/** A tenant has so many looks a second, and a hundred at once when it had none for a while. */
+const DESK_PAUSE_MS = 2;
+const DESK_SAVES_MS = 200;
 const MOST_CANDIDATES = 100;
 const MOST_TRIED = 1_000;
 /** A candidate is tried by one claim of this process at a time; a look that had begun before the try ended may still show it. */
@@ -40,12 +45,13 @@ const SETTLED_MS = 1_000;
  * D1: a candidate is handed to one claim of this process at a time. D2: whoever waits longest is served first. D3: of several candidates each claim takes
  * those that its name draws, so several processes seldom try the same, and twins on two of them do. D4: a claim that doesn't want to wait has one look of its own.
  * D5: without anybody waiting there is no look and no timer.
+ * D6: tenants take turns and have so many looks each, so nobody waits for somebody else's thousands of types.
  */
 export class ClaimDesk {
   readonly #snapshots: Pick<SnapshotStore, 'claimable'>;
   readonly #clock: Clock;
   readonly #observer: Observer;
-  readonly #lines = new Map<string, Line>();
+  readonly #desks = new Map<string, Desk>();
   /** Candidates that are left alone, by name, and until when. */
   readonly #tried = new Map<string, number>();
   #looking = 0;
@@ -65,7 +71,10 @@ export class ClaimDesk {
       const leave = () => {
         cancel();
         seeker.signal.removeEventListener('abort', abort);
-        for (const line of lines) line.waiting.delete(waiter);
+        for (const line of lines) {
+          line.waiting.delete(waiter);
+          if (!line.isLooking) this.#place(line);
+        }
       };
       const waiter: Waiter = {
         ...{ ...seeker, lines, unseen: new Set(lines), isLate: false },
@@ -88,10 +97,11 @@ export class ClaimDesk {
 
   /** Something of this tenant has changed: what somebody waits for may be there. */
   hint(tenantId: string): void {
-    if (this.#lines.size === 0) return;
-    for (const line of this.#lines.values()) {
-      if (line.tenantId !== tenantId) continue;
-      line.eagerUntil = this.#clock.now() + EAGER_MS;
+    const desk = this.#desks.get(tenantId);
+    if (desk === undefined) return;
+    const eagerUntil = this.#clock.now() + EAGER_MS;
+    for (const line of desk.lines.values()) {
+      line.eagerUntil = eagerUntil;
       this.#hurry(line);
     }
     this.#arm();
@@ -103,18 +113,36 @@ export class ClaimDesk {
   }
 
   #line(tenantId: string, type: string): Line {
-    const key = `${tenantId}/${type}`;
-    const line = this.#lines.get(key) ?? {
+    const desk = this.#desks.get(tenantId) ?? { lines: new Map(), hurried: new Set(), calm: new Set(), nextAt: 0 };
+    const line = desk.lines.get(type) ?? {
       ...{ tenantId, type, waiting: new Set<Waiter>(), lookedAt: 0, dueAt: 0 },
       eagerUntil: 0,
       isLooking: false,
     };
-    this.#lines.set(key, line);
+    this.#desks.set(tenantId, desk);
+    desk.lines.set(type, line);
     return line;
   }
 
   #hurry(line: Line): void {
     line.dueAt = Math.min(line.dueAt, line.lookedAt + LEAST_PAUSE_MS);
+    if (!line.isLooking) this.#place(line);
+  }
+
+  /** Among those that are due, or nowhere when nobody waits for it (D5). */
+  #place(line: Line): void {
+    const desk = this.#desks.get(line.tenantId);
+    if (desk === undefined) return;
+    const isSoon = line.dueAt - this.#clock.now() <= EAGER_EVERY_MS;
+    const [its, other] = isSoon ? [desk.hurried, desk.calm] : [desk.calm, desk.hurried];
+    other.delete(line);
+    if (line.waiting.size > 0) {
+      its.add(line);
+      return;
+    }
+    its.delete(line);
+    desk.lines.delete(line.type);
+    if (desk.lines.size === 0) this.#desks.delete(line.tenantId);
   }
 
   /** One timer, for the line that is due first. */
@@ -123,20 +151,26 @@ export class ClaimDesk {
     this.#cancel = () => {};
     if (this.#looking >= MOST_LOOKS) return;
     let first = Number.POSITIVE_INFINITY;
-    for (const [key, line] of this.#lines) {
-      if (line.isLooking) continue;
-      if (line.waiting.size === 0)
-        this.#lines.delete(key); // D5
-      else first = Math.min(first, line.dueAt);
-    }
+    for (const desk of this.#desks.values())
+      first = Math.min(first, Math.max(desk.nextAt, firstIn(desk)?.dueAt ?? Number.POSITIVE_INFINITY));
     if (first < Number.POSITIVE_INFINITY) this.#cancel = this.#clock.timer(first, () => this.#turn());
   }
 
+  /** D6. */
   #turn(): void {
     const now = this.#clock.now();
     for (const [name, until] of this.#tried) if (until <= now) this.#tried.delete(name);
-    for (const line of this.#lines.values())
-      if (!line.isLooking && line.dueAt <= now && line.waiting.size > 0 && this.#looking < MOST_LOOKS) void this.#look(line, now);
+    for (const [tenantId, desk] of this.#desks) {
+      if (this.#looking >= MOST_LOOKS) break;
+      const line = desk.nextAt <= now ? firstIn(desk) : undefined;
+      if (line === undefined || line.dueAt > now) continue;
+      desk.nextAt = Math.max(desk.nextAt, now - DESK_SAVES_MS) + DESK_PAUSE_MS;
+      this.#desks.delete(tenantId); // to the end: this walk comes by again
+      this.#desks.set(tenantId, desk);
+      desk.hurried.delete(line);
+      desk.calm.delete(line);
+      void this.#look(line, now);
+    }
     this.#arm();
   }
 
@@ -158,6 +192,7 @@ export class ClaimDesk {
     const pauseMs = at < line.eagerUntil ? EAGER_EVERY_MS : LOOK_EVERY_MS * (0.75 + chance('look', line.tenantId, line.type, at) / 2);
     line.dueAt = Math.min(line.dueAt, at + Math.ceil(pauseMs));
     for (const waiter of line.waiting) if (waiter.unseen.has(line)) this.#hurry(line); // who came while it was looked
+    this.#place(line);
     this.#arm();
   }
 
@@ -175,6 +210,12 @@ export class ClaimDesk {
       waiter.end(drawn);
     }
   }
+}
+
+/** Which line is due first, as good as: those behind it came later. */
+function firstIn({ hurried, calm }: Desk): Line | undefined {
+  const [[soon], [later]] = [hurried, calm];
+  return soon === undefined || (later !== undefined && later.dueAt < soon.dueAt) ? later : soon;
 }
 
 const nameOf = (tenantId: string, { taskId, since }: Candidate): string => `${tenantId}/${taskId}/${since}`;

@@ -26,6 +26,8 @@ export type AskedClaim = {
   traceparent: string;
   /** Nobody is there any more to be given anything. */
   gone: AbortSignal;
+  /** What is wrong with the caller's credentials now. */
+  refusal(): Promise<Problem | undefined>;
 };
 
 /** What came of a claim; `claimed` has at least one. */
@@ -39,6 +41,8 @@ type Tried = Admission<Problem>;
 
 /** With one execution in hand a claim waits so long for what it was promised besides. */
 const OTHERS_MS = 30_000;
+/** So long the caller's credentials count as good. */
+const GOOD_FOR_MS = 1_000;
 /** How often it is looked for what another door is claiming under the same key. */
 const LOOK_AGAIN_MS = 250;
 
@@ -50,6 +54,7 @@ const LOOK_AGAIN_MS = 250;
  * M5: who may ask again is given what is kept under those ids, whatever the tries were answered; while nothing is kept the claim is pending. So nobody is ever
  * handed out a second execution for the same one, also where two of its tries each started one.
  * M6: of repeats at several doors, or while the first is pending, one at a time tries; the others wait for what is kept.
+ * M7: whoever has waited is asked for good credentials again before anything is tried: a key that was revoked meanwhile is given nothing.
  */
 export class Claims {
   readonly #deps: GatewayDeps;
@@ -107,11 +112,14 @@ export class Claims {
 
   async #seekAndTry(asked: AskedClaim): Promise<ClaimOutcome> {
     const { caller, types, most, gone, commandId: name } = asked;
-    const until = this.#deps.clock.now() + asked.waitMs;
+    const { clock } = this.#deps;
+    const begunAt = clock.now();
+    const until = begunAt + asked.waitMs;
     for (;;) {
       const found = await this.#desk.seek({ tenantId: caller.tenantId, types, name, most, until, signal: gone });
       if (found.length === 0) return { kind: 'nothing' };
-      const outcome = await this.#tryAll(asked, found).finally(() => {
+      const refusal = clock.now() - begunAt < GOOD_FOR_MS ? undefined : asked.refusal(); // M7
+      const outcome = await this.#tryAll(asked, found, refusal).finally(() => {
         for (const candidate of found) this.#desk.settled(caller.tenantId, candidate);
       });
       if (outcome !== undefined) return outcome;
@@ -119,7 +127,9 @@ export class Claims {
   }
 
   /** Undefined: others were faster everywhere. */
-  async #tryAll(asked: AskedClaim, found: Candidate[]): Promise<ClaimOutcome | undefined> {
+  async #tryAll(asked: AskedClaim, found: Candidate[], refusal?: Promise<Problem | undefined>): Promise<ClaimOutcome | undefined> {
+    const problem = await refusal;
+    if (problem !== undefined) return { kind: 'problem', problem };
     for (const [i, candidate] of found.entries()) {
       if (asked.gone.aborted) return { kind: 'nothing' }; // M4
       const first = await this.#try(asked, candidate, asked.commandId, asked.patienceMs);

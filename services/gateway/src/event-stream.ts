@@ -9,8 +9,20 @@ const SLOW_MS = 30_000;
 /** A message to a client ends after the event that reaches this. */
 const MESSAGE_CHARACTERS = 65_536;
 
-/** What a client wants to see, and the place that it has got to; null = from now on. */
-export type Followed = { tenantId: string; types: readonly string[]; taskId: string | null; after: string | null };
+/** So long a client's credentials count as good. With what is remembered of a key, one that was revoked shows nothing 5 s later. */
+const GOOD_FOR_MS = 1_000;
+
+/**
+ * What a client wants to see, and the place that it has got to; null = from now on. `isWelcome` says whether its credentials still let it in; rejects when nobody
+ * can tell.
+ */
+export type Followed = {
+  tenantId: string;
+  types: readonly string[];
+  taskId: string | null;
+  after: string | null;
+  isWelcome(): Promise<boolean>;
+};
 
 /** What is known of the client's connection: when the server stops, and how to cut it off. */
 export type Connection = { stopping?: AbortSignal; outgoing?: { destroy(): void } };
@@ -20,6 +32,8 @@ export type Connection = { stopping?: AbortSignal; outgoing?: { destroy(): void 
  * S1: the next message is made when the client has taken the one before, so a client costs one message of memory and a place; one that takes nothing for 30 s is dropped.
  * S2: a client's place grows by what it was given and by nothing else, over the store and the tail alike: no gap and no repeat between the two, nor after a resumption.
  * S3: it ends when the client goes, or when `stopping` aborts.
+ * S4: nothing is shown to a client whose credentials have ceased to be good (revoked, expired, erased), or can't be looked up; it is hung up on instead, while
+ * nothing happens with the next comment.
  */
 export async function streamReply(live: LiveEvents, clock: Clock, followed: Followed, { stopping, outgoing }: Connection): Promise<Reply> {
   const { tenantId } = followed;
@@ -76,6 +90,7 @@ export async function streamReply(live: LiveEvents, clock: Clock, followed: Foll
 class Follower {
   #place: string;
   #commentAt: number;
+  #welcomeUntil: number;
   readonly #live: LiveEvents;
   readonly #clock: Clock;
   readonly #tail: LiveTail;
@@ -90,6 +105,7 @@ class Follower {
     this.#gone = gone;
     this.#place = followed.after ?? tail.end;
     this.#commentAt = clock.now() + COMMENT_EVERY_MS;
+    this.#welcomeUntil = clock.now() + GOOD_FOR_MS;
   }
 
   /** The next message: events, or a comment every 15 s; null = it is over. */
@@ -97,15 +113,24 @@ class Follower {
     while (!this.#gone.aborted) {
       if (this.#clock.now() >= this.#commentAt) {
         this.#commentAt = this.#clock.now() + COMMENT_EVERY_MS;
-        return ':\n\n';
+        return (await this.#isWelcome(true)) ? ':\n\n' : null;
       }
       if (this.#place >= this.#tail.end) await this.#more();
       else {
         const text = this.#place < this.#tail.start ? await this.#fromStore() : this.#fromTail();
-        if (text !== '') return text;
+        if (text !== '') return (await this.#isWelcome(false)) ? text : null;
       }
     }
     return null;
+  }
+
+  /** S4. */
+  async #isWelcome(whenUnknown: boolean): Promise<boolean> {
+    const now = this.#clock.now();
+    if (now < this.#welcomeUntil && this.#welcomeUntil - now <= GOOD_FOR_MS) return true;
+    const isWelcome = await this.#followed.isWelcome().catch(() => undefined);
+    if (isWelcome) this.#welcomeUntil = now + GOOD_FOR_MS;
+    return isWelcome ?? whenUnknown;
   }
 
   async #fromStore(): Promise<string> {

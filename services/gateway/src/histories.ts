@@ -16,7 +16,8 @@ export type History = {
   question: string;
   /** Of the file that it is exported to. */
   name: string;
-  page(after: string | null, limit: number): Promise<StoredEvent[]>;
+  /** Ends with the event that makes it so many characters long, at the latest. */
+  page(after: string | null, limit: number, characters: number): Promise<StoredEvent[]>;
   placeOf(stored: StoredEvent): string;
   /** What `count` counts up to now. `shown` is what was just read of it. */
   upTo(shown: StoredEvent[]): number;
@@ -53,8 +54,8 @@ export function taskHistory(
     archived,
     question: `${taskId}\n${fingerprint}`,
     name: `${taskId}-events`,
-    async page(after, limit) {
-      const found = await events.page(key, filter, { after: behind(after), limit, order });
+    async page(after, limit, characters) {
+      const found = await events.page(key, filter, { after: behind(after), limit, order, characters });
       return found.filter(({ event }) => event.sequence > archived.last); // H1
     },
     placeOf: ({ event }) => String(event.sequence),
@@ -77,7 +78,8 @@ export function tenantHistory(events: Events, { tenantId, filter, order, fingerp
     archived: NOTHING_ARCHIVED,
     question: `${ALL_TASKS}\n${fingerprint}`,
     name: 'events',
-    page: (after, limit) => events.pageOfTenant(all, { after: after === null ? null : placeOf(after), limit, order }),
+    page: (after, limit, characters) =>
+      events.pageOfTenant(all, { after: after === null ? null : placeOf(after), limit, order, characters }),
     placeOf: ({ event }) => placeText(event),
     upTo: () => mark,
     count: (after, upTo) => events.countOfTenant(within(after, upTo)),
@@ -98,7 +100,8 @@ export function tenantHistoryOfTask(
     archived: NOTHING_ARCHIVED,
     question: `${ALL_TASKS}\n${fingerprint}`,
     name: 'events',
-    page: (after, limit) => events.page(key, before, { after: after === null ? null : Number(after), limit, order }),
+    page: (after, limit, characters) =>
+      events.page(key, before, { after: after === null ? null : Number(after), limit, order, characters }),
     placeOf: ({ event }) => String(event.sequence),
     upTo: () => mark,
     count: (after, upTo) => events.count(key, { ...filter, ...spanOf(filter, after, upTo) }),

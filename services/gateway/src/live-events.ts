@@ -11,6 +11,7 @@ import { justAfter } from './stored-history.ts';
 
 const LOOK_EVERY_MS = 200;
 const PAGE = 500;
+const PAGE_CHARACTERS = 4 * 1_048_576;
 
 /** What a cursor of the stream was made for: all of a tenant's events, whatever a client filters. */
 export const STREAM = 'the stream';
@@ -104,12 +105,15 @@ export class LiveEvents {
   async #page(tenantId: string, types: readonly string[], after: string, before: string): Promise<{ events: LiveEvent[]; end: string }> {
     const { timestamp, eventId } = placeOf(before);
     const filter = { tenantId, types, before: eventId === '' ? timestamp : justAfter(Date.parse(timestamp)) };
-    const found = await this.#opened.pageOfTenant(filter, { after: placeOf(after), limit: PAGE, order: 'asc' });
+    const found = await this.#opened.pageOfTenant(filter, {
+      ...{ after: placeOf(after), limit: PAGE, order: 'asc', characters: PAGE_CHARACTERS },
+    });
     const last = found.at(-1);
+    const isAll = found.length < PAGE && found.reduce((sum, { json }) => sum + json.length, 0) < PAGE_CHARACTERS;
     const live = found.map((stored) => liveEvent(stored, (place) => this.idOf(tenantId, place))).filter(({ place }) => place <= before);
     return {
       events: live,
-      end: last === undefined || found.length < PAGE || placeText(last.event) > before ? before : placeText(last.event),
+      end: last === undefined || isAll || placeText(last.event) > before ? before : placeText(last.event),
     };
   }
 }

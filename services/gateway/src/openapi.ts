@@ -91,9 +91,10 @@ export function describeRoute(method: Method, path: string, described: Described
   const headers = isChange ? { ...REQUEST_ID, ...COMMAND_ID } : REQUEST_ID;
   const responses: RouteConfig['responses'] = {};
   for (const [status, { description, data, text, headers: more = {} }] of Object.entries(described.success)) {
-    const content: { [mediaType: string]: { schema: z.ZodType } } = {};
+    const content: { [mediaType: string]: { schema?: z.ZodType } } = {};
     if (data !== undefined) content['application/json'] = { schema: enveloped(Number(status), data) };
-    for (const mediaType of [text ?? []].flat()) content[mediaType] = { schema: z.string() };
+    // An event stream has none: readers of the document take it for that of one event, which OpenAPI 3.1 can't describe.
+    for (const mediaType of [text ?? []].flat()) content[mediaType] = mediaType === 'text/event-stream' ? {} : { schema: z.string() };
     const extra = Object.fromEntries(Object.entries(more).map(([name, what]) => [name, header(what)]));
     responses[status] = { description, headers: { ...headers, ...(isChange ? REPLAYED : {}), ...extra }, content };
   }

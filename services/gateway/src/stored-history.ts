@@ -18,18 +18,18 @@ export const justAfter = (at: number): string => formatInstant(Math.min(at + 1, 
  * Events that are added meanwhile are among them when they lie ahead.
  */
 export async function* inChunks<P>(
-  page: (after: P | null, limit: number) => Promise<StoredEvent[]>,
+  page: (after: P | null, limit: number, characters: number) => Promise<StoredEvent[]>,
   placeOf: (stored: StoredEvent) => P,
 ): AsyncGenerator<StoredEvent[], void> {
   let limit = FIRST_CHUNK;
   for (let after: P | null = null; ; ) {
-    const chunk = await page(after, limit);
+    const chunk = await page(after, limit, CHUNK_CHARACTERS);
     const last = chunk.at(-1);
     if (last === undefined) return;
     yield chunk;
-    if (chunk.length < limit) return;
-    after = placeOf(last);
     const characters = chunk.reduce((sum, { json }) => sum + json.length, 0);
+    if (chunk.length < limit && characters < CHUNK_CHARACTERS) return;
+    after = placeOf(last);
     limit = Math.min(LARGEST_CHUNK, Math.max(1, Math.floor((CHUNK_CHARACTERS * chunk.length) / characters)));
   }
 }
@@ -37,6 +37,6 @@ export async function* inChunks<P>(
 /** A task's events that match, from the first to the last, in chunks. */
 export const eventsOf = (events: Pick<EventStore, 'page'>, key: string, filter: EventFilter): AsyncGenerator<StoredEvent[], void> =>
   inChunks<number>(
-    (after, limit) => events.page(key, filter, { after, limit, order: 'asc' }),
+    (after, limit, characters) => events.page(key, filter, { after, limit, order: 'asc', characters }),
     ({ event }) => event.sequence,
   );

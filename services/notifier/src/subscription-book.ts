@@ -14,6 +14,8 @@ export class SubscriptionBook {
   readonly #subscriptions: Pick<Subscriptions, 'of'>;
   readonly #clock: Clock;
   readonly #known = new Map<string, { at: number; of: VersionedSubscription[] }>();
+  /** Looks that have not begun: batches of several partitions that come in one turn of the event loop share one (K1). */
+  readonly #asked = new Map<string, Promise<VersionedSubscription[]>>();
 
   constructor(subscriptions: Pick<Subscriptions, 'of'>, clock: Clock) {
     this.#subscriptions = subscriptions;
@@ -38,7 +40,18 @@ export class SubscriptionBook {
     this.#known.delete(tenantId);
   }
 
-  async #read(tenantId: string): Promise<VersionedSubscription[]> {
+  #read(tenantId: string): Promise<VersionedSubscription[]> {
+    const asked = this.#asked.get(tenantId);
+    if (asked !== undefined) return asked;
+    const begun = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+      this.#asked.delete(tenantId);
+      return this.#look(tenantId);
+    });
+    this.#asked.set(tenantId, begun);
+    return begun;
+  }
+
+  async #look(tenantId: string): Promise<VersionedSubscription[]> {
     const at = this.#clock.now();
     const of = await this.#subscriptions.of(tenantId);
     this.#known.delete(tenantId);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
+import { CallTime } from './call-time.ts';
+import { type Answer, type Send, sendBy, sendDirectly } from './http-send.ts';
 import { type Outcome, type Problem, problemOf } from './outcome.ts';
 
 export type ClientOptions = {
@@ -9,6 +10,7 @@ export type ClientOptions = {
   key: string;
   /** So long a call is tried, in milliseconds; 30 s. */
   withinMs?: number;
+  /** Sends everything, where it must be another way than this client's own. */
   fetch?: typeof fetch;
 };
 
@@ -49,8 +51,9 @@ export type Call = <T>(request: Request, options?: ChangeOptions) => Promise<Out
  * H2: tried again is what nobody answered, 429 and 5xx, no sooner than `Retry-After` says. What was refused for what it is comes back at once.
  * H3: an answer that is pending is followed to its outcome. H4: no call takes longer than its time, whatever the server does.
  */
-export function httpCalls({ url, key, withinMs: usual = WITHIN_MS, fetch: send = fetch }: ClientOptions): Call {
+export function httpCalls({ url, key, withinMs: usual = WITHIN_MS, fetch }: ClientOptions): Call {
   const base = url.replace(/\/+$/, '');
+  const send: Send = fetch === undefined ? sendDirectly : sendBy(fetch);
 
   async function once<T>(asked: Asked, signal: AbortSignal): Promise<Try<T>> {
     const { method, path, query, body, idempotencyKey, isFollowing } = asked;
@@ -58,25 +61,23 @@ export function httpCalls({ url, key, withinMs: usual = WITHIN_MS, fetch: send =
     if (body !== undefined) headers['content-type'] = 'application/json';
     if (idempotencyKey !== undefined) headers['idempotency-key'] = idempotencyKey; // H1
     const payload = body === undefined ? {} : { body: JSON.stringify(body) };
-    let response: Response;
-    let text: string;
+    let answer: Answer;
     try {
-      response = await send(`${base}${path}${queryText(query)}`, { method, headers, signal, redirect: 'manual', ...payload });
-      text = await response.text();
+      answer = await send({ url: `${base}${path}${queryText(query)}`, method, headers, ...payload }, signal);
     } catch (error) {
       return { kind: 'again', problem: problemOf('unreachable', reasonOf(error)), afterMs: 0 };
     }
-    return judge<T>(response, text, isFollowing ? path : null);
+    return judge<T>(answer, isFollowing ? path : null);
   }
 
   return async (request, { signal, withinMs = usual, tryWithinMs = TRY_WITHIN_MS, idempotencyKey, againAfter } = {}) => {
-    const ending = AbortSignal.any([AbortSignal.timeout(withinMs), ...(signal === undefined ? [] : [signal])]); // H4
+    const time = new CallTime(withinMs, tryWithinMs, signal); // H4
     const isChange = request.method !== 'GET';
     const first = (ownKey: string): Asked => ({ ...request, idempotencyKey: isChange ? ownKey : undefined, isFollowing: false });
     let asked = first(idempotencyKey ?? randomUUID());
     let last = problemOf('unreachable', `No answer within ${withinMs} ms`);
-    for (let tries = 0; !ending.aborted; tries++) {
-      const made = await once<never>(asked, AbortSignal.any([ending, AbortSignal.timeout(tryWithinMs)]));
+    for (let tries = 0; !time.isUp; tries++) {
+      const made = await time.during((ending) => once<never>(asked, ending));
       let afterMs = Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** tries);
       if (made.kind === 'end') {
         const { outcome } = made;
@@ -87,11 +88,11 @@ export function httpCalls({ url, key, withinMs: usual = WITHIN_MS, fetch: send =
         last = problemOf('undecided', 'The command was taken; nobody has decided it yet');
         asked = { method: 'GET', path: made.place, idempotencyKey: undefined, isFollowing: true }; // H3
       } else {
-        if (!ending.aborted) last = made.problem;
+        if (!time.isUp) last = made.problem;
         afterMs = Math.max(afterMs, made.afterMs);
         if (made.afterMs > withinMs) break; // it says itself that there is no use in waiting
       }
-      await pause(afterMs, undefined, { signal: ending }).catch(() => {});
+      await time.pause(afterMs);
     }
     return { ok: false, problem: signal?.aborted ? problemOf('aborted', 'The caller broke it off') : last };
   };
@@ -99,25 +100,25 @@ export function httpCalls({ url, key, withinMs: usual = WITHIN_MS, fetch: send =
 
 export const WORTH_ANOTHER_TRY = new Set([429, 500, 502, 503, 504]);
 
-function judge<T>({ status, headers }: Response, text: string, following: string | null): Try<T> {
-  const commandId = headers.get('x-command-id');
+function judge<T>({ status, text, header }: Answer, following: string | null): Try<T> {
+  const commandId = header('x-command-id');
   const of = commandId === null ? {} : { commandId };
   if (status === 204) return { kind: 'end', outcome: { ok: true, status, data: undefined as T, replayed: false, ...of } };
   const body = jsonOf(text);
   if (status >= 200 && status < 300 && body !== undefined) {
     const { data } = body as { data: T & Partial<Told> };
     if (following !== null) return told<T>(data, following);
-    const place = headers.get('location') ?? '';
+    const place = header('location') ?? '';
     if (status === 202 && data.state === 'pending' && place.startsWith('/')) return { kind: 'pending', place };
-    return { kind: 'end', outcome: { ok: true, status, data, replayed: headers.get('idempotent-replayed') === 'true', ...of } };
+    return { kind: 'end', outcome: { ok: true, status, data, replayed: header('idempotent-replayed') === 'true', ...of } };
   }
   const problem = { ...problemIn({ status }, text), ...of };
   if (!WORTH_ANOTHER_TRY.has(status)) return { kind: 'end', outcome: { ok: false, problem } };
-  return { kind: 'again', problem, afterMs: 1_000 * Number(headers.get('retry-after') ?? 0) || 0 }; // H2
+  return { kind: 'again', problem, afterMs: 1_000 * Number(header('retry-after') ?? 0) || 0 }; // H2
 }
 
 /** The problem that an answer is; one of this client's own when it is no problem. */
-export function problemIn({ status }: Pick<Response, 'status'>, text: string): Problem {
+export function problemIn({ status }: { status: number }, text: string): Problem {
   const body = jsonOf(text);
   if (typeof body?.code === 'string') return body as Problem;
   return problemOf('unreadable', `It answered ${status} with what is no answer of this API`, status);

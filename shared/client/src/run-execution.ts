@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { parseDuration } from '@retrigger/domain/duration.ts';
 import type { Client } from './client.ts';
 import type { Outcome, Problem } from './outcome.ts';
@@ -36,18 +35,16 @@ const LONGEST_MS = 2_147_483_647;
 export async function runToEnd(execution: Execution, { client, run, trouble, heartbeatEveryMs }: Running): Promise<void> {
   const { executionId, deadlineAt } = execution;
   const useless = new AbortController();
-  const ended = new AbortController();
   const late =
     deadlineAt === undefined ? undefined : setTimeout(() => useless.abort(new Error('its deadline has passed')), leftMs(deadlineAt));
   const everyMs = heartbeatEveryMs ?? (parseDuration(execution.heartbeatTimeout) ?? DEFAULT_SILENCE_MS) / BEATS;
-  const beating = beat({ client, trouble, executionId, everyMs }, useless, ended.signal);
+  const stopBeating = beat({ client, trouble, executionId, everyMs }, useless);
   const report = await (async () => run(execution, useless.signal))().then(
     (result) => () => completed(client, executionId, result),
     (error: unknown) => () => failed(client, executionId, error),
   );
-  ended.abort();
   clearTimeout(late);
-  await beating;
+  await stopBeating();
   if (useless.signal.aborted) return; // N1
   const outcome = await report();
   if (!outcome.ok && outcome.problem.code !== 'stale_execution') trouble(`execution ${executionId} could not be reported`, outcome.problem);
@@ -74,19 +71,29 @@ function jsonOf(result: unknown): { kind: 'json'; body: { result?: Json } } | { 
 const failed = (client: Client, executionId: string, error: unknown): Promise<Outcome<Reported>> =>
   client.failed(executionId, failureOf(error), { withinMs: REPORT_WITHIN_MS });
 
-async function beat(
+/** Says every so often that it runs, while that is of use. What it returns ends that, and resolves when nothing is said any more. */
+function beat(
   { client, trouble, executionId, everyMs }: { client: Client; trouble: Trouble; executionId: string; everyMs: number },
   useless: AbortController,
-  ended: AbortSignal,
-): Promise<void> {
-  while (!ended.aborted && !useless.signal.aborted) {
-    await pause(everyMs, undefined, { signal: ended }).catch(() => {});
-    if (ended.aborted) return;
-    const outcome = await client.heartbeat(executionId, { withinMs: everyMs, signal: ended });
-    if (outcome.ok || outcome.problem.code === 'aborted') continue;
-    if (outcome.problem.code === 'stale_execution') useless.abort(new Error(outcome.problem.detail));
-    else trouble(`a heartbeat of ${executionId} was not taken`, outcome.problem);
-  }
+): () => Promise<void> {
+  let saying: { ending: AbortController; said: Promise<void> } | undefined;
+  const say = async (signal: AbortSignal): Promise<void> => {
+    const outcome = await client.heartbeat(executionId, { withinMs: everyMs, signal });
+    if (!outcome.ok && outcome.problem.code === 'stale_execution') useless.abort(new Error(outcome.problem.detail));
+    else if (!outcome.ok && outcome.problem.code !== 'aborted') trouble(`a heartbeat of ${executionId} was not taken`, outcome.problem);
+    if (!signal.aborted) timer = setTimeout(next, everyMs);
+  };
+  const next = (): void => {
+    if (useless.signal.aborted) return;
+    const ending = new AbortController();
+    saying = { ending, said: say(ending.signal) };
+  };
+  let timer = setTimeout(next, everyMs);
+  return async () => {
+    clearTimeout(timer);
+    saying?.ending.abort();
+    await saying?.said;
+  };
 }
 
 const leftMs = (instant: string): number => Math.min(LONGEST_MS, Math.max(0, Date.parse(instant) - Date.now()));

@@ -1,42 +1,56 @@
-/** So many at once, and no more. */
+/** So many at once, and no more: what runs, and what is reserved for work that has been asked for. */
 export class Slots {
   readonly #most: number;
   readonly #running = new Set<Promise<void>>();
-  #tell: (() => void) | undefined;
+  #reserved = 0;
+  #waiting: (() => void)[] = [];
 
   constructor(most: number) {
     this.#most = most;
-  }
-
-  get left(): number {
-    return this.#most - this.#running.size;
   }
 
   get running(): number {
     return this.#running.size;
   }
 
-  /** Takes a slot until `work` ends; it does not reject. */
-  run(work: () => Promise<void>): void {
-    const running = work().finally(() => {
-      this.#running.delete(running);
-      this.#tell?.();
-    });
-    this.#running.add(running);
-  }
-
-  /** Resolves when there is a free one, or when the signal aborts. One may wait at a time. */
-  async free(signal: AbortSignal): Promise<void> {
-    while (this.left <= 0 && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        this.#tell = resolve;
-        signal.addEventListener('abort', () => resolve(), { once: true });
-      });
+  /** Reserves free ones, up to `most`; waits for one when there are none. 0 when the signal aborts first. */
+  async reserve(most: number, signal: AbortSignal): Promise<number> {
+    while (this.#left <= 0 && !signal.aborted) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const told = () => resolve();
+      this.#waiting.push(told);
+      signal.addEventListener('abort', told);
+      await promise;
+      signal.removeEventListener('abort', told);
     }
+    const reserved = signal.aborted ? 0 : Math.min(most, this.#left);
+    this.#reserved += reserved;
+    return reserved;
   }
 
-  /** Resolves when all are free. */
+  /** Gives reserved ones back, and takes one for each of these until it ends; they are no more, and do not reject. */
+  use(reserved: number, works: (() => Promise<void>)[]): void {
+    this.#reserved -= reserved;
+    for (const work of works) {
+      const running = work().finally(() => {
+        this.#running.delete(running);
+        this.#tell();
+      });
+      this.#running.add(running);
+    }
+    this.#tell();
+  }
+
+  /** Resolves when nothing runs. */
   async idle(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running);
+  }
+
+  get #left(): number {
+    return this.#most - this.#running.size - this.#reserved;
+  }
+
+  #tell(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }

@@ -50,5 +50,4 @@ export const BULK_BODIES = {
   BulkReschedule: bulk,
   GatherResults: z.strictObject({ results: z.array(result) }),
   AskBulk: z.strictObject({ taskId: id }),
-  TellBulk: z.strictObject({}),
 } satisfies { [T in BulkCommandBody['type']]: z.ZodType<Extract<BulkCommandBody, { type: T }>['body']> };

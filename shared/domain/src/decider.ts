@@ -1,4 +1,4 @@
-import type { Command } from './command.ts';
+import type { Command, CommandHeader } from './command.ts';
 import type { Event, Head } from './event.ts';
 import type { JsonObject } from './json.ts';
 import type { Outcome } from './refusal.ts';
@@ -52,6 +52,9 @@ export type Lookup = {
   claimableSince: number | null;
 };
 
+/** What an answer and a receipt need of the command that they are about. */
+export type Concluded = CommandHeader & Pick<Command, 'type'>;
+
 /**
  * An aggregate as pure functions. None reads a clock, a random number or anything but its arguments.
  * `head` is the end of the stream that `state` folds; `at` is the log's time in epoch milliseconds.
@@ -61,6 +64,8 @@ export type Decider<S, E extends Event = Event> = {
   evolve(state: S | undefined, event: E): S | undefined;
   /** The answer that the event gives to whoever sent its command, or that a follow-up will give it; `state` is the state after the event. */
   answer(event: E, state: S | undefined): Outcome | { kind: 'deferred' };
+  /** Whose command the event answers, when that is not the one it was decided on: theirs are the answer and the receipt. Undefined: its own. */
+  concludes(event: E): Concluded | undefined;
   /** The ids of the commands whose outcome the event is: its own, and after a decision in two steps the one that the first step put off. */
   commandsOf(event: E): string[];
   /** Follow-up commands, the same every time. `command` is the one that led to the event; a follow-up may give its answer. */

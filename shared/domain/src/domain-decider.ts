@@ -23,6 +23,7 @@ export const domainDecider: Decider<TaskState | BulkState> = {
     isOfBulk(event)
       ? bulkDecider.answer(event, state as BulkState | undefined)
       : taskDecider.answer(event as TaskEvent, state as TaskState | undefined),
+  concludes: (event) => (isOfBulk(event) ? bulkDecider.concludes(event) : undefined),
   commandsOf: (event) => (isOfBulk(event) ? bulkDecider.commandsOf(event) : taskDecider.commandsOf(event as TaskEvent)),
   react: (event, command) => (isOfBulk(event) ? bulkDecider.react(event, command) : taskDecider.react(event as TaskEvent, command)),
   announce: (event) => (isOfBulk(event) ? bulkDecider.announce(event) : taskDecider.announce(event as TaskEvent)),

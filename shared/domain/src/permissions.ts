@@ -45,7 +45,6 @@ const NEEDED: Record<CommandType, Permission | null> = {
   BulkReschedule: 'task:reschedule',
   GatherResults: null,
   AskBulk: null,
-  TellBulk: null,
   EraseData: 'tenant:administer',
 };
 

@@ -5,7 +5,7 @@ import { decisionTime, headAfter, nextEvent } from '@retrigger/domain/next-event
 import { isKept, type Outcome } from '@retrigger/domain/refusal.ts';
 import type { Receipt } from '@retrigger/ports/receipt-store.ts';
 import { type Aggregate, type AnyDecider, apply, type Received } from './aggregate.ts';
-import { type KeyDecisions, keepReceipt, nothingMade } from './key-decisions.ts';
+import { type ConcludedRecord, type KeyDecisions, keepReceipt, nothingMade } from './key-decisions.ts';
 import { KnownOutcomes } from './known-outcomes.ts';
 import { reply } from './reply.ts';
 
@@ -30,6 +30,7 @@ type Own = { stored: StoredEvent; outcome?: Outcome | { kind: 'deferred' } };
  * handed out (M5), and nobody hears of the others, which fail by their silence. B9: nothing is told of what is not stored, so a try that meets one of its own
  * batch is decided when that one is stored.
  * B10: a record may leave several receipts, and whoever kept the one may have died before the others: while its event is still in the tail they are kept again.
+ * B11: an event may answer another command than the one it was decided on, as a bulk's last one answers its caller: answer and receipt are that one's.
  * B5: a Wake is decided with what this owner has heard of the executor up to now, not only with what its sender knew.
  * B6: an event between two records whose own record is not in the batch is another owner's, who decided on what this one has not seen and may have died before
  * telling: it is told here. It leads to no follow-up: those that do are decided alike by everybody, with their own records.
@@ -114,12 +115,12 @@ export class BatchDecider {
     if (own !== undefined) this.#emit(own.stored, command, made); // redelivered: whoever stored it may have died before telling
     const known = this.#known.at(command.commandId, position.at);
     if (known !== undefined) {
-      if (own?.outcome !== undefined) this.#keep(record, made, own.outcome, own.stored.event); // B10
+      if (own?.outcome !== undefined) this.#keep(this.#concluded(record, own.stored.event), made, own.outcome, own.stored.event); // B10
       this.#hear(record, made, known.outcome);
       reply(record, made.answers, known);
       return undefined;
     }
-    if (own?.outcome !== undefined) this.#conclude(record, made, own.outcome, own.stored.event); // whoever stored it died between events and receipts
+    if (own?.outcome !== undefined) this.#conclude(this.#concluded(record, own.stored.event), made, own.outcome, own.stored.event); // whoever stored it died between events and receipts
     if (own !== undefined || isPassed(position, aggregate.head.position)) {
       const first =
         command.answersTo === undefined || own?.outcome !== undefined ? undefined : this.#known.at(command.answersTo, position.at);
@@ -187,12 +188,18 @@ export class BatchDecider {
     aggregate.state = state;
     aggregate.head = headAfter(stored);
     made.stored.push(stored);
-    this.#conclude(record, made, outcome, stored.event);
+    this.#conclude(this.#concluded(record, stored.event), made, outcome, stored.event);
     if (command.type === 'ClaimExecution') this.#known.claimed(command.body.claim);
   }
 
+  /** B11. */
+  #concluded(record: Received, event: Event): ConcludedRecord {
+    const command = this.#decider.concludes(event);
+    return command === undefined ? record : { ...record, command };
+  }
+
   /** The outcome of a record that has had none before. */
-  #conclude(record: Received, made: KeyDecisions, outcome: Outcome | { kind: 'deferred' }, event: Event | null): void {
+  #conclude(record: ConcludedRecord, made: KeyDecisions, outcome: Outcome | { kind: 'deferred' }, event: Event | null): void {
     if (outcome.kind === 'deferred') return; // a follow-up answers
     const { commandId, replyTo, answersTo = commandId } = record.command;
     this.#hear(record, made, outcome);
@@ -200,7 +207,7 @@ export class BatchDecider {
     if (replyTo !== undefined) made.answers.push({ replyTo, answer: { commandId: answersTo, outcome, replayed: false } });
   }
 
-  #keep(record: Received, made: KeyDecisions, outcome: Outcome | { kind: 'deferred' }, event: Event | null): void {
+  #keep(record: ConcludedRecord, made: KeyDecisions, outcome: Outcome | { kind: 'deferred' }, event: Event | null): void {
     const { command, position } = record;
     const { commandId, fingerprint, answersTo = commandId } = command;
     if (outcome.kind === 'deferred') return;
@@ -210,7 +217,7 @@ export class BatchDecider {
       if (name === answersTo || name !== commandId) keepReceipt(record, made, name, event?.sequence ?? null, outcome);
   }
 
-  #hear({ command, position }: Received, made: KeyDecisions, outcome: Outcome): void {
+  #hear({ command, position }: ConcludedRecord, made: KeyDecisions, outcome: Outcome): void {
     if (command.type === 'HeartbeatExecution' && outcome.kind === 'accepted') made.heardAt = position.at;
   }
 

@@ -1,4 +1,5 @@
 import type { Command } from '@retrigger/domain/command.ts';
+import type { Concluded } from '@retrigger/domain/decider.ts';
 import type { StoredEvent } from '@retrigger/domain/event.ts';
 import { isKept, type Outcome } from '@retrigger/domain/refusal.ts';
 import type { Answer } from '@retrigger/ports/answers.ts';
@@ -31,12 +32,15 @@ export const nothingMade = (aggregate: Aggregate): KeyDecisions => ({
   undecidable: new Map(),
 });
 
+/** A record whose outcome is known, with the command that this concludes. */
+export type ConcludedRecord = Pick<Received, 'key' | 'position'> & { command: Concluded };
+
 /**
  * Only commands from a door leave a receipt; nobody sends the others again under the same id a day later. What is not kept leaves one under another name: it
  * can be asked for, and binds no repeat.
  */
 export function keepReceipt(
-  { command, key, position }: Received,
+  { command, key, position }: ConcludedRecord,
   made: KeyDecisions,
   name: string,
   sequence: number | null,

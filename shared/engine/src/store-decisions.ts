@@ -15,13 +15,20 @@ export function toDecided(decisions: Iterable<KeyDecisions>, decider: AnyDecider
     if (aggregate.state !== undefined && aggregate.head.sequence > aggregate.loaded.head.sequence)
       decided.snapshots.push(snapshotOf(aggregate.key, aggregate.state, aggregate.head, decider, partition));
   }
+  decided.events = firstOfEachFirst(streams);
+  return decided;
+}
+
+/** The events of some aggregates, each in its order: first the first of each, then the second of each, and so on. */
+export function firstOfEachFirst(streams: StoredEvent[][]): StoredEvent[] {
+  const events: StoredEvent[] = [];
   for (let round = 0; streams.some((stream) => stream.length > round); round++) {
     for (const stream of streams) {
       const event = stream[round];
-      if (event !== undefined) decided.events.push(event);
+      if (event !== undefined) events.push(event);
     }
   }
-  return decided;
+  return events;
 }
 
 function snapshotOf(key: string, state: unknown, head: Snapshot['head'], decider: AnyDecider, partition: number): Snapshot {

@@ -7,8 +7,9 @@ import type { Housekeeping } from './housekeeping.ts';
 import type { KeyDecisions } from './key-decisions.ts';
 import type { WakeUps } from './wake-ups.ts';
 
-/** Aggregates that one worker remembers, over all its partitions. */
+/** Aggregates that one worker remembers, over all its partitions, and about how much memory they take at most. */
 const CACHED_AGGREGATES = 20_000;
+const CACHED_BYTES = 64 * 1_048_576;
 
 /** `sliceRecords`: how many are decided at once; undefined = as many as measured best. */
 export type WorkHandlerBounds = { partitionCount: number; sliceRecords?: number | undefined };
@@ -26,8 +27,9 @@ export function workHandler(
   const windows = new Map<number, FairWindow>();
   const ending = new Map<number, Promise<void>>();
   const capacity = Math.ceil(CACHED_AGGREGATES / partitionCount);
+  const mostBytes = CACHED_BYTES / partitionCount;
   const open = (partition: number): FairWindow => {
-    const cache = new AggregateCache(capacity);
+    const cache = new AggregateCache(capacity, mostBytes);
     const silentSince = (key: string) => wakeUps.silentSince(key, partition);
     const window: FairWindow = new FairWindow(
       async (records, finish) => {

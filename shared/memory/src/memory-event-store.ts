@@ -3,6 +3,7 @@ import { isBulkKey } from '@retrigger/domain/identifiers.ts';
 import type { RemovableEvents } from '@retrigger/ports/event-archive.ts';
 import type {
   AppendOutcome,
+  EventCursor,
   EventFilter,
   EventPlace,
   EventRange,
@@ -40,24 +41,21 @@ export class MemoryEventStore implements EventStore, RemovableEvents {
     return this.#stream(key, order, (sequence) => sequence >= from && sequence <= to).slice(0, limit);
   }
 
-  async page(
-    key: string,
-    filter: EventFilter,
-    { after, limit, order }: { after: number | null; limit: number; order: 'asc' | 'desc' },
-  ): Promise<StoredEvent[]> {
+  async page(key: string, filter: EventFilter, { after, limit, order, characters }: EventCursor): Promise<StoredEvent[]> {
     const isBehind = (sequence: number): boolean => after === null || (order === 'asc' ? sequence > after : sequence < after);
     const found = this.#stream(key, order, isBehind).filter((stored) => matches(stored, filter));
-    return found.slice(0, limit);
+    return upTo(found.slice(0, limit), characters);
   }
 
   async count(key: string, filter: EventFilter, after = 0, upTo = Number.MAX_SAFE_INTEGER): Promise<number> {
     return this.#stream(key, 'asc', (sequence) => sequence > after && sequence <= upTo).filter((stored) => matches(stored, filter)).length;
   }
 
-  async pageOfTenant(filter: TenantFilter, { after, limit, order }: TenantCursor): Promise<StoredEvent[]> {
+  async pageOfTenant(filter: TenantFilter, { after, limit, order, characters }: TenantCursor): Promise<StoredEvent[]> {
     const sign = order === 'asc' ? 1 : -1;
     const found = this.#ofTenant(filter).sort((a, b) => sign * byPlace(a.event, b.event));
-    return found.filter(({ event }) => after === null || sign * byPlace(event, after) > 0).slice(0, limit);
+    const behind = found.filter(({ event }) => after === null || sign * byPlace(event, after) > 0);
+    return upTo(behind.slice(0, limit), characters);
   }
 
   async countOfTenant(filter: TenantFilter): Promise<number> {
@@ -92,6 +90,16 @@ export class MemoryEventStore implements EventStore, RemovableEvents {
     const stored = wanted.sort(([a], [b]) => (order === 'asc' ? a - b : b - a));
     return stored.map(([, { json, position }]) => ({ key, json, position: { ...position }, event: JSON.parse(json) }));
   }
+}
+
+/** E6. */
+function upTo(events: StoredEvent[], characters = Number.POSITIVE_INFINITY): StoredEvent[] {
+  let read = 0;
+  const last = events.findIndex(({ json }) => {
+    read += json.length;
+    return read >= characters;
+  });
+  return last === -1 ? events : events.slice(0, last + 1);
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -3,6 +3,7 @@ import { isBulkKey } from '@retrigger/domain/identifiers.ts';
 import type { RemovableEvents } from '@retrigger/ports/event-archive.ts';
 import type {
   AppendOutcome,
+  EventCursor,
   EventFilter,
   EventRange,
   EventStore,
@@ -35,6 +36,8 @@ export type EventDocument = {
 const NARROW = 8;
 const LAST_SEQUENCE = 9_999_999_999;
 const REMOVED_AT_ONCE = 500;
+/** Of a page that is bounded in characters: so many are read before it is looked how long they are. */
+const NAMES_AT_ONCE = 250;
 
 /** E1 by `_id`, which no two documents share; E2 by rounds; E3 by the connection's write concern. */
 export class MongoEventStore implements EventStore, RemovableEvents {
@@ -81,14 +84,10 @@ export class MongoEventStore implements EventStore, RemovableEvents {
     return this.#find(namesOf(key, from, to), limit, order);
   }
 
-  async page(
-    key: string,
-    filter: EventFilter,
-    { after, limit, order }: { after: number | null; limit: number; order: 'asc' | 'desc' },
-  ): Promise<StoredEvent[]> {
+  async page(key: string, filter: EventFilter, { after, limit, order, characters }: EventCursor): Promise<StoredEvent[]> {
     const from = order === 'asc' && after !== null ? after + 1 : 1;
     const to = order === 'desc' && after !== null ? after - 1 : LAST_SEQUENCE;
-    return this.#find({ ...namesOf(key, from, to), ...matching(filter) }, limit, order);
+    return this.#find({ ...namesOf(key, from, to), ...matching(filter) }, limit, order, characters);
   }
 
   async count(key: string, filter: EventFilter, after = 0, upTo = LAST_SEQUENCE): Promise<number> {
@@ -98,7 +97,19 @@ export class MongoEventStore implements EventStore, RemovableEvents {
 
   async pageOfTenant(filter: TenantFilter, cursor: TenantCursor): Promise<StoredEvent[]> {
     const names = await namesOnPage(this.#mongo, this.#events, filter, cursor);
-    if (names.length === 0) return [];
+    const found: StoredEvent[] = [];
+    const atOnce = cursor.characters === undefined ? names.length : NAMES_AT_ONCE;
+    for (let from = 0, read = 0; from < names.length && read < (cursor.characters ?? Number.POSITIVE_INFINITY); from += atOnce) {
+      for (const stored of await this.#named(names.slice(from, from + atOnce))) {
+        if (read >= (cursor.characters ?? Number.POSITIVE_INFINITY)) break; // E6
+        found.push(stored);
+        read += stored.json.length;
+      }
+    }
+    return found;
+  }
+
+  async #named(names: string[]): Promise<StoredEvent[]> {
     const found = await this.#mongo.retry(() =>
       this.#events.find({ _id: { $in: names } }, { projection: SHOWN, batchSize: names.length + 1 }).toArray(),
     );
@@ -129,12 +140,25 @@ export class MongoEventStore implements EventStore, RemovableEvents {
     }
   }
 
-  async #find(query: Filter<EventDocument>, limit: number, order: 'asc' | 'desc'): Promise<StoredEvent[]> {
+  /** E6: a message of the server holds 16 MiB at most, so little is read for nothing. */
+  async #find(
+    query: Filter<EventDocument>,
+    limit: number,
+    order: 'asc' | 'desc',
+    characters = Number.POSITIVE_INFINITY,
+  ): Promise<StoredEvent[]> {
     if (limit === 0) return []; // which means no limit to MongoDB
-    const found = await this.#mongo.retry(() =>
-      this.#events.find(query, { projection: SHOWN, sort: { _id: order === 'asc' ? 1 : -1 }, limit, batchSize: limit }).toArray(),
-    );
-    return found.map(toStored);
+    return this.#mongo.retry(async () => {
+      const found: StoredEvent[] = [];
+      const sort = { _id: order === 'asc' ? 1 : -1 } as const;
+      let read = 0;
+      for await (const document of this.#events.find(query, { projection: SHOWN, sort, limit, batchSize: limit })) {
+        found.push(toStored(document));
+        read += document.json.length;
+        if (read >= characters) break;
+      }
+      return found;
+    });
   }
 }
 

@@ -2,6 +2,7 @@ import { type Reached, unobserved } from '@retrigger/ports/reached.ts';
 import { RECEIPT_LIFE_MS, type Receipt, type ReceiptStore } from '@retrigger/ports/receipt-store.ts';
 import type { Collection } from 'mongodb';
 import { putGuarded } from './guarded-writes.ts';
+import { foundInOneTurn } from './in-one-turn.ts';
 import type { MongoConnection } from './mongo-client.ts';
 import { partsOf } from './write-parts.ts';
 
@@ -34,12 +35,11 @@ export class MongoReceiptStore implements ReceiptStore {
     }
   }
 
-  async load(commandIds: string[]): Promise<Map<string, Receipt>> {
-    if (commandIds.length === 0) return new Map();
+  load = foundInOneTurn<Receipt>(async (commandIds) => {
     const options = { projection: { json: 1 }, batchSize: commandIds.length + 1 };
     const found = await this.#mongo.retry(() => this.#receipts.find({ _id: { $in: commandIds } }, options).toArray());
     return new Map(found.map(({ _id, json }) => [_id, JSON.parse(json) as Receipt]));
-  }
+  });
 
   async sweep(partition: number, before: number): Promise<number> {
     const past = { partition, at: { $lt: before } };

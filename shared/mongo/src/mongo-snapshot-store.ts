@@ -4,6 +4,7 @@ import { type Reached, unobserved } from '@retrigger/ports/reached.ts';
 import type { Claimable, Due, Mark, Snapshot, SnapshotStore, TaskFilter, TaskPlace } from '@retrigger/ports/snapshot-store.ts';
 import type { Collection, Filter } from 'mongodb';
 import { putGuarded } from './guarded-writes.ts';
+import { foundInOneTurn, inOneTurn } from './in-one-turn.ts';
 import type { MongoConnection } from './mongo-client.ts';
 import { duplicatesIn } from './mongo-errors.ts';
 import { partsOf } from './write-parts.ts';
@@ -32,6 +33,7 @@ export class MongoSnapshotStore implements SnapshotStore {
   readonly #snapshots: Collection<SnapshotDocument>;
   readonly #marks: Collection<MarkDocument>;
   readonly #reached: Reached;
+  readonly #raiseInOneTurn = inOneTurn((asked: { partition: number; mark: Mark }[]) => this.#raise(asked));
 
   constructor(mongo: MongoConnection, reached: Reached = unobserved) {
     this.#mongo = mongo;
@@ -51,11 +53,10 @@ export class MongoSnapshotStore implements SnapshotStore {
     }
   }
 
-  async load(keys: string[]): Promise<Map<string, Snapshot>> {
-    if (keys.length === 0) return new Map();
+  load = foundInOneTurn<Snapshot>(async (keys) => {
     const found = await this.#mongo.retry(() => this.#snapshots.find({ _id: { $in: keys } }, { batchSize: keys.length + 1 }).toArray());
     return new Map(found.map((document) => [document._id, snapshotOf(document)]));
-  }
+  });
 
   async due(partition: number, before: number, after: Due | null, limit: number): Promise<Due[]> {
     if (limit === 0) return []; // which means no limit to MongoDB
@@ -101,12 +102,17 @@ export class MongoSnapshotStore implements SnapshotStore {
     return found.flatMap(({ taskId, claimableSince: since }) => (since === null ? [] : [{ taskId, since }]));
   }
 
+  saveMark(partition: number, mark: Mark): Promise<void> {
+    return this.#raiseInOneTurn({ partition, mark });
+  }
+
   /** S3. */
-  async saveMark(partition: number, { at, newest }: Mark): Promise<void> {
-    const update = { $max: { at, newest }, $setOnInsert: { partition } };
-    const updateOne = { filter: { _id: String(partition) }, update, upsert: true };
-    const raise = () => this.#mongo.retry(() => this.#marks.bulkWrite([{ updateOne }], { ordered: false }).then(() => [], duplicatesIn));
-    if ((await raise()).length > 0) await raise(); // another made it at the same moment
+  async #raise(asked: { partition: number; mark: Mark }[]): Promise<void> {
+    const operations = asked.map(({ partition, mark: { at, newest } }) => ({
+      updateOne: { filter: { _id: String(partition) }, update: { $max: { at, newest }, $setOnInsert: { partition } }, upsert: true },
+    }));
+    const raise = () => this.#mongo.retry(() => this.#marks.bulkWrite(operations, { ordered: false }).then(() => [], duplicatesIn));
+    if ((await raise()).length > 0) await raise(); // another made one at the same moment
   }
 
   async marks(): Promise<Map<number, Mark>> {

@@ -28,11 +28,17 @@ export type TenantFilter = { tenantId: string; types: readonly string[]; from?: 
 /** Where a walk over a tenant has got to. */
 export type EventPlace = { timestamp: string; eventId: string };
 
-export type TenantCursor = {
-  /** Not included; null = from the end that `order` starts at. */ after: EventPlace | null;
+/** Where a page begins (`after` is not in it; null = at the end that `order` starts at), and where it ends. */
+type Cursor<P> = {
+  after: P | null;
   limit: number;
   order: 'asc' | 'desc';
+  /** E6: a page ends with the event with which its texts (`json`) have so many characters together, however many `limit` allows. Absent: no bound. */
+  characters?: number;
 };
+/** By sequence. */
+export type EventCursor = Cursor<number>;
+export type TenantCursor = Cursor<EventPlace>;
 
 /** An event as its bytes stand in the store, under the sequence of its name. */
 export type StoredText = { sequence: number; json: string };
@@ -50,7 +56,7 @@ export interface EventStore {
   /** The events of one key in a range of sequences. */
   read(key: string, range: EventRange): Promise<StoredEvent[]>;
   /** Events of one key that match, in sequence order from `after` (not included; null = from the end that `order` starts at). */
-  page(key: string, filter: EventFilter, cursor: { after: number | null; limit: number; order: 'asc' | 'desc' }): Promise<StoredEvent[]>;
+  page(key: string, filter: EventFilter, cursor: EventCursor): Promise<StoredEvent[]>;
   /** How many events of one key match, of those behind `after` (a sequence; 0 = of all) and up to `upTo`. */
   count(key: string, filter: EventFilter, after?: number, upTo?: number): Promise<number>;
   /** E4: a tenant's events that match, by (timestamp, eventId), whatever their tasks; found by an index, whatever the filter. */

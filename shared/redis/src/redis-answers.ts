@@ -19,6 +19,8 @@ type Context = { clock: Clock; observer: Observer };
 export class RedisAnswers implements Answers {
   readonly address: string;
   readonly #waiting = new Map<string, Set<(answer: Answer | undefined) => void>>();
+  /** By address, what is sent at the end of this turn. */
+  readonly #given = new Map<string, Answer[]>();
   readonly #context: Context;
   readonly #subscriber: Redis;
   readonly #publisher: Redis;
@@ -65,9 +67,23 @@ export class RedisAnswers implements Answers {
     });
   }
 
-  /** A2: an answer that can't be sent is a lost one. */
+  /** A2: an answer that can't be sent is a lost one. What is given in one turn of the event loop, by whatever batches, is one message. */
   async give(replyTo: string, answers: Answer[]): Promise<void> {
     if (answers.length === 0) return;
+    const given = this.#given.get(replyTo);
+    if (given !== undefined) {
+      given.push(...answers);
+      return;
+    }
+    const first = [...answers];
+    this.#given.set(replyTo, first);
+    setImmediate(() => {
+      this.#given.delete(replyTo);
+      this.#publish(replyTo, first);
+    });
+  }
+
+  #publish(replyTo: string, answers: Answer[]): void {
     this.#publisher.publish(replyTo, JSON.stringify(answers)).catch((error: unknown) => {
       this.#context.observer.log('debug', 'answers are lost', { answers: answers.length, error: failureOf(error).code });
     });

@@ -6,9 +6,9 @@ const MOST_BYTES = 512 * 1024;
 const RECORD_BYTES = 300;
 
 /** Offsets have no gaps, so a record's place tells its offset; those before `first` are forgotten. */
-type Tail = { records: LogRecord[]; first: number; bytes: number };
+type Tail = { records: (LogRecord | undefined)[]; first: number; bytes: number };
 
-/** So many places are forgotten before the others move up. */
+/** So many places are empty before the others move up. */
 const MOVE_UP = 1_000;
 
 /**
@@ -64,7 +64,7 @@ const sizeOf = ({ value }: LogRecord): number => value.byteLength + RECORD_BYTES
 /** Forgets the oldest ones that are too old. */
 function shorten(tail: Tail, isTooOld: (oldest: LogRecord) => boolean): void {
   for (let oldest = tail.records[tail.first]; oldest !== undefined && isTooOld(oldest); oldest = tail.records[tail.first]) {
-    tail.first++;
+    tail.records[tail.first++] = undefined; // or its place would keep it
     tail.bytes -= sizeOf(oldest);
   }
   if (tail.first < MOVE_UP) return;

@@ -4,6 +4,7 @@ import { isBulkKey } from '@retrigger/domain/identifiers.ts';
 import type { RemovableEvents } from '@retrigger/ports/event-archive.ts';
 import type {
   AppendOutcome,
+  EventCursor,
   EventFilter,
   EventRange,
   EventStore,
@@ -83,17 +84,11 @@ export class SqliteEventStore implements EventStore, RemovableEvents {
     return this.#prepared(sql).all(key, from, to, limit).map(toStored);
   }
 
-  async page(
-    key: string,
-    filter: EventFilter,
-    { after, limit, order }: { after: number | null; limit: number; order: 'asc' | 'desc' },
-  ): Promise<StoredEvent[]> {
+  async page(key: string, filter: EventFilter, { after, limit, order, characters }: EventCursor): Promise<StoredEvent[]> {
     const { sql, values } = whereClause(key, filter);
     const start = after ?? (order === 'asc' ? -1 : Number.MAX_SAFE_INTEGER);
     const statement = pageStatement(sql, order);
-    return this.#prepared(statement)
-      .all(...values, start, limit)
-      .map(toStored);
+    return upTo(this.#prepared(statement).iterate(...values, start, limit), characters);
   }
 
   async count(key: string, filter: EventFilter, after = 0, upTo = Number.MAX_SAFE_INTEGER): Promise<number> {
@@ -103,7 +98,7 @@ export class SqliteEventStore implements EventStore, RemovableEvents {
 
   async pageOfTenant(filter: TenantFilter, cursor: TenantCursor): Promise<StoredEvent[]> {
     const row = this.#prepared(`SELECT ${COLUMNS} FROM events WHERE id = ?`);
-    return this.#ofTenants.find(filter, cursor).flatMap((id) => row.all(id).map(toStored));
+    return upTo(rowsOf(row, this.#ofTenants.find(filter, cursor)), cursor.characters);
   }
 
   countOfTenant(filter: TenantFilter): Promise<number> {
@@ -167,6 +162,23 @@ function whereClause(key: string, { types, from, before, actorId }: EventFilter)
   if (before !== undefined) terms.push(['at < ?', Date.parse(before)]);
   if (actorId !== undefined) terms.push(['actor_id = ?', actorId]);
   return { sql: terms.map(([term]) => term).join(' AND '), values: terms.map(([, value]) => value) };
+}
+
+function* rowsOf(statement: StatementSync, ids: number[]): Generator<Record<string, SQLOutputValue>, void> {
+  for (const id of ids) yield* statement.all(id);
+}
+
+/** E6. */
+function upTo(rows: Iterable<Record<string, SQLOutputValue>>, characters = Number.POSITIVE_INFINITY): StoredEvent[] {
+  const found: StoredEvent[] = [];
+  let read = 0;
+  for (const row of rows) {
+    const stored = toStored(row);
+    found.push(stored);
+    read += stored.json.length;
+    if (read >= characters) break;
+  }
+  return found;
 }
 
 function toStored({ key, json, partition, offset, log_at }: Record<string, SQLOutputValue>): StoredEvent {

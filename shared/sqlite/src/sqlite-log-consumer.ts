@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Clock } from '@retrigger/ports/clock.ts';
-import type { LogRecord, RecordHandler } from '@retrigger/ports/log.ts';
+import { type LogRecord, type RecordHandler, TOPICS } from '@retrigger/ports/log.ts';
 import type { Topic } from './log-lanes.ts';
 
 /** A batch ends at the first of the two. */
@@ -9,6 +9,8 @@ const BATCH_BYTES = 512 * 1024;
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** What a consumer sees of its log. Offsets are by lane. */
 export type LogView = {
@@ -89,15 +91,27 @@ export class SqliteLogConsumer {
   }
 
   async #drain(partition: number): Promise<void> {
-    do {
-      await new Promise(setImmediate); // whoever appended is told first, and a long backlog leaves turns to everybody else
+    await this.#itsTurn();
+    for (;;) {
       const records = this.#state === 'owning' ? this.#next(partition) : [];
       const last = records.at(-1);
       if (last === undefined) break;
       await this.#deliver(partition, records);
       this.#positions[partition] = last.offset + 1;
-    } while (this.#state === 'owning' && this.#hasMore(partition));
+      if (this.#state !== 'owning' || !this.#hasMore(partition)) break;
+      await turn(); // a long backlog leaves turns to everybody else
+    }
     this.#running.delete(partition);
+  }
+
+  /**
+   * C1: whoever appended is told before anybody reads it. C2: commands are taken in the turn of the event loop in which they became durable, so that what they lead
+   * to is written in it; whoever reads what was decided comes when that is under way, and works while the disk does.
+   */
+  async #itsTurn(): Promise<void> {
+    if (this.#topic.name === TOPICS.work) return new Promise((resolve) => process.nextTick(resolve));
+    await turn();
+    await turn();
   }
 
   /** The handler gets the same records until it takes them. */

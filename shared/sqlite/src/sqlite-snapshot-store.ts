@@ -8,6 +8,7 @@ import { SnapshotCache } from './snapshot-cache.ts';
 
 /** As many as the largest closure that is walked. */
 const CACHED_SNAPSHOTS = 20_000;
+const CACHED_BYTES = 64 * 1_048_576;
 
 /** `waits` says again what `snapshots.waits_for` says, the other way round: who waits for this task? */
 export const SNAPSHOTS_SCHEMA = `
@@ -54,7 +55,7 @@ export class SqliteSnapshotStore implements SnapshotStore {
   readonly #claimable: StatementSync;
   readonly #mark: StatementSync;
   readonly #marks: StatementSync;
-  readonly #cache = new SnapshotCache(CACHED_SNAPSHOTS);
+  readonly #cache = new SnapshotCache(CACHED_SNAPSHOTS, CACHED_BYTES);
   readonly #db: DatabaseSync;
   readonly #commit: GroupCommit;
   readonly #reached: Reached;

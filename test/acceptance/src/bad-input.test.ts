@@ -14,6 +14,8 @@ const TABLE: [string, string, string, unknown, number, string][] = [
   ['an unknown field', 'POST', TRIGGER, { reason: 'x' }, 400, 'invalid_request'],
   ['a field that is not possible yet', 'POST', TRIGGER, { onMissed: 'fire' }, 400, 'invalid_request'],
   ['__proto__', 'POST', TRIGGER, '{"context":{"__proto__":{"admin":true}}}', 400, 'invalid_request'],
+  ['a name twice', 'POST', TRIGGER, '{"context":{"force":false,"force":true}}', 400, 'invalid_request'],
+  ['an integer that would lose digits', 'POST', TRIGGER, '{"context":{"orderId":9007199254740993}}', 400, 'invalid_request'],
   ['a wrong type', 'POST', TRIGGER, { triggerReason: ['x'] }, 400, 'invalid_request'],
   ['a list as body', 'POST', TRIGGER, [], 400, 'invalid_request'],
   ['a number beyond a double', 'POST', TRIGGER, '{"context":{"a":1e999}}', 400, 'invalid_request'],

@@ -40,10 +40,32 @@ afterEach(async () => {
   }
 });
 
+/** Answers when the test says so. */
+class HeldSource implements Source {
+  readonly mostAsked = 3;
+  readonly asked: { room: number; give(executions: Execution[]): void; fail(): void }[] = [];
+
+  take(_type: string, room: number, stopping: AbortSignal): Promise<Execution[]> {
+    return new Promise((resolve, reject) => {
+      this.asked.push({ room, give: resolve, fail: () => reject(new Error('the source is away')) });
+      stopping.addEventListener('abort', () => resolve([]));
+    });
+  }
+
+  async close() {}
+}
+
 async function start(run: Run, options: { reply?: Reply; concurrency?: number | { [type: string]: number }; types?: string[] } = {}) {
+  return startOn(new HandSource(), run, options);
+}
+
+async function startOn<S extends Source>(
+  source: S,
+  run: Run,
+  options: { reply?: Reply; concurrency?: number | { [type: string]: number }; types?: string[] } = {},
+) {
   const { reply = success({ heartbeatTimeout: '90ms' }), types = ['job'], concurrency = 1 } = options;
   const gateway = await scriptedGateway(reply);
-  const source = new HandSource();
   const troubles: Problem[] = [];
   const client = createClient({ url: gateway.url, key: 'k' });
   const executor = createExecutor({ client, types, run, concurrency, source, trouble: (_, problem) => troubles.push(problem) });
@@ -107,6 +129,28 @@ describe('an executor', () => {
     await eventually('all have ended', () => ends().length === 21);
     expect(most).toBe(3);
     expect(Math.max(...source.rooms)).toBe(3);
+  });
+
+  test('asks on while it is given something, each time for a share of its room, and once while there is nothing (X1, X4)', async () => {
+    const enough = Promise.withResolvers<void>();
+    const { source, executor } = await startOn(new HeldSource(), () => enough.promise, { concurrency: 8 });
+    const { asked } = source;
+    const names = (from: number, count: number) => Array.from({ length: count }, (_, n) => execution(`e${from + n}`));
+    await eventually('it asks once', () => asked.length === 1);
+    asked[0]?.give(names(0, 3));
+    await eventually('it asks twice', () => asked.length === 3);
+    asked[1]?.give(names(3, 1));
+    await eventually('it asks once more for what is left', () => asked.length === 4);
+    expect(asked.map(({ room }) => room)).toEqual([3, 3, 2, 2]);
+    expect(executor.running).toBe(4);
+    asked[2]?.give([]);
+    asked[3]?.fail();
+    await eventually('one of the two asks again', () => asked.length === 5);
+    asked[4]?.give([]);
+    await eventually('it goes on asking', () => asked.length === 6);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(asked.slice(4).map(({ room }) => room)).toEqual([3, 3]);
+    enough.resolve();
   });
 
   test('sends heartbeats while it runs, a third of the silence that is allowed apart, and none after it', async () => {

@@ -54,6 +54,18 @@ export function eventPageTests(name: string, adapter: EventStoreAdapter): void {
       expect(await events.count(key, filter, 7, 22)).toBe(expected.filter((sequence) => sequence > 7 && sequence <= 22).length);
     });
 
+    test.each(['asc', 'desc'] as const)('a page ends with the event with which it is long enough, %s (E6)', async (order) => {
+      const { events, key } = await stored();
+      const all = await events.page(key, {}, { after: null, limit: 1_000, order });
+      const page = (characters: number, limit = 1_000) => events.page(key, {}, { after: null, limit, order, characters });
+      const two = all.slice(0, 2).reduce((sum, { json }) => sum + json.length, 0);
+      expect(await page(two)).toEqual(all.slice(0, 2));
+      expect(await page(two + 1)).toEqual(all.slice(0, 3));
+      expect(await page(1)).toEqual(all.slice(0, 1));
+      expect(await page(two, 1)).toEqual(all.slice(0, 1));
+      expect(await page(1_000_000)).toEqual(all);
+    });
+
     test('a page holds whole events', async () => {
       const { events, key } = await stored();
       const page = await events.page(key, { types: ['TaskStarted'] }, { after: 2, limit: 2, order: 'asc' });

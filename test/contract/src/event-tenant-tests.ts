@@ -50,6 +50,17 @@ export function eventTenantTests(name: string, adapter: EventStoreAdapter): void
       }
     };
 
+    test.each(['asc', 'desc'] as const)('a page ends with the event with which it is long enough, %s (E6)', async (order) => {
+      const { events, tenantId } = await stored();
+      const filter = { tenantId, types: ALL, before: END };
+      const all = await events.pageOfTenant(filter, { after: null, limit: 1_000, order });
+      const page = (characters: number) => events.pageOfTenant(filter, { after: null, limit: 1_000, order, characters });
+      const two = all.slice(0, 2).reduce((sum, { json }) => sum + json.length, 0);
+      expect(await page(two)).toEqual(all.slice(0, 2));
+      expect(await page(two + 1)).toEqual(all.slice(0, 3));
+      expect(await page(1_000_000)).toEqual(all);
+    });
+
     test.each(FILTERS)(
       'a page and a count filtered by %s match the same events, by time and id, both ways round (E4)',
       async (_, asked, matches) => {

@@ -6,11 +6,14 @@ function queueOf(bounds: Partial<CallQueueBounds>) {
   const queue = new CallQueue({ running: 4, runningPerLane: 2, waiting: 100, ...bounds });
   const started: string[] = [];
   const ends = new Map<string, () => void>();
-  const add = (name: string) =>
-    queue.add(name.slice(0, 1), name.slice(0, 1).toUpperCase() === name.slice(0, 1) ? 'bounded' : 'other', () => {
+  const add = (name: string, tenantId = name.slice(0, 1)) => {
+    const target = name.slice(0, 1);
+    const group = target.toUpperCase() === target ? 'bounded' : 'other';
+    return queue.add({ tenantId, target, group }, () => {
       started.push(name);
       return new Promise<void>((resolve) => ends.set(name, resolve));
     });
+  };
   const end = async (name: string) => {
     ends.get(name)?.();
     await new Promise((resolve) => setImmediate(resolve));
@@ -20,7 +23,7 @@ function queueOf(bounds: Partial<CallQueueBounds>) {
 
 test('Q1: no more run than the bounds allow, in all and in a lane', async () => {
   const { started, add, end } = queueOf({});
-  const added = ['a1', 'a2', 'a3', 'b1', 'b2', 'c1'].map(add);
+  const added = ['a1', 'a2', 'a3', 'b1', 'b2', 'c1'].map((name) => add(name));
   expect(added).toEqual(['started', 'started', 'waits', 'started', 'started', 'waits']);
   await end('a1');
   expect(started).toEqual(['a1', 'a2', 'b1', 'b2', 'a3']);
@@ -30,7 +33,7 @@ test('Q1: no more run than the bounds allow, in all and in a lane', async () => 
 
 test('Q1: a group at its bound waits, over all its lanes, and holds up no other (Q4)', async () => {
   const { started, add, end } = queueOf({ runningInGroup: new Map([['bounded', 1]]) });
-  const added = ['A1', 'A2', 'B1', 'c1', 'd1'].map(add);
+  const added = ['A1', 'A2', 'B1', 'c1', 'd1'].map((name) => add(name));
   expect(added).toEqual(['started', 'waits', 'waits', 'started', 'started']);
   await end('A1');
   expect(started).toEqual(['A1', 'c1', 'd1', 'A2']);
@@ -47,6 +50,20 @@ test('Q2: a lane whose jobs never end leaves the other slots to the rest', async
   for (let i = 0; i < 10; i++) await end(`b${i}`);
   expect(started.filter((name) => name.startsWith('b'))).toHaveLength(10);
   expect(started.filter((name) => name.startsWith('h'))).toHaveLength(2);
+});
+
+test('Q5: a tenant whose targets all hang leaves slots to the next, and that one to a third', async () => {
+  const { started, add, end } = queueOf({ running: 64, runningPerLane: 16 });
+  const targets = [...'abcdefghij'];
+  for (const tenantId of ['one', 'two', 'three'])
+    for (const target of targets) for (let i = 0; i < 20; i++) add(`${target}${tenantId}${i}`, tenantId);
+  const of = (tenantId: string) => started.filter((name) => name.slice(1).startsWith(tenantId)).length;
+  expect([of('one'), of('two'), of('three')]).toEqual([48, 12, 3]);
+  expect(add('x', 'four')).toBe('started');
+  await end('x');
+  expect([of('one'), of('two'), of('three')]).toEqual([48, 12, 3]);
+  for (let ended = 0; ended < started.length; ended++) await end(started[ended] ?? '');
+  expect(started).toHaveLength(601);
 });
 
 test('Q2: lanes that wait take turns, Q3: each in its own order', async () => {

@@ -30,6 +30,12 @@ test('another type is passed over, by its header without reading the value', asy
   expect(await decode(JSON.stringify({ ...event, eventType: 'TaskCreated' }))).toEqual({ kind: 'other' });
 });
 
+test('T9: a trigger of a task that had no target is passed over: nobody is called for it, whatever the task has by now', async () => {
+  const without = (hasTarget: boolean) => JSON.stringify({ ...event, metadata: { ...event.metadata, hasTarget } });
+  expect(await decode(without(false))).toEqual({ kind: 'other' });
+  expect((await decode(without(true))).kind).toBe('triggered');
+});
+
 test.each([
   ['no JSON', '{', 'the value is not JSON'],
   ['no UTF-8', Buffer.from([0x22, 0xff, 0x22]), 'the value is not valid UTF-8'],

@@ -68,7 +68,8 @@ export class BulkWorld {
     const after = domainDecider.evolve(state, stored.event);
     this.streams.set(name, { state: after, head: headAfter(stored), events: [...events, stored.event] });
     const outcome = domainDecider.answer(stored.event, after);
-    if (outcome.kind !== 'deferred') this.outcomes.set(command.answersTo ?? command.commandId, outcome);
+    const asked = domainDecider.concludes(stored.event) ?? command;
+    if (outcome.kind !== 'deferred') this.outcomes.set(asked.answersTo ?? asked.commandId, outcome);
     this.send(...domainDecider.join(domainDecider.react(stored.event, command)));
   }
 

@@ -40,6 +40,17 @@ describe('a bulk of best effort', () => {
     expect(told.outcomes.get('x')).toMatchObject({ kind: 'accepted', answer: { accepted: MOST_TASKS, refused: 0 } });
   });
 
+  test('asks up to a hundred at once', () => {
+    const taskIds = Array.from({ length: 100 }, (_, i) => `t${i}`);
+    const told = worldOf(...taskIds);
+    told.send(bulk('BulkTrigger', 'x', { tasks: taskIds, allOrNothing: true })).settle(() => 0, 1);
+    expect(taskIds.filter((taskId) => told.waiting(taskId).length === 0)).toEqual([]);
+    told.settle();
+    const steps = new Set(told.types(bulkName(deriveBulkId('x'))));
+    expect([...steps]).toEqual(['BulkStarted', 'BulkGathered', 'BulkDecided', 'BulkEnded']);
+    expect(told.outcomes.get('x')).toMatchObject({ kind: 'accepted', answer: { accepted: 100, refused: 0 } });
+  });
+
   test('is started once under one key, and anew when the key has ended its day', () => {
     const told = worldOf('a');
     told.send(bulk('BulkTrigger', 'x', { tasks: ['a'] }), bulk('BulkTrigger', 'x', { tasks: ['a'] })).settle();

@@ -146,6 +146,28 @@ describe('the claim desk', () => {
     expect([gone.candidates, looks, clock.armed]).toEqual([[], [], 0]);
   });
 
+  test('a tenant that waits for thousands of types keeps nobody else waiting, and is looked at in turn (D6)', async () => {
+    const all = Array.from({ length: 3_000 }, (_, n) => `type-${n}`);
+    for (let from = 0; from < all.length; from += 100) seek({ types: all.slice(from, from + 100) });
+    await pass(500);
+    looks.length = 0;
+    const other = seek({ tenantId: 'other' });
+    await pass(10);
+    expect(looks).toContain('other/job');
+    await pass(1_000);
+    expect(looks.filter((look) => look === 'other/job').length).toBeGreaterThan(3);
+    there = [candidate(1)];
+    await pass(300);
+    expect(other.candidates).toEqual([candidate(1)]);
+    there = [];
+    const before = looks.length;
+    await pass(1_000);
+    expect(looks.length - before).toBeLessThan(600);
+    looks.length = 0;
+    await pass(6_000);
+    expect(new Set(looks).size).toBeGreaterThan(2_800);
+  });
+
   test('a store that is away costs a hasty claim an error, and a patient one some time', async () => {
     isBroken = true;
     const [hasty, patient] = [seek({ until: clock.now() }), seek()];

@@ -63,6 +63,17 @@ describe('a claim at the door', () => {
     expect(door.limiter.used.size).toBe(0);
   });
 
+  test('whose key is revoked while it waits is given nothing (M7)', async () => {
+    const { json } = await door.post('/api/v1/api-keys', { userId: 'ann', roles: ['executor'] });
+    door.claimable = async () => [];
+    const waiting = claim({ types: ['job'], wait: '30s' }, { key: json.data.key });
+    await settled();
+    await door.ask(`/api/v1/api-keys/${json.data.id}`, { method: 'DELETE' });
+    door.clock.advance(5_000);
+    door.claimable = async () => [{ taskId: 'a', since: 0 }];
+    expect([(await waiting).status, door.commands]).toEqual([401, []]);
+  });
+
   test('that no worker decides is pending, and says where its outcome will be', async () => {
     door.worker = null;
     const { status, json, headers } = await claim({ types: ['job'] });

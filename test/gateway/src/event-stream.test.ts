@@ -11,8 +11,8 @@ const HOUR_MS = 3_600_000;
 
 describe('the live stream', () => {
   let door: Door;
-  const open = async (query = '', as = 'admin', lastEventId?: string) => {
-    const headers = { authorization: `Bearer ${keyOf(as)}`, ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }) };
+  const open = async (query = '', as = 'admin', lastEventId?: string, key = keyOf(as)) => {
+    const headers = { authorization: `Bearer ${key}`, ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }) };
     const response = await door.app.request(`http://gateway${STREAM}${query}`, { headers });
     if (response.body === null) throw new Error('no body');
     const reader = new SseReader(response.body);
@@ -176,6 +176,26 @@ describe('the live stream', () => {
     socket.resume();
     await closed;
     expect(page.mock.calls.length - pages, 'pages read for it after it stopped reading').toBeLessThan(10);
+  });
+
+  test.each([
+    ['an event', 4_000],
+    ['a comment', 15_000],
+  ])('a key that was revoked shows nothing more: instead of %s it is hung up on (S4)', async (_, ms) => {
+    const { json } = await door.post('/api/v1/api-keys', { userId: 'ann', roles: ['viewer'] });
+    const { reader } = await open('', 'admin', undefined, json.data.key);
+    await reader.until(() => reader.comments === 1);
+    happens('a', ['TaskCreated']);
+    await markMoves();
+    await reader.until(() => reader.messages.length === 1);
+    await door.ask(`/api/v1/api-keys/${json.data.id}`, { method: 'DELETE' });
+    const ended = reader.until(() => false);
+    await settled();
+    door.clock.advance(ms);
+    if (ms < 15_000) happens('b', ['TaskCreated']);
+    await markMoves();
+    await ended;
+    expect([reader.ended, names(reader), reader.comments]).toEqual(['eof', ['a1'], 1]);
   });
 
   test('nothing is looked for when nobody listens (V1)', async () => {

@@ -6,22 +6,22 @@ import type { EventFilter } from '@retrigger/ports/event-store.ts';
 /** An event store over a list that a test holds and may change. */
 export const eventsIn = (events: StoredEvent[]): GatewayDeps['events'] => ({
   read: async (key, { from, to }) => events.filter(({ key: k, event: { sequence: s } }) => k === key && s >= from && s <= to),
-  page: async (key, filter, { after, limit, order }) => {
+  page: async (key, filter, { after, limit, order, characters }) => {
     const all = ofTask(events, key).filter(
       ({ event }) => matches(event, filter) && (after === null || (order === 'asc' ? event.sequence > after : event.sequence < after)),
     );
-    return (order === 'asc' ? all : all.reverse()).slice(0, limit);
+    return upTo((order === 'asc' ? all : all.reverse()).slice(0, limit), characters);
   },
   count: async (key, filter, after = 0, upTo = Number.POSITIVE_INFINITY) =>
     ofTask(events, key).filter(({ event }) => matches(event, filter) && event.sequence > after && event.sequence <= upTo).length,
-  pageOfTenant: async ({ tenantId, types, ...filter }, { after, limit, order }) => {
+  pageOfTenant: async ({ tenantId, types, ...filter }, { after, limit, order, characters }) => {
     const all = events
       .filter(({ event }) => event.tenantId === tenantId && matches(event, { ...filter, types: [...types] }))
       .sort((a, b) => (placeText(a.event) < placeText(b.event) ? -1 : 1))
       .filter(
         ({ event }) => after === null || (order === 'asc' ? placeText(event) > placeText(after) : placeText(event) < placeText(after)),
       );
-    return (order === 'asc' ? all : all.reverse()).slice(0, limit);
+    return upTo((order === 'asc' ? all : all.reverse()).slice(0, limit), characters);
   },
   countOfTenant: async ({ tenantId, types, ...filter }) =>
     events.filter(({ event }) => event.tenantId === tenantId && matches(event, { ...filter, types: [...types] })).length,
@@ -31,6 +31,16 @@ export const eventsIn = (events: StoredEvent[]): GatewayDeps['events'] => ({
       .slice(0, limit)
       .map(({ event, json }) => ({ sequence: event.sequence, json })),
 });
+
+/** E6. */
+function upTo(events: StoredEvent[], characters = Number.POSITIVE_INFINITY): StoredEvent[] {
+  let read = 0;
+  const last = events.findIndex(({ json }) => {
+    read += json.length;
+    return read >= characters;
+  });
+  return last === -1 ? events : events.slice(0, last + 1);
+}
 
 const ofTask = (events: StoredEvent[], key: string): StoredEvent[] =>
   events.filter((stored) => stored.key === key).sort((a, b) => a.event.sequence - b.event.sequence);

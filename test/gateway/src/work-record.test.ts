@@ -81,7 +81,6 @@ const BODIES: (TaskCommandBody | BulkCommandBody)[] = [
     },
   },
   { type: 'AskBulk', body: { taskId: 'a' } },
-  { type: 'TellBulk', body: {} },
 ];
 
 test.each(BODIES)('$type is read as it was written', (body) => {

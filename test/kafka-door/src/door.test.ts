@@ -89,6 +89,7 @@ describe('a published command', () => {
     ['a bad taskId', '{"commandId":"c","type":"TriggerTask","taskId":"bulk","body":{}}', 'taskId is no task id'],
     ['an unknown field', '{"commandId":"c","type":"TriggerTask","taskId":"t","body":{},"roles":["admin"]}', 'roles is not a known field'],
     ['__proto__', '{"commandId":"c","type":"TriggerTask","taskId":"t","body":{"__proto__":{}}}', 'is not allowed as a name'],
+    ['a name twice', '{"commandId":"c","type":"TriggerTask","taskId":"t","taskId":"u","body":{}}', 'taskId: is given more than once'],
   ];
   test.each(UNREADABLE)('that is %s goes to the dead letters with why', async (_, value, reason) => {
     await world.publish(signed(Buffer.from(value), { key: 'acme/t' }));

@@ -4,6 +4,7 @@ import { taskKey } from '@retrigger/domain/identifiers.ts';
 import type { AnyDecider } from '@retrigger/engine/aggregate.ts';
 import type { Decoded, WorkerPorts } from '@retrigger/engine/apply-batch.ts';
 import { writeInSteps } from '@retrigger/engine/write-in-steps.ts';
+import { writeTogether } from '@retrigger/engine/write-together.ts';
 import type { Answer, Answers } from '@retrigger/ports/answers.ts';
 import type { EventStore } from '@retrigger/ports/event-store.ts';
 import type { LogRecord, NewRecord } from '@retrigger/ports/log.ts';
@@ -40,7 +41,7 @@ export function portsOf(world: World, process: Process): WorkerPorts {
   return {
     ...{ events, receipts, snapshots, decider, decode, encode, encodeEvent },
     log: logOf(world, process),
-    decisions: writeInSteps(events, receipts, snapshots, unobserved),
+    decisions: writeTogether(writeInSteps(events, receipts, snapshots, unobserved), queueMicrotask),
     answers: answersOf(world, process),
     clock: {
       now: () => Math.floor(scheduler.now + process.clockOffset),

@@ -7,7 +7,7 @@ import type { Api } from '../api.ts';
 import type { Held } from '../body-memory.ts';
 import { leavingOf } from '../changing-call.ts';
 import type { ClaimOutcome, Claims } from '../claims.ts';
-import { isProblem, named } from '../exchange.ts';
+import { callerOf, isProblem, named } from '../exchange.ts';
 import { openedExecutions } from '../opened-executions.ts';
 import { commandPath } from '../outcome-reply.ts';
 import { type Problem, problemReply } from '../problem.ts';
@@ -58,6 +58,10 @@ export function claimRoutes(api: Api, claims: Claims): void {
       waitMs: body.wait === undefined ? 0 : (parseDuration(body.wait) ?? 0),
       patienceMs: Math.max(LEAST_PATIENCE_MS, waitOf(c.req.header('prefer'))),
       gone: goneOf(c),
+      async refusal() {
+        const now = await callerOf(c, deps);
+        return isProblem(now) ? now : undefined;
+      },
     });
     if (outcome.kind !== 'claimed') return named(replyOf(outcome, id.commandId, isList), id.commandId);
     const executions = await openedExecutions({ caller, fingerprint, correlationId: requestId }, outcome.executions, deps, api.admission);

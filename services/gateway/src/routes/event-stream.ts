@@ -10,7 +10,7 @@ import { NOT_ITS_CURSOR, readCursor } from '../cursor.ts';
 import type { GatewayDeps } from '../deps.ts';
 import { readTypes, TYPES } from '../event-query.ts';
 import { type Connection, type Followed, streamReply } from '../event-stream.ts';
-import { isProblem } from '../exchange.ts';
+import { callerOf, isProblem } from '../exchange.ts';
 import { LiveEvents, STREAM } from '../live-events.ts';
 import { type Problem, problemReply } from '../problem.ts';
 import { invalidFields, readQuery } from '../query.ts';
@@ -46,7 +46,7 @@ export function eventStreamRoutes(api: Api): void {
   );
 }
 
-function readFollowed({ secrets }: Pick<GatewayDeps, 'secrets'>, caller: Caller, c: Context): Followed | Problem {
+function readFollowed(deps: Pick<GatewayDeps, 'secrets' | 'credentials'>, caller: Caller, c: Context): Followed | Problem {
   const query = readQuery(c.req.url, ['types', 'taskId']);
   if (query.kind === 'problem') return query.problem;
   const { tenantId } = caller;
@@ -56,8 +56,9 @@ function readFollowed({ secrets }: Pick<GatewayDeps, 'secrets'>, caller: Caller,
   if (wanted === undefined) errors.push({ path: 'types', message: TYPES });
   if (taskId !== undefined && !ID_PATTERN.test(taskId)) errors.push({ path: 'taskId', message: 'must be the id of a task' });
   const id = c.req.header('last-event-id') ?? '';
-  const after = id === '' ? null : readCursor(secrets, tenantId, STREAM, id);
+  const after = id === '' ? null : readCursor(deps.secrets, tenantId, STREAM, id);
   if (after === undefined) errors.push({ path: 'Last-Event-ID', message: NOT_ITS_CURSOR });
   if (wanted === undefined || after === undefined || errors.length > 0) return invalidFields(errors);
-  return mayRead(caller, 'task:read-events') ?? { tenantId, types: wanted, taskId: taskId ?? null, after };
+  const isWelcome = async () => !isProblem(await callerOf(c, deps));
+  return mayRead(caller, 'task:read-events') ?? { tenantId, types: wanted, taskId: taskId ?? null, after, isWelcome };
 }

@@ -30,10 +30,9 @@ export type TaskResult = { taskId: string } & (
   | { kind: 'reserved' | 'released' }
 );
 
-/** The first two come from a door; the others are the cluster's own: results of tasks, a task that asks what became of its reservation, the answer to the caller. */
+/** The first two come from a door; the others are the cluster's own: results of tasks, and a task that asks what became of its reservation. */
 export type BulkCommandBody =
   | { type: 'BulkTrigger'; body: BulkBody }
   | { type: 'BulkReschedule'; body: BulkBody }
   | { type: 'GatherResults'; body: { results: TaskResult[] } }
-  | { type: 'AskBulk'; body: { taskId: string } }
-  | { type: 'TellBulk'; body: Record<string, never> };
+  | { type: 'AskBulk'; body: { taskId: string } };

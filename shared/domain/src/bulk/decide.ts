@@ -10,8 +10,7 @@ import type { BulkBody, BulkItem, TaskResult } from './commands.ts';
 import { type BulkEventType, type BulkMetadata, type Outgoing, SCHEMA_VERSION } from './events.ts';
 import { withResults } from './evolve.ts';
 import { lookup } from './lookup.ts';
-import { outcomeOf } from './outcome.ts';
-import { type BulkPart, type BulkState, type BulkStatus, UNDER_WAY } from './state.ts';
+import { type BulkPart, type BulkState, type BulkStatus, underWayOf } from './state.ts';
 
 /** A door keeps an idempotency key for so long; a bulk under a key that is used again after that is a new one. */
 const KEY_LIFE_MS = 24 * 3_600_000;
@@ -26,6 +25,7 @@ const NOTHING: Decision = { kind: 'nothing' };
  * sees all of it or nothing.
  * A4: what a task says counts once, the first time; told again it changes nothing.
  * A5: a task that doesn't exist when the bulk begins can't take part: it is not asked. Every task that is asked has a stream, and so an event to answer with.
+ * A6: its last event answers its caller (see react.ts).
  */
 export function decide(state: BulkState | undefined, command: Command, head: Head, at: number, evidence: Evidence): Decision {
   switch (command.type) {
@@ -38,8 +38,6 @@ export function decide(state: BulkState | undefined, command: Command, head: Hea
       return reply(state, command);
     case 'Wake':
       return state === undefined || lookup(state).wakeAt !== command.body.wakeAt || at < command.body.wakeAt ? NOTHING : abandon(state);
-    case 'TellBulk':
-      return state?.status === 'Ended' ? { kind: 'answered', outcome: outcomeOf(state) } : NOTHING;
     default:
       return NOTHING;
   }
@@ -78,7 +76,8 @@ function start(
   };
   const status = missing.length === tasks.length ? 'Ended' : 'Asking';
   const started = head.sequence + 1;
-  return event('BulkStarted', status, { caller, type, allOrNothing, common, tasks, missing, started, startedAt: at });
+  const underWay = underWayOf(tasks.length);
+  return event('BulkStarted', status, { caller, type, allOrNothing, common, tasks, missing, started, startedAt: at, underWay });
 }
 
 /** The tasks of a bulk, with those marked whose conditions name another of them: these wait for it, and are not triggered now. */
@@ -106,7 +105,7 @@ function goOn(state: BulkState, parts: BulkPart[], results: TaskResult[]): Decis
   if (status === 'Ended') return NOTHING;
   if (status !== 'Asking') return settle(state, parts, told, status);
   if (parts.some(({ at }) => at === 'asked')) return event('BulkGathered', status, told);
-  const asks = parts.flatMap(({ at, item }) => (at === 'new' && item !== undefined ? [item] : [])).slice(0, UNDER_WAY);
+  const asks = parts.flatMap(({ at, item }) => (at === 'new' && item !== undefined ? [item] : [])).slice(0, underWayOf(parts.length));
   if (asks.length > 0) return event('BulkGathered', status, { ...told, asks, common: state.common });
   if (!state.allOrNothing) return event('BulkEnded', 'Ended', told);
   const decision = parts.every(({ at }) => at === 'reserved') ? 'commit' : 'release'; // A2
@@ -116,7 +115,9 @@ function goOn(state: BulkState, parts: BulkPart[], results: TaskResult[]): Decis
 /** A3. */
 function settle(state: BulkState, parts: BulkPart[], told: BulkMetadata['BulkDecided'], status: BulkStatus): Decision {
   const isUnderWay = parts.some(({ at }) => at === 'settling');
-  const settles = parts.flatMap(({ at, taskId }) => (at === 'reserved' || at === 'asked' ? [taskId] : [])).slice(0, UNDER_WAY);
+  const settles = parts
+    .flatMap(({ at, taskId }) => (at === 'reserved' || at === 'asked' ? [taskId] : []))
+    .slice(0, underWayOf(parts.length));
   const eventType = state.status === 'Asking' ? 'BulkDecided' : 'BulkGathered';
   if (isUnderWay) return event(eventType, status, told);
   return settles.length > 0 ? event(eventType, status, { ...told, settles }) : event('BulkEnded', 'Ended', told);

@@ -16,8 +16,8 @@ export type Outgoing = {
   allOrNothing: boolean;
 };
 
-/** `missing`: tasks that don't exist. `tasks`: all others too, in the order asked for. */
-type Started = Outgoing & { tasks: BulkItem[]; missing: string[] };
+/** `missing`: tasks that don't exist. `tasks`: all others too, in the order asked for. `underWay`: of how many at a time; absent = `UNDER_WAY`. */
+type Started = Outgoing & { tasks: BulkItem[]; missing: string[]; underWay?: number };
 
 type Progress = Outgoing & { results: TaskResult[]; decision?: 'commit' | 'release'; isOverdue?: true };
 

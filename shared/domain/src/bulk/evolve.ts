@@ -21,9 +21,9 @@ export function evolve(state: BulkState | undefined, event: BulkEvent): BulkStat
 }
 
 function started({ tenantId, taskId: name, metadata }: BulkEvent & { eventType: 'BulkStarted' }): Omit<BulkState, 'status' | 'endedAt'> {
-  const { type, allOrNothing, caller, common = {}, tasks, missing, started, startedAt } = metadata;
+  const { type, allOrNothing, caller, common = {}, tasks, missing, started, startedAt, underWay = UNDER_WAY } = metadata;
   const absent = new Set(missing);
-  let left = UNDER_WAY;
+  let left = underWay;
   const parts = tasks.map((item): BulkPart => {
     const { taskId } = item;
     if (absent.has(taskId)) return { taskId, at: 'refused', error: notFound(taskId) };

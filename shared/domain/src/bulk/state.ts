@@ -10,6 +10,12 @@ export const MOST_TASKS = 1_000;
  */
 export const UNDER_WAY = 40;
 
+/** Up to so many are asked and told at once: rounds are what a small bulk waits for, and what comes behind it waits for no more tasks than these. */
+const AT_ONCE = 100;
+
+/** How many tasks of a bulk of so many are under way at a time. */
+export const underWayOf = (tasks: number): number => (tasks <= AT_ONCE ? AT_ONCE : UNDER_WAY);
+
 /** The most results in one message, and so in one event. */
 export const CHUNK = 100;
 

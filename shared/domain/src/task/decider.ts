@@ -10,5 +10,6 @@ import type { TaskState } from './state.ts';
 
 export const taskDecider: Decider<TaskState, TaskEvent> = {
   ...{ decide, evolve, answer, commandsOf, react, announce, lookup, join },
+  concludes: () => undefined,
   isTold: () => true,
 };
