@@ -11,18 +11,21 @@ import java.util.List;
 import java.util.Set;
 import org.h2.mvstore.MVMap;
 import org.h2.mvstore.MVStore;
+import org.h2.mvstore.MVStoreException;
 
 /**
  * Makes mongo-java-server's H2 back end hold what it acknowledges.
  *
  * <p>D1: a write is answered only after it is committed to the file, so it survives a kill. (It is not forced to the
  * disk: it would not survive a power cut.) D2: writers take turns, so that no commit holds half a document and half its
- * index entries.
+ * index entries. D3: a server that can't commit ends, as mongod does: what it has in memory is not what its file holds.
  */
 final class StoreBackend extends H2Backend {
   private static final Set<String> READS = Set.of("find", "getMore", "count", "distinct", "aggregate", "ping", "isMaster", "ismaster",
       "buildInfo", "buildinfo", "killCursors", "endSessions", "listCollections", "listIndexes", "listDatabases", "serverStatus");
   private static final int COMMITS_BETWEEN_COMPACTIONS = 200;
+  /** How mongod ends when it can't go on. */
+  private static final int CANNOT_WRITE = 14;
 
   private final Object writing = new Object();
   private int commits;
@@ -40,11 +43,20 @@ final class StoreBackend extends H2Backend {
       try {
         return withoutRefused(message.getDocument(), super.handleMessage(message));
       } finally {
-        commit(); // D1
-        if (++commits % COMMITS_BETWEEN_COMPACTIONS == 0) {
-          getMvStore().compact(50, 4 << 20);
-        }
+        commitOrEnd();
       }
+    }
+  }
+
+  private void commitOrEnd() {
+    try {
+      commit(); // D1
+      if (++commits % COMMITS_BETWEEN_COMPACTIONS == 0) {
+        getMvStore().compact(50, 4 << 20);
+      }
+    } catch (MVStoreException error) {
+      System.err.println("the store can not be written, this server ends: " + error.getMessage());
+      Runtime.getRuntime().halt(CANNOT_WRITE); // D3
     }
   }
 

@@ -16,6 +16,7 @@ import { MongoDocumentStore } from '@retrigger/mongo/mongo-document-store.ts';
 import { MongoEventStore } from '@retrigger/mongo/mongo-event-store.ts';
 import { MongoKeyStore } from '@retrigger/mongo/mongo-key-store.ts';
 import { MongoReceiptStore } from '@retrigger/mongo/mongo-receipt-store.ts';
+import { answerWithin } from '@retrigger/mongo/mongo-retry.ts';
 import { MongoSnapshotStore } from '@retrigger/mongo/mongo-snapshot-store.ts';
 import { rememberShapes } from '@retrigger/mongo/mongo-topic-shapes.ts';
 import type { Answers } from '@retrigger/ports/answers.ts';
@@ -131,7 +132,7 @@ export async function connectCluster(
     const decisions = eraseFirst(stores.decisions, (token) => privacy.ring.destroy(token));
     const readiness = async () => {
       const asked = {
-        ...{ kafka: log.reachable(), mongodb: mongoAnswers(mongo), redis: redisAnswers(limiter) },
+        ...{ kafka: log.reachable(), mongodb: mongoAnswers(mongo, clock), redis: redisAnswers(limiter) },
         schemaRegistry: registryAnswers(registry),
       };
       const told = Object.entries(asked).map(async ([name, isUp]) => [name, state(await isUp)] as const);
@@ -170,8 +171,12 @@ function storesOf(mongo: MongoConnection, observer: Observer, reached: Reached) 
 
 const state = (isUp: boolean): 'up' | 'down' => (isUp ? 'up' : 'down');
 
-const mongoAnswers = ({ db }: MongoConnection): Promise<boolean> =>
-  db.command({ ping: 1 }, { timeoutMS: 2_000 }).then(
+/** The driver's own bound leaves out how long it looks for a server. */
+const mongoAnswers = ({ db }: MongoConnection, clock: Clock): Promise<boolean> =>
+  answerWithin(
+    2_000,
+    clock,
+  )(() => db.command({ ping: 1 })).then(
     () => true,
     () => false,
   );

@@ -65,6 +65,11 @@ export class Backlog {
     this.#load(delivery);
   }
 
+  /** The same of one that may be in memory, or be read in its turn (B1). */
+  found(delivery: StoredDelivery): void {
+    if (!this.#loaded.has(delivery.id) && !(this.#hasMore && delivery.id > this.#last)) this.arrived(delivery);
+  }
+
   /** Its partition is somebody else's. */
   close(): void {
     this.#closing.abort();

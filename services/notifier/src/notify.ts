@@ -83,8 +83,7 @@ export class Notify implements RecordHandler {
       room.set(delivery.subscriptionId, left - 1);
     }
     if (dead.length > 0) await this.#ports.log.append(TOPICS.deadLetters, dead);
-    const made = await this.#store(fitting, owned);
-    for (const delivery of made) owned.arrived(delivery);
+    await this.#store(fitting, owned);
     for (const { record, sequence } of wanted) owned.seen.set(record.key, sequence);
     const last = records.at(-1);
     if (last !== undefined) void commit(last.offset + 1); // W1; the next records do not wait for it
@@ -164,23 +163,20 @@ export class Notify implements RecordHandler {
   }
 
   /**
-   * Those that are not in a lane yet. One that was stored before is, since the partition was taken over, unless an earlier try of these records failed half-way:
-   * none of that has entered a lane, so that no event overtakes one of its task that could not be stored.
+   * Stores them, then has them enter their lanes: none of records that could be stored only in part, so that no event overtakes one of its task. W5: one that is
+   * stored already is in its lane, unless an earlier try of these records failed half-way, or the owner before us, which did not know that it was no more, has
+   * stored it after we had looked.
    */
-  async #store(deliveries: StoredDelivery[], owned: OwnedPartition): Promise<StoredDelivery[]> {
-    const made: StoredDelivery[] = [];
-    try {
-      for (let from = 0; from < deliveries.length; from += WRITES_AT_ONCE) {
-        const some = deliveries.slice(from, from + WRITES_AT_ONCE);
-        const told = await Promise.all(some.map((delivery) => this.#ports.documents.write(deliveryDocument(delivery))));
-        made.push(...some.filter(({ id }, i) => told[i] === 'written' || owned.inDoubt.has(id)));
-      }
-    } catch (error) {
-      for (const { id } of deliveries) owned.inDoubt.add(id);
-      throw error;
+  async #store(deliveries: StoredDelivery[], owned: OwnedPartition): Promise<void> {
+    const told: ('written' | 'conflict')[] = [];
+    for (let from = 0; from < deliveries.length; from += WRITES_AT_ONCE) {
+      const some = deliveries.slice(from, from + WRITES_AT_ONCE);
+      told.push(...(await Promise.all(some.map((delivery) => this.#ports.documents.write(deliveryDocument(delivery))))));
     }
-    owned.inDoubt.clear();
-    return made;
+    for (const [i, delivery] of deliveries.entries()) {
+      if (told[i] === 'written') owned.arrived(delivery);
+      else owned.found(delivery); // W5
+    }
   }
 
   /** As it is stored, like every dead letter of an event that could be read. */

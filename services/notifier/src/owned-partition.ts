@@ -11,8 +11,6 @@ export class OwnedPartition {
   readonly partition: number;
   /** The last sequence of each task that was turned into deliveries here, of the tasks seen last. */
   readonly seen = new LastSequences(MOST_SEEN);
-  /** Deliveries of records that are tried again: they may be stored, and are in no lane. */
-  readonly inDoubt = new Set<string>();
   readonly #ports: OwnedPorts;
   readonly #backlogs = new Map<string, Backlog>();
   readonly #closing = new AbortController();
@@ -30,6 +28,11 @@ export class OwnedPartition {
   /** A delivery whose document is stored. */
   arrived(delivery: StoredDelivery): void {
     this.#backlogOf(delivery).arrived(delivery);
+  }
+
+  /** One that was stored before; it may be in its lane. */
+  found(delivery: StoredDelivery): void {
+    this.#backlogOf(delivery).found(delivery);
   }
 
   /** Into its lane. */

@@ -10,10 +10,12 @@ import type { Violation } from '@retrigger/test-history/recorded.ts';
 import { disksFor } from './disks.ts';
 import { startExecutors } from './executors.ts';
 import { fullDisk } from './full-disk.ts';
+import { fullStore } from './full-store.ts';
+import { inflict } from './inflict.ts';
 import { startOutside } from './outside.ts';
-import type { Kind } from './plan.ts';
+import { type Kind, planOf } from './plan.ts';
 import { Random } from './random.ts';
-import { playRound } from './round.ts';
+import { playRound, type Round } from './round.ts';
 import { System } from './system.ts';
 import { foundTenants, TENANTS } from './tenants.ts';
 
@@ -71,14 +73,23 @@ async function run(): Promise<Violation[]> {
   await eventually('every process is ready', async () => (await system.unready()).length === 0, 120_000);
   const outside = await startOutside(TENANTS);
   undo.push(() => outside.stop());
-  const tenants = await foundTenants(system, outside);
+  const { tenants, end } = await foundTenants(system, outside);
+  undo.push(end);
   const executors = await startExecutors(system, tenants, outside);
   undo.push(() => Promise.all(executors.map((executor) => executor.stop())));
   say('everything runs');
+  const play = (name: string, hurt: Round['hurt']) => playRound({ name, hurt }, system, tenants, outside, random.fork(), say);
   const wrong: Violation[] = [];
+  const storeDisk = disks?.of.get('mongo');
+  if (storeDisk !== undefined && kinds === undefined) {
+    say('the disk of the store');
+    wrong.push(...(await play('full', (recorder) => fullStore(system, storeDisk, recorder))));
+  }
   for (let n = 1; n === 1 || (wrong.length === 0 && passedMs() + FAULTS_MS + CALM_MS < minutes * 60_000); n++) {
     say(`round ${n}`);
-    wrong.push(...(await playRound({ name: `r${n}`, faultsMs: FAULTS_MS, kinds }, system, tenants, outside, random.fork(), say)));
+    const plan = planOf(random.fork(), FAULTS_MS, kinds);
+    const hurt = () => inflict(system, plan, say).then(() => `${plan.length} faults`);
+    wrong.push(...(await play(`r${n}`, hurt)));
   }
   return wrong;
 }

@@ -43,7 +43,7 @@ export async function fullDisk(mounts: PrivateMounts, folder: string, random: Ra
   let child: Child = start();
   const recorder = new Recorder('full-disk');
   outside.recorder = recorder;
-  const tenant: Tenant = { id: 'default', key: KEY, doors: [url] };
+  const tenant: Tenant = { id: 'default', key: KEY, doors: [url], publisher: null };
   const client = createClient({ url, key: KEY });
   const executor = createExecutor({
     ...{ client, types: [CLAIMED_TYPE, CONSUMED_TYPE], trouble: () => {} },

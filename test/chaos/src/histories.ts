@@ -5,6 +5,7 @@ import { taskView } from '@retrigger/domain/task/view.ts';
 import { fold, triggersWereCalled, violations } from '@retrigger/test-history/checkers.ts';
 import { dueTimesFireOnce, endedInTime, nothingIsOverdue } from '@retrigger/test-history/due-time-checkers.ts';
 import { bulksKeptTheirWord, givenOnce, tenantsAreApart } from '@retrigger/test-history/effect-checkers.ts';
+import { publishedAs } from '@retrigger/test-history/published-checkers.ts';
 import type { Recorded, Violation } from '@retrigger/test-history/recorded.ts';
 import { timeGoesOn } from '@retrigger/test-history/telling-checkers.ts';
 import { forEach, type Reader } from './reader.ts';
@@ -27,13 +28,16 @@ export async function judgeHistories(seen: Recorder, reader: Reader): Promise<{ 
     if (state === undefined || !isDeepStrictEqual(taskView(state), shown))
       shownOtherwise.push(`${key} is shown as ${JSON.stringify(shown)}, which its events do not make`);
   });
-  const { acknowledged, calls, runs, bulks } = seen;
+  const { calls, runs, bulks } = seen;
   const ofHere = <T extends { key: string }>(all: T[]) => all.filter(({ key }) => streams.has(key));
+  const published = publishedAs(streams, ofHere(seen.published));
+  const acknowledged = [...seen.acknowledged, ...published.acknowledged];
   const recorded: Recorded = { streams, states: new Map(), acknowledged: ofHere(acknowledged), calls: ofHere(calls) };
   const withTarget = new Map([...streams].filter(([key]) => states.get(key)?.target));
   const wrong = [
     ...seen.wrong,
     ...shownOtherwise,
+    ...published.wrong,
     ...violations(recorded),
     ...triggersWereCalled({ ...recorded, streams: withTarget }),
     ...dueTimesFireOnce(recorded),

@@ -10,7 +10,7 @@ const [node, args] = [
   [...process.execArgv, join(import.meta.dirname, 'cluster-under-faults.ts'), ...process.argv.slice(2)],
 ];
 const inside = startEnclosed(node, args);
-if (inside === undefined) process.stdout.write('no namespaces can be made here (that needs root): kill -9 would leave a cluster behind\n');
+if (inside === undefined) process.stdout.write('no namespaces can be made here (that needs Linux): kill -9 would leave a cluster behind\n');
 const run = inside ?? spawn(node, args, { stdio: ['pipe', 'inherit', 'inherit'] });
 process.on('SIGINT', () => {}); // it goes to all of them
 process.on('SIGTERM', () => run.stdin?.end());

@@ -8,6 +8,8 @@ export type Wanted = 'run' | 'anything';
 export class Recorder {
   readonly round: string;
   readonly acknowledged: Acknowledged[] = [];
+  /** What was told of commands that were published; `commandId` is the sender's. */
+  readonly published: Acknowledged[] = [];
   readonly calls: Call[] = [];
   readonly runs: Run[] = [];
   readonly bulks: Bulk[] = [];

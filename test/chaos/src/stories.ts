@@ -1,4 +1,5 @@
 import type { JsonObject } from '@retrigger/domain/json.ts';
+import { publish } from './published.ts';
 import type { Wanted } from './recorder.ts';
 import type { Answer, User } from './user.ts';
 
@@ -28,13 +29,13 @@ async function reschedule(user: User, taskId: string, key: string, body: JsonObj
 }
 
 /** Notes what a user was told of one task. */
-function acknowledge(user: User, taskId: string, answer: Answer | undefined): Answer | undefined {
+function acknowledge(user: User, taskId: string, answer: Answer | undefined, told = user.recorder.acknowledged): Answer | undefined {
   if (answer === undefined) return undefined;
   const { body, commandId } = answer;
   const key = `${user.tenant.id}/${taskId}`;
   const isRefused = answer.status >= 400;
-  const told = isRefused ? { code: body.code, detail: body.detail } : withoutSecret(body.data as JsonObject);
-  user.recorder.acknowledged.push({ key, commandId, kind: isRefused ? 'refused' : 'accepted', answer: told });
+  const said = isRefused ? { code: body.code, detail: body.detail } : withoutSecret(body.data as JsonObject);
+  told.push({ key, commandId, kind: isRefused ? 'refused' : 'accepted', answer: said });
   return answer;
 }
 
@@ -107,6 +108,23 @@ const STORIES: Story[] = [
   },
 ];
 
+/** What other systems publish: applied once however often it stands on the topic, or refused with the reason told. */
+async function isPublished(user: User, name: string, executors: Executors): Promise<void> {
+  const { publisher, id } = user.tenant;
+  if (publisher === null) return;
+  const command = async (type: string, body: JsonObject, allowed: number[], key = type) =>
+    publish(user, publisher, { commandId: `${key}-${name}`, type, taskId: name, body }, allowed);
+  const noted = (answer: Answer | undefined) => acknowledge(user, name, answer, user.recorder.published);
+  const created = await command('CreateTask', { type: 'job', context: { tenant: id }, ...target(executors) }, [201]);
+  if (created === undefined) return;
+  user.recorder.tasks.set(`${id}/${name}`, 'run');
+  noted(created);
+  noted(await command('TriggerTask', { triggerReason: 'published' }, [202]));
+  noted(await command('TriggerTask', { triggerReason: 'again' }, [409], 'once-more'));
+  const wrong = await command('ChangeTask', { critical: 'very' }, [400]);
+  if (wrong !== undefined && !wrong.text.includes('"path":"critical"')) user.note(`${name}: was not told what is wrong: ${wrong.text}`);
+}
+
 async function bulk(user: User, reason: string, taskIds: string[], allOrNothing: boolean): Promise<void> {
   const body = { tasks: taskIds.map((taskId) => ({ taskId })), allOrNothing, triggerReason: reason };
   const answer = await user.ask('POST', '/tasks/bulk/trigger', body, reason, [200, 409]);
@@ -119,7 +137,7 @@ async function bulk(user: User, reason: string, taskIds: string[], allOrNothing:
 /** One story after the other until the round is over; the last one is told to its end. */
 export async function live(user: User, name: string, executors: Executors): Promise<void> {
   for (let n = 0; !user.recorder.isOver; n++) {
-    const story = user.random.pick(STORIES);
+    const story = user.random.pick(user.tenant.publisher === null ? STORIES : [...STORIES, isPublished]);
     await story(user, `${name}-${n}-${story.name}`, executors);
     await user.pause(user.random.between(50, 300));
   }

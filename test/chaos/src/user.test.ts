@@ -24,7 +24,7 @@ beforeEach(async () => {
   await once(door, 'listening');
   const url = `http://127.0.0.1:${(door.address() as AddressInfo).port}`;
   recorder = new Recorder('test');
-  user = new User({ id: 'acme', key: 'k', doors: [url] }, recorder, new Random(1));
+  user = new User({ id: 'acme', key: 'k', doors: [url], publisher: null }, recorder, new Random(1));
 });
 afterEach(async () => {
   door.closeAllConnections();

@@ -1,9 +1,10 @@
 import type { JsonObject } from '@retrigger/domain/json.ts';
+import type { Publisher } from './published.ts';
 import type { Random } from './random.ts';
 import type { Recorder } from './recorder.ts';
 
-/** A tenant's credentials at the gateways. */
-export type Tenant = { id: string; key: string; doors: string[] };
+/** A tenant's credentials at the gateways, and who publishes commands for it; null where there is no Kafka. */
+export type Tenant = { id: string; key: string; doors: string[]; publisher: Publisher | null };
 
 /** A decided answer. */
 export type Answer = { status: number; text: string; commandId: string; body: JsonObject };
@@ -33,44 +34,51 @@ export class User {
 
   /** Undefined when it was never decided, or decided in a way that can't be: both are noted. */
   async ask(method: 'POST' | 'PUT', path: string, body: JsonObject, key: string, allowed: number[]): Promise<Answer | undefined> {
-    const first = await this.#untilDecided(method, path, body, key);
+    const ask = () => this.untilDecided(key, () => this.once(method, path, body, this.tenant.key, key));
+    const first = await ask();
     if (first === undefined) return undefined;
     if (this.random.between(1, ASKS_AGAIN) === 1) {
-      const again = await this.#untilDecided(method, path, body, key);
+      const again = await ask();
       if (again !== undefined && (again.status !== first.status || again.text !== first.text))
-        this.#note(`${key}: was told ${first.status} ${first.text} and then ${again.status} ${again.text}`);
+        this.note(`${key}: was told ${first.status} ${first.text} and then ${again.status} ${again.text}`);
     }
     if (allowed.includes(first.status)) return first;
-    this.#note(`${key}: ${method} ${path} was answered ${first.status} ${first.text}`);
+    this.note(`${key}: ${method} ${path} was answered ${first.status} ${first.text}`);
     return undefined;
   }
 
   pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-  #note = (what: string): void => void this.recorder.wrong.push(`${this.tenant.id}: ${what}`);
+  note = (what: string): void => void this.recorder.wrong.push(`${this.tenant.id}: ${what}`);
 
-  async #untilDecided(method: string, path: string, body: JsonObject, key: string): Promise<Answer | undefined> {
+  /** Tries until the answer decides something; undefined, and noted under its name, when none has after long enough. */
+  async untilDecided(key: string, once: () => Promise<Answer>): Promise<Answer | undefined> {
     for (;;) {
-      const answer = await this.#once(method, path, body, key);
+      const answer = await once();
       const isPending = answer.status === 202 && answer.text.includes('"state":"pending"');
       if (!isPending && !LATER.includes(answer.status)) return answer;
       const what = isPending ? 'pending' : answer.status === 0 ? 'unreachable' : String(answer.status);
       this.recorder.notDecided(what);
       const { wholeSince } = this.recorder;
       if (wholeSince !== null && performance.now() > wholeSince + DECIDED_WITHIN_MS) {
-        this.#note(`${key}: has no outcome ${DECIDED_WITHIN_MS} ms after the last fault; the last was ${what} ${answer.text}`);
+        this.note(`${key}: has no outcome ${DECIDED_WITHIN_MS} ms after the last fault; the last was ${what} ${answer.text}`);
         return undefined;
       }
       await this.pause(PAUSE_MS + this.random.between(0, PAUSE_MS));
     }
   }
 
-  async #once(method: string, path: string, body: JsonObject, key: string): Promise<Answer> {
+  /** One call with an API key; status 0: no answer came. */
+  async once(method: string, path: string, body: JsonObject | undefined, apiKey: string, key?: string): Promise<Answer> {
     try {
       const response = await fetch(`${this.random.pick(this.tenant.doors)}/api/v1${path}`, {
         method,
-        headers: { authorization: `Bearer ${this.tenant.key}`, 'content-type': 'application/json', 'idempotency-key': key },
-        body: JSON.stringify(body),
+        headers: {
+          authorization: `Bearer ${apiKey}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(key === undefined ? {} : { 'idempotency-key': key }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         signal: AbortSignal.timeout(TRY_MS),
       });
       const text = await response.text();

@@ -45,6 +45,33 @@ describe('a notifier that ends', () => {
   });
 });
 
+describe('an owner that does not know that it is none any more', () => {
+  test('stores deliveries after the next one has looked: that one tells them, in order, when the records come to it (W5)', async () => {
+    await world.subscribe('one');
+    world.channel.answer = () => HANGS;
+    const stalled = await world.start({ log: world.logThatCommitsNothing() });
+    await world.happens('t', 1);
+    await eventually(async () => expect(await world.waiting()).toHaveLength(1));
+    const listAll = world.documents.listAll.bind(world.documents);
+    const hasLooked = Promise.withResolvers<void>();
+    let looks = 0;
+    world.documents.listAll = async (kind, ...args) => {
+      const found = kind.startsWith('delivery.') && kind !== 'delivery.asked' ? [] : await listAll(kind, ...args); // as it was before
+      if (kind.startsWith('delivery.') && ++looks === 2) hasLooked.resolve();
+      return found;
+    };
+    await stalled.stop();
+    world.channel.sent.length = 0;
+    world.channel.answer = () => ({ kind: 'delivered' });
+    await world.start();
+    await hasLooked.promise;
+    world.documents.listAll = listAll;
+    await world.happens('u', 1);
+    await nothingWaits();
+    expect(world.channel.to('one').filter((name) => name.startsWith('t/'))).toEqual(sequences('t', 1));
+  });
+});
+
 describe('a store that fails', () => {
   test('in the middle of a batch: every event still arrives, in the order of its task', async () => {
     await world.subscribe('one');

@@ -13,6 +13,9 @@ import { BACK_WITHIN_MS } from './stated.ts';
 const BEHIND = ['worker', 'dispatcher', 'notifier'] as const;
 export type Behind = (typeof BEHIND)[number];
 
+/** Who probes readiness does not wait for ever. */
+const PROBED_WITHIN_MS = 4_500;
+
 /** Limits that are on, and that nobody reaches. */
 const FAR_LIMITS = {
   RETRIGGER_LIMIT_USER_PER_HOUR: '1000000',
@@ -65,7 +68,7 @@ export class World {
   async down(): Promise<{ [process: string]: string[] }> {
     const urls = { gateway: this.caller.url, ...Object.fromEntries(BEHIND.map((one) => [one, `http://127.0.0.1:${this.#portOf(one)}`])) };
     const asked = Object.entries(urls).map(async ([name, url]) => {
-      const response = await fetch(`${url}/readyz`).catch(() => null);
+      const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(PROBED_WITHIN_MS) }).catch(() => null);
       return [name, response === null ? ['does not answer'] : downIn(await response.text())] as const;
     });
     return Object.fromEntries(await Promise.all(asked));

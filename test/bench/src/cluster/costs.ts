@@ -13,12 +13,15 @@ export function partsOf(starter: number, clusterFolder: string | undefined): Map
     const name = /services\/([a-z]+)\/src/.exec(readFileSync(`/proc/${pid}/cmdline`, 'utf8'))?.[1];
     return name === undefined ? [] : [[name, pid]];
   });
+  return new Map([...services, ...serversIn(clusterFolder)]);
+}
+
+export function serversIn(clusterFolder: string | undefined): [string, number][] {
   const servers = clusterFolder === undefined || !existsSync(clusterFolder) ? [] : readdirSync(clusterFolder);
-  const pids = servers.flatMap((name): [string, number][] => {
+  return servers.flatMap((name): [string, number][] => {
     const file = join(clusterFolder ?? '', name, 'pid');
     return existsSync(file) ? [[name, Number(readFileSync(file, 'utf8').split(' ')[0])]] : [];
   });
-  return new Map([...services, ...pids]);
 }
 
 /** Processor time of each part, and what it spends a millisecond when nobody asks for anything. */

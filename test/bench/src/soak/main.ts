@@ -8,6 +8,7 @@ import { percentiles } from '../load.ts';
 import { startCluster, startEmbedded } from './installation.ts';
 import { SoakLoad } from './load.ts';
 import { lostOf } from './lost.ts';
+import { watchProcessors } from './spent.ts';
 import { judge, type Tolerance } from './steady.ts';
 
 const { values } = parseArgs({
@@ -130,10 +131,12 @@ try {
   await load.createTasks();
   const atRest = await handles();
   if (values['plant-leak']) await soaked.processes[0]?.plantLeak(PLANTED_KIB_PER_SECOND);
+  const spentOn = watchProcessors(soaked.processes, cpus().length);
   const startedAt = performance.now();
   const called = await watch(load.run(eventsPerMinute, minutes));
   const took = (performance.now() - startedAt) / 60_000;
   await untilEnded(called.executions.length + called.timers);
+  const spent = spentOn();
   const { events, wrong, failed } = await lostOf(called, await load.lines('/api/v1/events?format=jsonl'));
   failures.push(...wrong.slice(0, 20), ...[...called.others].map(([what, times]) => `${times} times answered: ${what}`));
 
@@ -147,6 +150,7 @@ try {
   print(
     `${events} events (${rate} a minute), ${called.executions.length} triggers and ${called.timers} timers acknowledged, ${wrong.length} lost or doubled`,
   );
+  print(spent(events));
   for (const [why, times] of failed) print(`${times} executions failed: ${why}`);
   print(`answered after P50 ${p50} / P95 ${p95} / P99 ${p99} / most ${max} ms\n`);
   print('                                     median  highest   growth  allowed');

@@ -7,7 +7,7 @@ const SERVICES = join(import.meta.dirname, '../../../../services');
 const STARTED_WITHIN_MS = 60_000;
 
 /** A service under observation. */
-export type Watched = Inspected & { name: string; stop(): Promise<void> };
+export type Watched = Inspected & { name: string; pid: number; stop(): Promise<void> };
 
 const READY = /listening on (http:\/\/[\d.]+:\d+)|(has joined)/;
 const INSPECTOR = /Debugger listening on (ws:\S+)/;
@@ -38,6 +38,7 @@ export async function startWatched(name: string, env: { [variable: string]: stri
     return {
       ...inspected,
       name,
+      pid: child.pid ?? 0,
       url,
       async stop() {
         inspected.close();
