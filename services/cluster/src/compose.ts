@@ -123,7 +123,7 @@ export async function connectCluster(
     closers.push(() => limiter.close());
     const leases = await RedisLeases.open(redisUrl, { clock, observer });
     closers.push(() => leases.close());
-    const stores = storesOf(mongo, reached);
+    const stores = storesOf(mongo, observer, reached);
     const secrets = hmacSecrets(Buffer.from(settings.secret));
     const masterSecrets = settings.masterKey === null ? secrets : hmacSecrets(Buffer.from(settings.masterKey));
     const keys = await MongoKeyStore.open(mongo);
@@ -160,12 +160,13 @@ const wantedPartitions = ({ partitions }: ClusterSettings) => ({
 
 const replication = ({ replicationFactor, minInsyncReplicas }: ClusterSettings) => ({ replicationFactor, minInsyncReplicas });
 
-function storesOf(mongo: MongoConnection, reached: Reached) {
+function storesOf(mongo: MongoConnection, observer: Observer, reached: Reached) {
   const events = new MongoEventStore(mongo, reached);
   const receipts = new MongoReceiptStore(mongo, reached);
   const snapshots = new MongoSnapshotStore(mongo, reached);
   const documents = new MongoDocumentStore(mongo);
-  return { events, receipts, snapshots, documents, decisions: writeTogether(writeInSteps(events, receipts, snapshots, reached)) };
+  const decisions = writeTogether(writeInSteps(events, receipts, snapshots, reached), observer);
+  return { events, receipts, snapshots, documents, decisions };
 }
 
 const state = (isUp: boolean): 'up' | 'down' => (isUp ? 'up' : 'down');

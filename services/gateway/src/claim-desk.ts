@@ -1,5 +1,4 @@
 import { chance } from '@retrigger/domain/chance.ts';
-import { derive } from '@retrigger/domain/identifiers.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
 import type { Observer } from '@retrigger/ports/observer.ts';
 import type { SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
@@ -16,6 +15,7 @@ type Line = {
   type: string;
   waiting: Set<Waiter>;
   lookedAt: number;
+  leastPauseMs: number;
   dueAt: number;
   eagerUntil: number;
   isLooking: boolean;
@@ -25,8 +25,9 @@ type Desk = { lines: Map<string, Line>; hurried: Set<Line>; calm: Set<Line>; nex
 type Waiter = Seeker & { lines: Line[]; unseen: Set<Line>; isLate: boolean; end(found: Candidate[]): void; fail(error: unknown): void };
 
 const LOOK_EVERY_MS = 200;
-/** Two looks at a line are never closer. */
-const LEAST_PAUSE_MS = 10;
+/** Two looks at a line are never closer: ten times as long as the last one took, between these. */
+const LEAST_PAUSE_MS = 2;
+const MOST_LEAST_PAUSE_MS = 10;
 /** So long after a hint a line is looked at more often: what the hint led to may take a moment. */
 const EAGER_MS = 150;
 const EAGER_EVERY_MS = 25;
@@ -52,8 +53,9 @@ export class ClaimDesk {
   readonly #clock: Clock;
   readonly #observer: Observer;
   readonly #desks = new Map<string, Desk>();
-  /** Candidates that are left alone, by name, and until when. */
+  /** Candidates that are left alone, by name, and until when: those that are being tried, and those that were. */
   readonly #tried = new Map<string, number>();
+  readonly #settled = new Map<string, number>();
   #looking = 0;
   #cancel = () => {};
 
@@ -109,13 +111,15 @@ export class ClaimDesk {
 
   /** A try is over, whatever came of it. */
   settled(tenantId: string, candidate: Candidate): void {
-    this.#tried.set(nameOf(tenantId, candidate), this.#clock.now() + SETTLED_MS);
+    const name = nameOf(tenantId, candidate);
+    this.#tried.delete(name);
+    this.#settled.set(name, this.#clock.now() + SETTLED_MS);
   }
 
   #line(tenantId: string, type: string): Line {
     const desk = this.#desks.get(tenantId) ?? { lines: new Map(), hurried: new Set(), calm: new Set(), nextAt: 0 };
     const line = desk.lines.get(type) ?? {
-      ...{ tenantId, type, waiting: new Set<Waiter>(), lookedAt: 0, dueAt: 0 },
+      ...{ tenantId, type, waiting: new Set<Waiter>(), lookedAt: 0, leastPauseMs: LEAST_PAUSE_MS, dueAt: 0 },
       eagerUntil: 0,
       isLooking: false,
     };
@@ -125,7 +129,7 @@ export class ClaimDesk {
   }
 
   #hurry(line: Line): void {
-    line.dueAt = Math.min(line.dueAt, line.lookedAt + LEAST_PAUSE_MS);
+    line.dueAt = Math.min(line.dueAt, line.lookedAt + line.leastPauseMs);
     if (!line.isLooking) this.#place(line);
   }
 
@@ -159,7 +163,7 @@ export class ClaimDesk {
   /** D6. */
   #turn(): void {
     const now = this.#clock.now();
-    for (const [name, until] of this.#tried) if (until <= now) this.#tried.delete(name);
+    for (const left of [this.#tried, this.#settled]) for (const [name, until] of left) if (until <= now) left.delete(name);
     for (const [tenantId, desk] of this.#desks) {
       if (this.#looking >= MOST_LOOKS) break;
       const line = desk.nextAt <= now ? firstIn(desk) : undefined;
@@ -187,8 +191,8 @@ export class ClaimDesk {
       for (const waiter of asking) if (waiter.isLate) waiter.fail(error);
     }
     this.#looking--;
-    line.isLooking = false;
     const at = this.#clock.now();
+    Object.assign(line, { isLooking: false, leastPauseMs: Math.min(Math.max(LEAST_PAUSE_MS, 10 * (at - now)), MOST_LEAST_PAUSE_MS) });
     const pauseMs = at < line.eagerUntil ? EAGER_EVERY_MS : LOOK_EVERY_MS * (0.75 + chance('look', line.tenantId, line.type, at) / 2);
     line.dueAt = Math.min(line.dueAt, at + Math.ceil(pauseMs));
     for (const waiter of line.waiting) if (waiter.unseen.has(line)) this.#hurry(line); // who came while it was looked
@@ -198,7 +202,8 @@ export class ClaimDesk {
 
   /** D1, D2, D3. */
   #serve({ tenantId, waiting }: Line, found: Candidate[]): void {
-    let free = found.filter((candidate) => !this.#tried.has(nameOf(tenantId, candidate)));
+    const isLeft = (name: string): boolean => this.#tried.has(name) || this.#settled.has(name);
+    let free = found.filter((candidate) => !isLeft(nameOf(tenantId, candidate))).slice(0, MOST_CANDIDATES);
     const draws = new Map(free.map((candidate) => [candidate, drawOf(nameOf(tenantId, candidate))]));
     for (const waiter of [...waiting]) {
       if (free.length === 0) return;
@@ -220,5 +225,9 @@ function firstIn({ hurried, calm }: Desk): Line | undefined {
 
 const nameOf = (tenantId: string, { taskId, since }: Candidate): string => `${tenantId}/${taskId}/${since}`;
 
-/** 32 bits of a name. */
-const drawOf = (name: string): number => Buffer.from(derive('draw', name), 'base64url').readInt32BE(0);
+/** 32 bits of a name (FNV-1a). */
+function drawOf(name: string): number {
+  let draw = 0x811c9dc5;
+  for (let i = 0; i < name.length; i++) draw = Math.imul(draw ^ name.charCodeAt(i), 0x01000193);
+  return draw;
+}

@@ -10,15 +10,19 @@ export const slotId = (commandId: string, nth: number): string => (nth === 1 ? c
 /** Whether a claim asked for several; its answer is then a list. */
 export const isList = ({ fingerprint }: Pick<Receipt, 'fingerprint'>): boolean => 'max' in fingerprint;
 
-/** All that was claimed under a command id, in order; undefined when that is nothing. */
+/** The ids that a claim of at most so many asks under. */
+export const slotIds = (commandId: string, most = MAX_CLAIMED): string[] =>
+  Array.from({ length: most }, (_, i) => slotId(commandId, i + 1));
+
+/** All that was claimed under a command id, in order; undefined when that is nothing. `most`: how many its claim asked for, where that is known. */
 export async function claimedUnder(
   commandId: string,
   { receipts }: Pick<GatewayDeps, 'receipts'>,
+  most?: number,
 ): Promise<{ first: Receipt; executions: JsonObject[] } | undefined> {
-  const first = (await receipts.load([commandId])).get(commandId);
-  if (first?.type !== 'ClaimExecution') return undefined;
-  const ids = isList(first) ? Array.from({ length: MAX_CLAIMED - 1 }, (_, i) => slotId(commandId, i + 2)) : [];
-  const others = ids.length === 0 ? new Map<string, Receipt>() : await receipts.load(ids);
-  const all = [first, ...ids.flatMap((id) => others.get(id) ?? [])];
-  return { first, executions: all.flatMap(({ outcome }) => (outcome.kind === 'accepted' ? [outcome.answer] : [])) };
+  const ids = slotIds(commandId, most);
+  const found = await receipts.load(ids);
+  const all = ids.flatMap((id) => found.get(id) ?? []).filter(({ type }) => type === 'ClaimExecution');
+  const [first] = all;
+  return first && { first, executions: all.flatMap(({ outcome }) => (outcome.kind === 'accepted' ? [outcome.answer] : [])) };
 }

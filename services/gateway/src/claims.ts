@@ -4,6 +4,7 @@ import { derive } from '@retrigger/domain/identifiers.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
 import { refused } from '@retrigger/domain/refusal.ts';
 import type { Admission, CommandAdmission } from '@retrigger/engine/admit-command.ts';
+import { within } from '@retrigger/engine/within.ts';
 import { RECEIPT_LIFE_MS } from '@retrigger/ports/receipt-store.ts';
 import { type Candidate, ClaimDesk } from './claim-desk.ts';
 import { leaseOf } from './claim-lease.ts';
@@ -49,8 +50,8 @@ const LOOK_AGAIN_MS = 250;
 /**
  * Claims of executions. The log decides who has one: a claim tries candidates, each try a command to its task, until one is accepted or none is left.
  * M1: a claim asks for its first execution under its own command id, and for the others under ids derived from that, each of which ever gets one execution (B8);
- * so a repeat finds what was claimed, whoever heard of it. M2: the first comes before the others, so where the first is not, nothing is. M3: repeats that meet in
- * this process are one claim. M4: for a caller who has gone nothing is tried.
+ * so a repeat finds what was claimed, whoever heard of it. M2: all are asked for at once; who has one in hand waits for the others, and where something is kept
+ * nothing more is tried. M3: repeats that meet in this process are one claim. M4: for a caller who has gone nothing is tried.
  * M5: who may ask again is given what is kept under those ids, whatever the tries were answered; while nothing is kept the claim is pending. So nobody is ever
  * handed out a second execution for the same one, also where two of its tries each started one.
  * M6: of repeats at several doors, or while the first is pending, one at a time tries; the others wait for what is kept.
@@ -130,21 +131,24 @@ export class Claims {
   async #tryAll(asked: AskedClaim, found: Candidate[], refusal?: Promise<Problem | undefined>): Promise<ClaimOutcome | undefined> {
     const problem = await refusal;
     if (problem !== undefined) return { kind: 'problem', problem };
-    for (const [i, candidate] of found.entries()) {
-      if (asked.gone.aborted) return { kind: 'nothing' }; // M4
-      const first = await this.#try(asked, candidate, asked.commandId, asked.patienceMs);
-      if (first.kind === 'pending') return { kind: 'pending', acceptedAt: first.acceptedAt };
-      if (first.kind !== 'decided') return { kind: 'problem', problem: admissionProblem(first) };
-      if (first.outcome.kind === 'refused') {
-        if (first.outcome.refusal.code !== 'stale_execution') return { kind: 'problem', problem: refusalProblem(first.outcome.refusal) };
-        continue;
-      }
-      const others = found.slice(i + 1).map((other, n) => this.#try(asked, other, slotId(asked.commandId, n + 2), OTHERS_MS)); // M1, M2
-      const executions = [first, ...(await Promise.all(others))].flatMap(executionOf);
-      if (!asked.isRepeatable) return { kind: 'claimed', executions, replayed: false };
-      return (await this.#known(asked)) ?? { kind: 'pending', acceptedAt: this.#deps.clock.now() }; // M5
-    }
-    return undefined;
+    if (asked.gone.aborted) return { kind: 'nothing' }; // M4
+    const { clock } = this.#deps;
+    const acceptedAt = clock.now();
+    let hasSome = false;
+    const tries = found.map((candidate, i) =>
+      this.#try(asked, candidate, slotId(asked.commandId, i + 1), OTHERS_MS).then((tried) => {
+        hasSome ||= executionOf(tried).length > 0;
+        return tried;
+      }),
+    );
+    const all = Promise.all(tries); // M1
+    const soon = await within(all, asked.patienceMs, clock, undefined);
+    if (soon === undefined && !hasSome) return { kind: 'pending', acceptedAt };
+    const tried = soon ?? (await all); // M2
+    const executions = tried.flatMap(executionOf);
+    if (executions.length === 0) return withoutAny(tried, acceptedAt);
+    if (!asked.isRepeatable) return { kind: 'claimed', executions, replayed: false };
+    return (await this.#known(asked)) ?? { kind: 'pending', acceptedAt }; // M5
   }
 
   #try(asked: AskedClaim, { taskId, since }: Candidate, claim: string, waitMs: number): Promise<Tried> {
@@ -160,8 +164,8 @@ export class Claims {
   }
 
   /** What was claimed under this id before, or by whoever came at the same time. */
-  async #known({ commandId, caller, fingerprint }: AskedClaim): Promise<ClaimOutcome | undefined> {
-    const found = await claimedUnder(commandId, this.#deps);
+  async #known({ commandId, caller, fingerprint, most }: AskedClaim): Promise<ClaimOutcome | undefined> {
+    const found = await claimedUnder(commandId, this.#deps, most);
     if (found === undefined || found.first.tenantId !== caller.tenantId) return undefined;
     if (this.#deps.clock.now() - found.first.position.at >= RECEIPT_LIFE_MS) return undefined;
     if (differingFields(found.first.fingerprint, fingerprint).length > 0) return reused(found.first.fingerprint, fingerprint);
@@ -171,6 +175,18 @@ export class Claims {
 
 const executionOf = (tried: Tried): JsonObject[] =>
   tried.kind === 'decided' && tried.outcome.kind === 'accepted' ? [tried.outcome.answer] : [];
+
+/** What comes of a claim all of whose tries gave nothing; undefined when others were faster everywhere. */
+function withoutAny(tried: Tried[], acceptedAt: number): ClaimOutcome | undefined {
+  for (const one of tried) {
+    if (one.kind === 'pending') return { kind: 'pending', acceptedAt };
+    if (one.kind !== 'decided') return { kind: 'problem', problem: admissionProblem(one) };
+    const { outcome } = one;
+    if (outcome.kind === 'refused' && outcome.refusal.code !== 'stale_execution')
+      return { kind: 'problem', problem: refusalProblem(outcome.refusal) };
+  }
+  return undefined;
+}
 
 function reused(first: Fingerprint, second: Fingerprint): ClaimOutcome {
   const fields = differingFields(first, second);

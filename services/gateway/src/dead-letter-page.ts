@@ -1,4 +1,4 @@
-import { type DeadLetter, type DeadLetters, NO_TENANT } from '@retrigger/engine/dead-letter-store.ts';
+import { type DeadLetter, type DeadLetters, KEEPER, NO_TENANT } from '@retrigger/engine/dead-letter-store.ts';
 import type { Caller } from './credentials.ts';
 
 const AT_ONCE = 20;
@@ -10,7 +10,7 @@ export type DeadLetterPage = { letters: DeadLetter[]; next: string | null };
 
 /** The tenants whose dead letters a caller sees: their own; those that prove no tenant only the admins of `default`. */
 export const visibleTenants = ({ tenantId }: Pick<Caller, 'tenantId'>): string[] =>
-  tenantId === 'default' ? [tenantId, NO_TENANT] : [tenantId];
+  tenantId === KEEPER ? [tenantId, NO_TENANT] : [tenantId];
 
 /** By id, which is by time. A page ends early when what is in it is large. */
 export async function deadLetterPage(

@@ -83,7 +83,7 @@ async function carryOut<B>(
   const wrong =
     mayRead(caller, call.permission) ?? call.parameter?.check(parameter) ?? (query.kind === 'problem' ? query.problem : undefined);
   if (wrong !== undefined) return wrong;
-  const body = await readBody(c, held);
+  const body = await readBody(c, held, caller.tenantId);
   if (body.kind === 'problem') return body.problem;
   const checked = check(call.schema, body.value);
   if (checked.kind === 'invalid') return invalidFields(checked.errors);

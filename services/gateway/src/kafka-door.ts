@@ -87,7 +87,7 @@ export class KafkaDoor implements RecordHandler {
     if (settled.receipts.length > 0) await this.#deps.receipts.put(settled.receipts);
     if (settled.dead.length > 0) await this.#deps.log.append(TOPICS.deadLetters, settled.dead);
     const last = records.at(-1);
-    if (last !== undefined) await commit(last.offset + 1); // K1
+    if (last !== undefined) void commit(last.offset + 1); // K1; the next records do not wait for it
   }
 
   async #take(record: LogRecord, signer: Credentials['signer'], patience: Patience, settled: Settled): Promise<void> {

@@ -10,6 +10,10 @@ import { openedEvents } from './opened-events.ts';
 import { justAfter } from './stored-history.ts';
 
 const LOOK_EVERY_MS = 200;
+/** Streams of this process; what is left of its connections is for requests. */
+const MOST_STREAMS = 8_000;
+/** A tenant may have so many for each that is free: three quarters of all when it is alone, and of what others leave when it is not. */
+const STREAMS_PER_FREE = 3;
 const PAGE = 500;
 const PAGE_CHARACTERS = 4 * 1_048_576;
 
@@ -24,17 +28,26 @@ type Open = { tail: Promise<LiveTail>; clients: number };
  * V1: one loop looks for the lowest mark, for the whole process, and reads what has come once a tenant; clients read the tail. It runs while there are clients.
  * V2: what clients must read from the store (a resumed one, one that fell behind the tail) is read page by page, one page at a time in the whole process, so that however
  * many of them there are, they leave turns to everybody else.
+ * V3: streams are bounded; however many some tenants have, the next one finds a place, and there are connections left for requests.
  */
 export class LiveEvents {
   readonly #tenants = new Map<string, Open>();
   readonly #ports: Ports;
   readonly #opened: ReturnType<typeof openedEvents>;
+  readonly #mostStreams: number;
+  #streams = 0;
   #loop: Supervised | undefined;
   #reading: Promise<unknown> = Promise.resolve();
 
-  constructor(ports: Ports) {
+  constructor(ports: Ports, mostStreams = MOST_STREAMS) {
+    this.#mostStreams = mostStreams;
     this.#ports = ports;
     this.#opened = openedEvents(ports);
+  }
+
+  /** V3: whether the tenant may have another client. */
+  hasPlace(tenantId: string): boolean {
+    return (this.#tenants.get(tenantId)?.clients ?? 0) < STREAMS_PER_FREE * (this.#mostStreams - this.#streams);
   }
 
   /** A tenant's tail, kept up to date until `leave` is called as often as this. */
@@ -42,6 +55,7 @@ export class LiveEvents {
     const open = this.#tenants.get(tenantId) ?? { tail: this.#begin(), clients: 0 };
     this.#tenants.set(tenantId, open);
     open.clients++;
+    this.#streams++;
     this.#loop ??= supervise('looking for new events', () => this.#look(), this.#ports);
     try {
       return await open.tail;
@@ -55,6 +69,7 @@ export class LiveEvents {
     const open = this.#tenants.get(tenantId);
     if (open === undefined) return;
     open.clients--;
+    this.#streams--;
     if (open.clients === 0) this.#tenants.delete(tenantId);
     if (this.#tenants.size > 0) return;
     void this.#loop?.stop();

@@ -82,7 +82,7 @@ export async function readRequest<B>(
     const path = call.parameter === undefined ? call.path : call.path.replace(`{${call.parameter.name}}`, parameter);
     id.commandId = commandIdOf({ door: 'http', ...caller }, { method: call.method, path }, given.key, deps.freshId);
   }
-  const body = await readBody(c, held);
+  const body = await readBody(c, held, caller.tenantId);
   if (body.kind === 'problem') return body.problem;
   const checked = validBody(call.schema, body.value);
   if (isProblem(checked)) return checked;

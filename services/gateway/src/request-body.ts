@@ -14,11 +14,11 @@ export const isJsonType = (type: string | undefined): boolean => type !== undefi
 
 const EMPTY: Json = {};
 
-/** The JSON body of a request, read once; an absent one is `{}`. What it takes of the memory for bodies is the caller's to give back. */
-export async function readBody(c: Context, held: Held): Promise<RequestBody> {
+/** The JSON body of a tenant's request, read once; an absent one is `{}`. What it takes of the memory for bodies is the caller's to give back. */
+export async function readBody(c: Context, held: Held, tenantId: string): Promise<RequestBody> {
   const declared = c.req.header('content-length');
   if (declared !== undefined && Number(declared) > MAX_BODY_BYTES) return tooLarge();
-  const bytes = await readBytes(c, held);
+  const bytes = await readBytes(c, (count) => held.take(tenantId, count));
   if (bytes === 'too_large') return tooLarge();
   if (bytes === 'no_room') return noRoom();
   if (bytes === 'aborted') return problem(invalid('', 'the body ended early'));
@@ -48,14 +48,14 @@ const noRoom = (): RequestBody =>
 type Bytes = Uint8Array | 'too_large' | 'no_room' | 'aborted';
 
 /** From Node's own stream where there is one: no copy, and nothing beyond the bound is kept. */
-async function readBytes(c: Context, held: Held): Promise<Bytes> {
+async function readBytes(c: Context, take: (bytes: number) => boolean): Promise<Bytes> {
   const { incoming } = (c.env ?? {}) as { incoming?: IncomingMessage };
-  if (incoming !== undefined) return readIncoming(incoming, held);
+  if (incoming !== undefined) return readIncoming(incoming, take);
   const bytes = new Uint8Array(await c.req.arrayBuffer());
-  return held.take(bytes.byteLength) ? bytes : 'no_room';
+  return take(bytes.byteLength) ? bytes : 'no_room';
 }
 
-function readIncoming(incoming: IncomingMessage, held: Held): Promise<Bytes> {
+function readIncoming(incoming: IncomingMessage, take: (bytes: number) => boolean): Promise<Bytes> {
   if (incoming.destroyed) return Promise.resolve('aborted');
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
@@ -70,7 +70,7 @@ function readIncoming(incoming: IncomingMessage, held: Held): Promise<Bytes> {
       if (isRefused) return; // what still comes is read and dropped
       length += chunk.byteLength;
       if (length > MAX_BODY_BYTES) refuse('too_large');
-      else if (held.take(chunk.byteLength)) chunks.push(chunk);
+      else if (take(chunk.byteLength)) chunks.push(chunk);
       else refuse('no_room');
     });
     incoming.on('end', () => resolve(chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks)));

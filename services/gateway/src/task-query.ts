@@ -12,7 +12,7 @@ const FIRST_CHUNK = 100;
 const LARGEST_CHUNK = 500;
 const CHUNK_BYTES = 1_048_576;
 /** A page ends before the task that would make it larger, however many it may have. */
-const PAGE_BYTES = 4 * 1_048_576;
+const PAGE_BYTES = 8 * 1_048_576;
 /** So many tasks are looked at for one page; a filter that matches few of them gives a shorter page, and a cursor to go on from. */
 const MOST_SCANNED = 20_000;
 

@@ -1,6 +1,6 @@
 import type { JsonObject } from '@retrigger/domain/json.ts';
 import type { CommandLimits } from '@retrigger/engine/command-limits.ts';
-import { TENANT_SETTINGS } from '@retrigger/engine/retention.ts';
+import { type Retention, TENANT_SETTINGS } from '@retrigger/engine/retention.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
 import type { Document, DocumentStore } from '@retrigger/ports/document-store.ts';
 import { RecentDocuments } from './recent-documents.ts';
@@ -11,7 +11,7 @@ const LISTED_AT_ONCE = 1_000;
 
 /** What a tenant may set of its limits; the system's is the installation's alone. */
 export type TenantLimits = Partial<Omit<CommandLimits, 'systemPerMinute'>>;
-export type TenantSettings = { limits: TenantLimits; retention: { events?: string } };
+export type TenantSettings = { limits: TenantLimits; retention: Retention };
 
 /** Without a document nothing is set. */
 export function settingsIn(document: Document | undefined): TenantSettings {

@@ -87,7 +87,7 @@ export class DeliveryLane {
       const { isFailing } = this.health;
       if (this.#running.size >= (isFailing ? 1 : MOST_AT_ONCE)) return; // Q2; whatever ends pumps
       const pool = isFailing ? slots.failing : slots.healthy;
-      if (!pool.take()) {
+      if (!pool.take(head.delivery.tenantId)) {
         pool.wait(this.#pump);
         return;
       }
@@ -114,7 +114,7 @@ export class DeliveryLane {
     if (attempted.kind === 'later') head.delivery = attempted.delivery;
     else if (attempted.kind === 'held') this.#heldUntil = attempted.until;
     else this.#end(name, head, attempted.resumed ?? false);
-    pool.release();
+    pool.release(head.delivery.tenantId);
     this.pump();
     if (this.isEmpty) this.#ports.emptied();
   }

@@ -86,7 +86,7 @@ export class Notify implements RecordHandler {
     await this.#store(fitting, owned);
     for (const { record, sequence } of wanted) owned.seen.set(record.key, sequence);
     const last = records.at(-1);
-    if (last !== undefined) await commit(last.offset + 1); // W1
+    if (last !== undefined) void commit(last.offset + 1); // W1; the next records do not wait for it
     owned.pump();
   }
 

@@ -10,10 +10,10 @@ export type CreatedApiKey = ApiKey & { key: string; signingSecret: string };
 export type ApiKeyPage = { apiKeys: ApiKey[]; pageInfo: PageInfo };
 export type ApiKeyQuery = { tenantId?: string; cursor?: string; pageSize?: number };
 
-/** How many triggers each may make: 0 = off, the installation’s own when absent. `retention.events`: a duration; for ever when absent. */
+/** How many triggers each may make: 0 = off, the installation’s own when absent. What `retention` names is a duration; for ever when absent. */
 export type TenantSettings = {
   limits?: { userPerHour?: number; taskPerHour?: number; tenantPerMinute?: number };
-  retention?: { events?: string };
+  retention?: { events?: string; deadLetters?: string };
 };
 export type TenantSettingsInForce = Required<TenantSettings> & {
   effectiveLimits: { userPerHour: number; taskPerHour: number; tenantPerMinute: number };

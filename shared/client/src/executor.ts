@@ -48,7 +48,8 @@ const FIRST_PAUSE_MS = 100;
  * Runs executions of tasks that have no target.
  * X1: never more of a type are taken than there is room for, so what waits, waits in Retrigger and not in this process's memory.
  * X2: what was taken is run and reported, also while it stops. X3: a source that fails is asked again, later and later up to 5 s.
- * X4: while there is something to take, the source is asked anew before it has answered the last time, each time for a share of the room; while there is nothing, it is asked once.
+ * X4: while there is something to take, the source is asked anew before it has answered the last time, each time for a share of the room, for few large answers
+ * cost less than many small ones; who asks alone asks for whatever there is room for. While there is nothing, it is asked once.
  */
 export function createExecutor(options: ExecutorOptions): Executor {
   const { client, types, run, concurrency = 1, trouble = toStderr } = options;
@@ -86,7 +87,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     }
 
     async function takeSome(): Promise<'some' | 'none' | 'failed'> {
-      const reserved = await room.reserve(share, stopping.signal);
+      const reserved = await room.reserve(share, stopping.signal); // X4
       if (reserved === 0) return 'none';
       try {
         const taken = await source.take(type, reserved, stopping.signal);

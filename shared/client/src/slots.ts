@@ -13,9 +13,9 @@ export class Slots {
     return this.#running.size;
   }
 
-  /** Reserves free ones, up to `most`; waits for one when there are none. 0 when the signal aborts first. */
+  /** Reserves `most` free ones, or those that there are when nothing else is reserved; waits for that. 0 when the signal aborts first. */
   async reserve(most: number, signal: AbortSignal): Promise<number> {
-    while (this.#left <= 0 && !signal.aborted) {
+    while (this.#left < (this.#reserved === 0 ? 1 : most) && !signal.aborted) {
       const { promise, resolve } = Promise.withResolvers<void>();
       const told = () => resolve();
       this.#waiting.push(told);

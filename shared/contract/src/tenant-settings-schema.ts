@@ -20,7 +20,15 @@ export const tenantSettings = z
     ),
     retention: optional(
       z
-        .strictObject({ events: optional(durationBetween(SECOND_MS, CENTURY_MS).meta({ example: '730d' })) })
+        .strictObject({
+          events: optional(durationBetween(SECOND_MS, CENTURY_MS).meta({ example: '730d' })),
+          deadLetters: optional(
+            durationBetween(SECOND_MS, CENTURY_MS).meta({
+              example: '90d',
+              description: 'Open and closed ones; those that are older are deleted',
+            }),
+          ),
+        })
         .meta({ description: 'How long what has ended is kept; for ever when absent' }),
     ),
   })

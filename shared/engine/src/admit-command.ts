@@ -38,7 +38,7 @@ export type AdmissionConfig = {
   limitsFor: LimitsFor;
   /** Commands of this process that are neither decided nor given up; past it `overloaded`. */
   maxInFlight: number;
-  /** How many of those one tenant may have on one partition; past it `limited`. 0 = no bound. */
+  /** How many of those one tenant may have on one partition; past it `limited`. 0 = no bound there. */
   maxUndecided: number;
 };
 
@@ -92,7 +92,7 @@ const IN_FLIGHT_MS = 60_000;
  * G6: past what is in flight, and while the workers are late or the log says nothing, commands are shed before anything is charged or appended; repeats of what is decided are not.
  * G8: what is personal is sealed before anything else is done with a command, whichever door it came through.
  * G9: of two requests under one id that ask for different things only one gets on, also at two doors at once.
- * G7: a tenant has a bounded share of what is undecided on a partition, so that it can't make the others wait.
+ * G7: a tenant has a bounded share of what is undecided on a partition and of what is in flight, so that it can't make the others wait.
  */
 export class CommandAdmission<P = never> {
   readonly #flights = new Map<string, Flight<P>>();
@@ -108,7 +108,7 @@ export class CommandAdmission<P = never> {
     this.#ports = ports;
     this.#config = config;
     this.#charges = new CommandCharges(ports, config.limitsFor);
-    this.#shares = new UndecidedShares(config.maxUndecided);
+    this.#shares = new UndecidedShares(config.maxUndecided, config.maxInFlight);
     this.#rivals = new Rivals(ports);
     this.#receipts = new KnownReceipts(ports);
     this.#watch = new ReceiptWatch(ports.clock, async (ids) => [...(await this.#receipts.visible(ids)).values()]);

@@ -57,7 +57,7 @@ export async function applyBatch(
   cache: AggregateCache,
   partition: number,
   records: LogRecord[],
-  commit: (next: number) => Promise<unknown>,
+  commit: (next: number) => unknown,
   silentSince: (key: string) => number = () => 0,
   notBefore = 0,
 ): Promise<Iterable<KeyDecisions>> {

@@ -7,6 +7,11 @@ import { DEAD_LETTER_HEADERS, UNDELIVERED_HEADERS } from './dead-letters.ts';
 
 /** Where dead letters are that prove no tenant: no tenant can have this name. */
 export const NO_TENANT = '?';
+/** The tenant whose admins see them. */
+export const KEEPER = 'default';
+
+/** They may be large. */
+const SWEPT_AT_ONCE = 20;
 
 const OPEN = 'dead-letter';
 const CLOSED = 'dead-letter.closed';
@@ -41,9 +46,11 @@ export type DeadLetters = {
   /**
    * Does what is to be done about an open one, and closes it.
    * Z1: who does it, and why, is stored before it is done; it is closed only when it is done. What a crash leaves between is still open, and may be done again.
-   * Z2: what is closed stays, with its history. `gone`: somebody else was first.
+   * Z2: what is closed stays, with its history, for as long as its tenant keeps dead letters. `gone`: somebody else was first.
    */
   close(letter: DeadLetter, closing: Closing, act: () => Promise<void>): Promise<'closed' | 'gone'>;
+  /** Deletes those of a tenant whose records are older than `before` (epoch ms), open and closed; returns how many. */
+  sweep(tenantId: string, before: number): Promise<number>;
 };
 
 /** Dead letters as documents: the open ones under one kind, those that were dealt with under another. */
@@ -61,6 +68,18 @@ export function deadLettersIn(documents: DocumentStore): DeadLetters {
     },
     list: async (tenantId, state, after, limit) =>
       (await documents.list(state === 'open' ? OPEN : CLOSED, tenantId, after, limit)).map(letterOf),
+    async sweep(tenantId, before) {
+      let swept = 0;
+      for (const kind of [OPEN, CLOSED]) {
+        for (;;) {
+          const found = await documents.list(kind, tenantId, null, SWEPT_AT_ONCE);
+          const old = found.filter(({ id }) => id < idTime(before));
+          for (const { id } of old) if (await documents.remove(kind, tenantId, id)) swept++;
+          if (old.length < SWEPT_AT_ONCE) break;
+        }
+      }
+      return swept;
+    },
     async close({ tenantId, id }, closing, act) {
       for (;;) {
         const open = await documents.read(OPEN, tenantId, id);
@@ -95,7 +114,7 @@ function letterFrom(record: LogRecord): DeadLetter {
   const added: readonly string[] = [...DEAD_LETTER_HEADERS, ...(subscription === undefined ? [] : UNDELIVERED_HEADERS)];
   return {
     tenantId: tenantOf(topic, record.key),
-    id: `${String(givenAt).padStart(15, '0')}.${derive('dead-letter', topic, partition, offset, delivery)}`,
+    id: `${idTime(givenAt)}.${derive('dead-letter', topic, partition, offset, delivery)}`,
     topic,
     key: record.key,
     headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !added.includes(name))),
@@ -110,6 +129,9 @@ function letterFrom(record: LogRecord): DeadLetter {
     history: [],
   };
 }
+
+/** How ids begin: by the time of the record, epoch ms. */
+const idTime = (at: number): string => String(Math.max(0, Math.floor(at))).padStart(15, '0');
 
 /** Only the doors and the workers write to the work log and the events topic, so there a record's key proves its tenant. */
 function tenantOf(topic: string, key: string): string {

@@ -16,7 +16,7 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 
 /** Decides these records; calls `finish` when all is done, before it resolves. */
-export type Decide = (records: LogRecord[], finish: () => Promise<void>) => Promise<void>;
+export type Decide = (records: LogRecord[], finish: () => void) => Promise<void>;
 
 type Ports = { clock: Clock; observer: Observer };
 
@@ -24,8 +24,9 @@ type Ports = { clock: Clock; observer: Observer };
  * What the owner of a partition has read ahead, taken tenant by tenant in small slices, so that nobody waits for another one's backlog.
  * Q1: records of one tenant, and so those of one aggregate, are decided in log order; tenants take turns, record by record.
  * Q2: the offset moves to the lowest unfinished record and no further, and `passed` hears of nothing behind it, nor of what did not count.
- * Q3: a slice that fails is decided again after a pause, until it doesn't or the partition is lost.
+ * Q3: a slice that fails is decided again after a pause, until it doesn't or the partition is lost; and so is an offset that could not be moved.
  * Q4: what is read ahead is bounded: past it `add` resolves when there is room. Q5: one slice runs at a time; none begins after `close`.
+ * Q6: the next slice does not wait for the offset. What has passed is told between two slices only, for the mark must not move under one (T2).
  */
 export class FairWindow {
   readonly #turns = new Map<string, LogRecord[]>();
@@ -37,8 +38,11 @@ export class FairWindow {
   #finishedUpTo: LogRecord | undefined;
   #committed = -1;
   #running: Promise<void> | undefined;
+  #moving: Promise<void> | undefined;
+  /** Log time of what is committed and not told. */
+  #untold: number | undefined;
   #isClosed = false;
-  #endPause: () => void = () => {};
+  readonly #pauses = new Set<() => void>();
   #roomMade: (() => void)[] = [];
   #commit: CommitOffset = async () => false;
   readonly #decide: Decide;
@@ -73,12 +77,13 @@ export class FairWindow {
     if (!this.#hasRoom) await new Promise<void>((resolve) => this.#roomMade.push(resolve));
   }
 
-  /** Drops what has not begun; resolves when the slice that runs has ended. */
+  /** Drops what has not begun; resolves when the slice that runs has ended and the offset was moved, as far as it can be. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#endPause();
+    for (const end of this.#pauses) end();
     this.#tellRoom();
     await this.#running;
+    await this.#moving;
   }
 
   get isClosed(): boolean {
@@ -98,8 +103,17 @@ export class FairWindow {
       const slice = this.#slice();
       if (this.#hasRoom) this.#tellRoom();
       await this.#decideOne(slice);
+      this.#tellPassed();
     }
     this.#running = undefined;
+    this.#tellPassed();
+  }
+
+  /** Q6. */
+  #tellPassed(): void {
+    const at = this.#untold;
+    this.#untold = undefined;
+    if (at !== undefined && !this.#isClosed) this.#passed(at);
   }
 
   /** Q1. In log order again, whoever's turn it was. */
@@ -122,28 +136,18 @@ export class FairWindow {
 
   /** Q3. */
   async #decideOne(slice: LogRecord[]): Promise<void> {
-    const { clock, observer } = this.#ports;
     for (let pauseMs = FIRST_PAUSE_MS; !this.#isClosed; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
       try {
         return await this.#decide(slice, () => this.#finish(slice));
       } catch (error) {
-        const { partition, offset } = slice[0] ?? {};
-        const failure = error instanceof Error ? (error.stack ?? error.message) : String(error);
-        observer.log('error', 'records could not be decided; it is tried again', { partition, offset, pauseMs, error: failure });
+        this.#complain('records could not be decided; it is tried again', slice[0], pauseMs, error);
       }
-      await new Promise<void>((resolve) => {
-        const cancel = clock.timer(clock.now() + pauseMs, resolve);
-        this.#endPause = () => {
-          cancel();
-          resolve();
-        };
-        if (this.#isClosed) this.#endPause();
-      });
+      await this.#pause(pauseMs);
     }
   }
 
   /** Q2. May be called again for the same slice. */
-  async #finish(slice: LogRecord[]): Promise<void> {
+  #finish(slice: LogRecord[]): void {
     for (const { offset } of slice) {
       const entry = this.#entries.get(offset);
       if (entry !== undefined) entry.isFinished = true;
@@ -156,10 +160,46 @@ export class FairWindow {
       count++;
     }
     this.#unfinished.splice(0, count);
-    const last = this.#finishedUpTo;
-    if (last === undefined || last.offset === this.#committed) return;
-    const counted = await this.#commit(last.offset + 1);
-    this.#committed = last.offset;
-    if (counted && !this.#isClosed) this.#passed(last.at);
+    if (this.#finishedUpTo !== undefined && this.#finishedUpTo.offset !== this.#committed) this.#moving ??= this.#move();
+  }
+
+  /** Q3, Q6. */
+  async #move(): Promise<void> {
+    let pauseMs = FIRST_PAUSE_MS;
+    for (let last = this.#finishedUpTo; last !== undefined && last.offset !== this.#committed; last = this.#finishedUpTo) {
+      try {
+        const counted = await this.#commit(last.offset + 1);
+        this.#committed = last.offset;
+        if (counted) this.#untold = last.at;
+        if (this.#running === undefined) this.#tellPassed();
+      } catch (error) {
+        if (this.#isClosed) break;
+        this.#complain('an offset could not be moved; it is tried again', last, pauseMs, error);
+        await this.#pause(pauseMs);
+        pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+      }
+    }
+    this.#moving = undefined;
+  }
+
+  #complain(what: string, record: LogRecord | undefined, pauseMs: number, error: unknown): void {
+    const { partition, offset } = record ?? {};
+    const failure = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#ports.observer.log('error', what, { partition, offset, pauseMs, error: failure });
+  }
+
+  /** Ended early by a close. */
+  #pause(ms: number): Promise<void> {
+    if (this.#isClosed) return Promise.resolve();
+    const { clock } = this.#ports;
+    return new Promise((resolve) => {
+      const end = () => {
+        cancel();
+        this.#pauses.delete(end);
+        resolve();
+      };
+      const cancel = clock.timer(clock.now() + ms, end);
+      this.#pauses.add(end);
+    });
   }
 }

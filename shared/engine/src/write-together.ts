@@ -1,5 +1,6 @@
 import type { Decided, DecisionStore } from '@retrigger/ports/decision-store.ts';
 import type { AppendOutcome } from '@retrigger/ports/event-store.ts';
+import type { Observer } from '@retrigger/ports/observer.ts';
 import { firstOfEachFirst } from './store-decisions.ts';
 
 /** A write that has so many events takes nobody else's in. */
@@ -14,12 +15,24 @@ type Waiting = { decided: Decided; resolve(outcome: AppendOutcome): void; reject
  * J2: when a write of several callers fails, each is tried alone: what can't be stored fails whoever decided it and nobody else. Every write may be done twice.
  * `begin` calls back when everybody who decides in this turn of the event loop has done so.
  */
-export function writeTogether(store: DecisionStore, begin: (write: () => void) => void = setImmediate): DecisionStore {
+export function writeTogether(
+  store: DecisionStore,
+  observer: Pick<Observer, 'measure'>,
+  begin: (write: () => void) => void = setImmediate,
+): DecisionStore {
   const waiting: Waiting[] = [];
   let isWriting = false;
 
   async function writeAll(): Promise<void> {
-    while (waiting.length > 0) await writeSome(store, takeSome(waiting));
+    while (waiting.length > 0) {
+      const some = takeSome(waiting);
+      await writeSome(store, some);
+      observer.measure(
+        'write_size_events',
+        some.reduce((sum, { decided }) => sum + decided.events.length, 0),
+        {},
+      );
+    }
     isWriting = false;
   }
 

@@ -153,6 +153,7 @@ export class GroupMember {
     });
     on(events.REBALANCING, () => {
       if (this.#state === 'consuming') this.#state = 'announced';
+      this.#committer.hurry();
       this.#leases.hold(); // J1
     });
     on(events.GROUP_JOIN, ({ payload }) => this.#joined(payload.memberAssignment[this.#options.topic.physical] ?? []));

@@ -5,6 +5,8 @@ import type { PartitionLease } from './partition-lease.ts';
 import { backoffMs, pause } from './pause.ts';
 
 const LONGEST_PAUSE_MS = 2_000;
+/** Brokers store each request as records of their own, however little it moves: at 200 commands a second that was a third of what Kafka did. */
+const SEND_EVERY_MS = 100;
 
 /** Sends offsets under the generation that the member is in when it is called, once, without trying again. */
 export type SendOffsets = (offsets: { partition: number; offset: string }[]) => Promise<void>;
@@ -18,7 +20,7 @@ type Wanted = { next: number; lease: PartitionLease; done: ((counted: boolean) =
  * is under way while the generation changes.
  * O3: a commit resolves with true when the group's offset is there, with false when its lease has ended; in between it is tried again.
  * O4: of a member that stops, what can't be committed at the first try is left to the next owner, so that no broker's absence holds up a stop.
- * One request is on its way at a time; what comes meanwhile goes together in the next one.
+ * O5: one request is on its way at a time, and the next goes 100 ms after it was answered, with all that came meanwhile; before a join and of a member that stops, at once.
  */
 export class OffsetCommitter {
   readonly #send: SendOffsets;
@@ -29,6 +31,7 @@ export class OffsetCommitter {
   #sending = false;
   #blocked = false;
   #gaveUp = false;
+  #hurry = new AbortController();
 
   /** `ended` aborts when the member is no more; its commits then resolve without effect. */
   constructor(send: SendOffsets, clock: Clock, observer: Observer, ended: AbortSignal) {
@@ -36,7 +39,10 @@ export class OffsetCommitter {
     this.#clock = clock;
     this.#observer = observer;
     this.#ended = ended;
-    ended.addEventListener('abort', () => this.#flush());
+    ended.addEventListener('abort', () => {
+      this.hurry();
+      this.#flush();
+    });
   }
 
   commit(lease: PartitionLease, next: number): Promise<boolean> {
@@ -54,15 +60,22 @@ export class OffsetCommitter {
     });
   }
 
+  /** O5: a join comes, or an end. */
+  hurry(): void {
+    this.#hurry.abort();
+  }
+
   /** While a join is under way nothing is sent. */
   block(blocked: boolean): void {
     this.#blocked = blocked;
+    if (!blocked && !this.#ended.aborted && !this.#gaveUp) this.#hurry = new AbortController();
     this.#flush();
   }
 
   /** O4 */
   giveUp(): void {
     this.#gaveUp = true;
+    this.hurry();
     this.#flush();
   }
 
@@ -84,6 +97,7 @@ export class OffsetCommitter {
           lease.committed = Math.max(lease.committed, next);
           for (const resolve of done) resolve(true); // O3
         }
+        await pause(this.#clock, SEND_EVERY_MS, this.#hurry.signal); // O5
       } catch (error) {
         const failure = classifyKafkaError(error);
         if (!failure.retry && failure.code !== 'fenced')

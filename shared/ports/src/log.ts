@@ -9,7 +9,8 @@ export type LogRecord = NewRecord & { topic: string; partition: number; offset: 
 
 /**
  * Moves the group's offset of a partition: everything below `next` is finished. It never moves back, and a revoked partition's offset no more moves. Resolves with
- * whether it counted: false = the partition may already be another member's.
+ * whether it counted: false = the partition may already be another member's. It may take a while (offsets of one group move together) and is not waited for by
+ * whoever has more to do; it does not reject: the log tries again.
  */
 export type CommitOffset = (next: number) => Promise<boolean>;
 

@@ -22,6 +22,7 @@ export type Histograms = {
   notification_seconds: { channel: string };
   wake_up_lag_seconds: Record<string, never>;
   batch_size_records: Record<string, never>;
+  write_size_events: Record<string, never>;
 };
 
 /** Read when somebody asks. */

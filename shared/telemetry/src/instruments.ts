@@ -30,6 +30,7 @@ export const HISTOGRAMS: Record<keyof Histograms, { description: string; buckets
   notification_seconds: { description: 'From an event to its delivery, by channel', buckets: SECONDS },
   wake_up_lag_seconds: { description: 'How late a due time was acted on', buckets: SECONDS },
   batch_size_records: { description: 'Records in a batch of the work log', buckets: RECORDS },
+  write_size_events: { description: 'Events that batches of several partitions store together (cluster)', buckets: RECORDS },
 };
 
 export const GAUGES: Record<Gauges, string> = {

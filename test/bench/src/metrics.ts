@@ -1,10 +1,13 @@
 import { now } from './load.ts';
 import type { Subject } from './subject.ts';
 
-/** Records that were decided, and in how many batches, since the process began. */
-export async function batchesOf(subject: Pick<Subject, 'get'>): Promise<{ records: number; batches: number }> {
+/** Records that were decided, and in how many batches, since the process began; or what went into the writes of a cluster's store, and how many these were. */
+export async function batchesOf(
+  subject: Pick<Subject, 'get'>,
+  what: 'batch_size_records' | 'write_size_events' = 'batch_size_records',
+): Promise<{ records: number; batches: number }> {
   const text = await subject.get('/metrics');
-  const read = (what: string) => Number(new RegExp(`^batch_size_records_${what}(?:\\{[^}]*\\})? ([\\d.e+]+)`, 'm').exec(text)?.[1] ?? 0);
+  const read = (part: string) => Number(new RegExp(`^${what}_${part}(?:\\{[^}]*\\})? ([\\d.e+]+)`, 'm').exec(text)?.[1] ?? 0);
   return { records: read('sum'), batches: read('count') };
 }
 

@@ -111,7 +111,7 @@ describe('what the owner of a partition has read ahead', () => {
     expect([world.slices.length, world.commits]).toEqual([3, [2, 3]]);
   });
 
-  test('an offset that could not be moved is moved with the slice’s next try', async () => {
+  test('an offset that could not be moved is tried again after a pause, and its slice is not (Q3)', async () => {
     const world = startWindow(2);
     const { commit } = world;
     world.commit = () => Promise.reject(new Error('no broker'));
@@ -121,8 +121,48 @@ describe('what the owner of a partition has read ahead', () => {
     world.commit = commit;
     await world.clock.advance(100);
     await world.settled();
+    expect([world.slices.length, world.commits, world.marks]).toEqual([1, [2], [1_001]]);
+  });
+
+  test('the next slice does not wait for the offset, and hears of no mark that moves under it (Q6)', async () => {
+    const world = startWindow(2);
+    const { commit } = world;
+    const moved = Promise.withResolvers<void>();
+    world.commit = async (next) => {
+      await moved.promise;
+      await commit(next);
+    };
+    await world.add(records('aaaaa'));
     await world.next();
-    expect([world.commits, world.marks]).toEqual([[2], [1_001]]);
+    expect([world.slices.map(letters), world.commits]).toEqual([['aa', 'aa'], []]);
+    moved.resolve();
+    await world.settled();
+    expect([world.commits, world.marks]).toEqual([[2], []]);
+    await world.next();
+    expect([world.slices.length, world.marks]).toEqual([3, [1_001]]);
+    await world.next();
+    expect([world.commits, world.marks]).toEqual([
+      [2, 4, 5],
+      [1_001, 1_003, 1_004],
+    ]);
+  });
+
+  test('a close waits for the offset of the slice that ran', async () => {
+    const world = startWindow(2);
+    const { commit } = world;
+    const moved = Promise.withResolvers<void>();
+    world.commit = async (next) => {
+      await moved.promise;
+      await commit(next);
+    };
+    await world.add(records('aa'));
+    await world.next();
+    const closing = world.window.close().then(() => world.commits.push(-1));
+    await world.settled();
+    expect(world.commits).toEqual([]);
+    moved.resolve();
+    await closing;
+    expect([world.commits, world.marks]).toEqual([[2, -1], []]);
   });
 
   test('takes no more than it has room for until something is taken out (Q4)', async () => {

@@ -2,6 +2,7 @@ import type { StoredEvent } from '@retrigger/domain/event.ts';
 import { writeTogether } from '@retrigger/engine/write-together.ts';
 import type { Decided } from '@retrigger/ports/decision-store.ts';
 import type { AppendOutcome } from '@retrigger/ports/event-store.ts';
+import { silent } from '@retrigger/ports/observer.ts';
 import type { Receipt } from '@retrigger/ports/receipt-store.ts';
 import { describe, expect, test } from 'vitest';
 
@@ -19,13 +20,16 @@ const namesOf = ({ events }: Decided) => events.map(({ key, event }) => `${key}#
 /** A store whose writes end when they are told to. */
 function slowStore() {
   const writes: { decided: Decided; end: PromiseWithResolvers<AppendOutcome> }[] = [];
-  const store = writeTogether({
-    write(decided) {
-      const end = Promise.withResolvers<AppendOutcome>();
-      writes.push({ decided, end });
-      return end.promise;
+  const store = writeTogether(
+    {
+      write(decided) {
+        const end = Promise.withResolvers<AppendOutcome>();
+        writes.push({ decided, end });
+        return end.promise;
+      },
     },
-  });
+    silent,
+  );
   return { store, writes, end: (index: number, outcome: AppendOutcome = { kind: 'stored' }) => writes[index]?.end.resolve(outcome) };
 }
 
@@ -61,12 +65,15 @@ describe('writing together', () => {
   });
 
   test('J2: what can not be stored fails whoever decided it, and nobody else', async () => {
-    const store = writeTogether({
-      write: async ({ events }) => {
-        if (events.some(({ key }) => key === 'too large')) throw new Error('too large');
-        return { kind: 'stored' };
+    const store = writeTogether(
+      {
+        write: async ({ events }) => {
+          if (events.some(({ key }) => key === 'too large')) throw new Error('too large');
+          return { kind: 'stored' };
+        },
       },
-    });
+      silent,
+    );
     const all = [store.write(decided({ a: 1 })), store.write(decided({ 'too large': 1 })), store.write(decided({ b: 1 }))];
     expect((await Promise.allSettled(all)).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(await store.write(decided({ c: 1 }))).toEqual({ kind: 'stored' });

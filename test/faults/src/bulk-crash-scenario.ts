@@ -29,12 +29,16 @@ async function taken(ask: () => Promise<Reply>): Promise<Reply> {
   return replies.at(-1) as Reply;
 }
 
+/** `begins` is told when the tasks are there. */
+type BulkMortal = Omit<Mortal, 'target'> & { begins?(): void };
+
 /** Each all or none, none of what was told is lost, nothing runs twice, nothing stays reserved. */
-export async function liveThroughBulkCrash({ before, died, restart }: Omit<Mortal, 'target'>, prepared: Client): Promise<void> {
+export async function liveThroughBulkCrash({ before, begins, died, restart }: BulkMortal, prepared: Client): Promise<void> {
   for (const taskId of ALL) {
     const { status } = await prepared.send('POST', '/api/v1/tasks', { taskId, type: 'job' }, `create-${taskId}`, { prefer: 'wait=30' });
     expect(status, `${taskId} is made before anybody dies`).toBe(201);
   }
+  begins?.();
   const send = (client: Client, [key, tasks, allOrNothing]: (typeof BULKS)[number], wait: string) =>
     client.send('POST', '/api/v1/tasks/bulk/trigger', { tasks: tasks.map((taskId) => ({ taskId })), allOrNothing }, key, { prefer: wait });
   const trigger = (client: Client, taskId: string) => client.send('POST', `/api/v1/tasks/${taskId}/trigger`, {}, `single-${taskId}`);

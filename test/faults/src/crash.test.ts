@@ -39,7 +39,7 @@ describe('a process that is killed', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const start = (point: string, nth: number, store: string): Child => {
+  const start = (point: string, nth: number, store: string, from = 'now'): Child => {
     const env = {
       PORT: '0',
       RETRIGGER_DATA_DIR: folder,
@@ -47,7 +47,7 @@ describe('a process that is killed', () => {
       RETRIGGER_ALLOW_PRIVATE_TARGETS: 'true',
       RETRIGGER_LOG_LEVEL: 'error',
     };
-    const child = startChild(ENTRY, [point, String(nth), store], env);
+    const child = startChild(ENTRY, [point, String(nth), store, from], env);
     children.push(child);
     return child;
   };
@@ -66,11 +66,12 @@ describe('a process that is killed', () => {
     'steps, %s: overlapping bulks are all or nothing each, and nothing stays reserved',
     async (point) => {
       const store = 'steps'; // which has every place to die that a transaction has
-      const victim = start(point, WITHIN.includes(point) ? 4 : 60, store);
+      const victim = start(point, WITHIN.includes(point) ? 3 : 15, store, 'later');
       const before = new Client(await victim.ready, KEY);
       await liveThroughBulkCrash(
         {
           before,
+          begins: () => void victim.process.kill('SIGUSR2'),
           died: () => victim.process.signalCode === 'SIGKILL',
           restart: async () => new Client(await start('never', 1, store).ready, KEY),
         },

@@ -94,7 +94,7 @@ describe('a claim at the door', () => {
         const position = { partition: 1, offset: 0, at: door.clock.now() };
         if (outcome !== null)
           door.receipts.set(commandId, {
-            ...{ commandId, tenantId, actorId: actor.id, key: `${tenantId}/z`, type, sequence: 3, fingerprint, outcome, position },
+            ...{ commandId, tenantId, actorId: actor.id, key: `${tenantId}/z`, type, sequence: null, fingerprint, outcome, position },
           });
         return given(asked.taskId);
       };
@@ -106,6 +106,23 @@ describe('a claim at the door', () => {
       expect([first.status, first.json.data]).toEqual([200, { executionId: 'z.e', taskId: 'z' }]);
       expect((await claim({ types: ['job'] }, { headers })).json.data).toEqual(first.json.data);
       expect(door.commands).toHaveLength(1);
+    });
+
+    test('is given again what it got besides when others were faster with what it asked for first (M2)', async () => {
+      startedA(({ taskId }) => given(taskId));
+      const { worker } = door;
+      let first: string | undefined;
+      door.worker = (asked) => {
+        if (asked.type === 'ClaimExecution') first ??= asked.body.claim;
+        return worker === null || (asked.type === 'ClaimExecution' && asked.body.claim === first) ? taken() : worker(asked);
+      };
+      const body = { types: ['job'], max: 10 };
+      const { status, json } = await claim(body, { headers });
+      expect([status, json.data.length, door.commands.length]).toEqual([200, 2, 3]);
+      const again = await claim(body, { headers });
+      expect([again.json.data, door.commands.length]).toEqual([json.data, 3]);
+      const { data } = (await door.ask(`/api/v1/commands/${first}`)).json;
+      expect(data).toMatchObject({ state: 'accepted', outcome: { status: 200, body: { data: json.data } } });
     });
 
     test('is pending while nothing is kept under it, whatever its try was answered', async () => {

@@ -116,20 +116,50 @@ describe('load shedding at the HTTP door', () => {
   });
 });
 
+test('a tenant that floods the door on all partitions leaves places in flight to the next (F3)', async () => {
+  const door = startDoor({ config: { maxInFlight: 64 } });
+  door.worker = null;
+  const flood = async (as: string) => {
+    for (let taken = 0; ; taken++) {
+      const { status } = await door.ask(TRIGGER, { method: 'POST', as, body: {}, headers: { prefer: 'respond-async' } });
+      if (status !== 202) return [status, taken];
+    }
+  };
+  expect([await flood('admin'), await flood('stranger')]).toEqual([
+    [429, 56],
+    [429, 7],
+  ]);
+});
+
 describe('the memory for bodies', () => {
   test('takes what fits, never more than there is, and gives back all that a request held, also one that failed (E1)', async () => {
     const memory = new BodyMemory(100);
     await memory.during(async (one) => {
-      expect(one.take(60)).toBe(true);
-      await memory.during(async (two) => expect([two.take(50), two.take(40), memory.bytes, memory.load]).toEqual([false, true, 100, 1]));
+      expect(one.take('a', 60)).toBe(true);
+      await memory.during(async (two) =>
+        expect([two.take('b', 50), two.take('b', 34), memory.bytes, memory.load]).toEqual([false, true, 94, 0.94]),
+      );
       expect(memory.bytes).toBe(60);
       const failing = memory.during(async (three) => {
-        expect(three.take(40)).toBe(true);
+        expect(three.take('a', 20)).toBe(true);
         throw new Error('it failed');
       });
       await expect(failing).rejects.toThrow('it failed');
     });
     expect(memory.bytes).toBe(0);
+  });
+
+  test('a tenant leaves room to the next, and that one to a third (E2)', async () => {
+    const memory = new BodyMemory(64_000);
+    const heldBy = (tenantId: string, then: (bytes: number) => Promise<void>) =>
+      memory.during(async ({ take }) => {
+        let bytes = 0;
+        while (take(tenantId, 10)) bytes += 10;
+        await then(bytes);
+      });
+    await heldBy('a', async (a) => heldBy('b', async (b) => heldBy('c', async (c) => expect([a, b, c]).toEqual([56_000, 7_000, 870]))));
+    expect(memory.bytes).toBe(0);
+    await heldBy('b', async (bytes) => expect(bytes).toBe(56_000));
   });
 
   test('bodies past the bound are 503 overloaded and degraded before that; what ends gives its room to the next', async () => {
@@ -150,7 +180,7 @@ describe('the memory for bodies', () => {
       expect((await waiting).status).toBe(202);
       expect((await door.ask('/readyz', { as: null })).json.data.state).toBe('ready');
       door.worker = () => ({ kind: 'accepted', answer: {} });
-      expect((await ask(served, 'x'.repeat(900))).status).toBe(202);
+      expect((await ask(served, 'x'.repeat(850))).status).toBe(202);
     } finally {
       await served.stop(0);
     }

@@ -23,7 +23,7 @@ describe('the settings of a tenant', () => {
 
   test('are read as they were set, and taken as a whole', async () => {
     const door = start();
-    const set = { limits: { userPerHour: 7, tenantPerMinute: 3 }, retention: { events: '730d' } };
+    const set = { limits: { userPerHour: 7, tenantPerMinute: 3 }, retention: { events: '730d', deadLetters: '90d' } };
     const saved = await put(door, set);
     expect(saved.json.data).toEqual({ ...set, effectiveLimits: { userPerHour: 7, taskPerHour: 100, tenantPerMinute: 3 } });
     expect((await door.ask(PATH)).text).toBe(saved.text);
@@ -89,6 +89,7 @@ describe('the settings of a tenant', () => {
     [{ limits: [] }, 'limits'],
     [{ retention: { events: 'for ever' } }, 'retention.events'],
     [{ retention: { events: '1ms' } }, 'retention.events'],
+    [{ retention: { deadLetters: '1ms' } }, 'retention.deadLetters'],
     [{ retentions: {} }, 'retentions'],
   ])('%o is refused, naming the field', async (body, path) => {
     const door = start();

@@ -54,15 +54,51 @@ test('O1: an offset never moves back', async () => {
   expect(sent.map(({ offsets }) => offsets)).toEqual([{ 0: 10 }]);
 });
 
-test('commits that come while a request is on its way go together in the next one', async () => {
-  const { sent, committer, lease } = committing();
+test('O5: a commit goes at once; those that come within 100 ms of its answer go together', async () => {
+  const { clock, sent, committer, lease } = committing();
   const [one, two] = [lease(0), lease(1)];
-  const all = [committer.commit(one, 1), committer.commit(one, 2), committer.commit(two, 7), committer.commit(one, 5)];
+  const all = [committer.commit(one, 1), committer.commit(one, 2)];
   sent[0]?.succeed();
   await all[0];
+  all.push(committer.commit(two, 7), committer.commit(one, 5));
+  await clock.advance(99);
+  expect(sent).toHaveLength(1);
+  await clock.advance(1);
   sent[1]?.succeed();
   await Promise.all(all);
   expect(sent.map(({ offsets }) => offsets)).toEqual([{ 0: 1 }, { 0: 5, 1: 7 }]);
+});
+
+test.each([
+  ['a join comes', 'hurry'],
+  ['the member stops', 'giveUp'],
+] as const)('O5: when %s nothing is put off', async (_what, call) => {
+  const { sent, committer, lease } = committing();
+  const one = lease(0);
+  const first = committer.commit(one, 1);
+  sent[0]?.succeed();
+  await first;
+  const second = committer.commit(one, 2);
+  expect(await settled(second)).toBe(false);
+  committer[call]();
+  await settled(second);
+  expect(sent.map(({ offsets }) => offsets)).toEqual([{ 0: 1 }, { 0: 2 }]);
+});
+
+test('O5: after a join offsets are put off again', async () => {
+  const { clock, sent, committer, lease } = committing();
+  const one = lease(0);
+  committer.hurry();
+  committer.block(true);
+  committer.block(false);
+  const first = committer.commit(one, 1);
+  sent[0]?.succeed();
+  await first;
+  const second = committer.commit(one, 2);
+  await settled(second);
+  expect(sent).toHaveLength(1);
+  await clock.advance(100);
+  expect(sent).toHaveLength(2);
 });
 
 test('O2, J1: while a join is under way nothing is sent, and what the join took away never is', async () => {

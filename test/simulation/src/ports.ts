@@ -41,7 +41,7 @@ export function portsOf(world: World, process: Process): WorkerPorts {
   return {
     ...{ events, receipts, snapshots, decider, decode, encode, encodeEvent },
     log: logOf(world, process),
-    decisions: writeTogether(writeInSteps(events, receipts, snapshots, unobserved), queueMicrotask),
+    decisions: writeTogether(writeInSteps(events, receipts, snapshots, unobserved), silent, queueMicrotask),
     answers: answersOf(world, process),
     clock: {
       now: () => Math.floor(scheduler.now + process.clockOffset),

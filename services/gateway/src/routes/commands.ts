@@ -7,7 +7,7 @@ import { RECEIPT_LIFE_MS, type Receipt, unboundReceiptId } from '@retrigger/port
 import { z } from 'zod';
 import type { Api } from '../api.ts';
 import { bulkProgress } from '../bulk-progress.ts';
-import { claimedUnder, isList } from '../claimed-under.ts';
+import { claimedUnder, isList, slotIds } from '../claimed-under.ts';
 import type { Caller } from '../credentials.ts';
 import { directBody } from '../direct-call.ts';
 import { kafkaCommandId } from '../kafka-command.ts';
@@ -65,7 +65,13 @@ export function commandRoutes(api: Api): void {
     if (!ID_PATTERN.test(commandId)) return undefined; // no other name is a command's
     const names = [commandId, published, unboundReceiptId(commandId), unboundReceiptId(published)];
     const found = await receipts.visible(names);
-    return names.map((name) => found.get(name)).find((one) => isTheirs(one, caller));
+    return names.map((name) => found.get(name)).find((one) => isTheirs(one, caller)) ?? (await claimOf(commandId, caller));
+  }
+
+  /** A claim that has not got what it asked for first may have got others (M2). */
+  async function claimOf(commandId: string, caller: Caller): Promise<Receipt | undefined> {
+    const found = await receipts.visible(slotIds(commandId));
+    return [...found.values()].find((one) => one.type === 'ClaimExecution' && isTheirs(one, caller));
   }
 
   async function stateOf(commandId: string, receipt: Receipt): Promise<JsonObject> {

@@ -24,6 +24,8 @@ const parameters = z.object({
   taskId: taskIdSchema.optional().meta({ description: 'Of one task only' }),
 });
 
+const FULL: Problem = { code: 'overloaded', detail: 'Too many streams are open; end some, or try again later' };
+
 export function eventStreamRoutes(api: Api): void {
   const { deps } = api;
   const live = new LiveEvents(deps);
@@ -36,11 +38,12 @@ export function eventStreamRoutes(api: Api): void {
       tag: 'History',
       query: parameters,
       success: { 200: { description: 'The events', text: 'text/event-stream' } },
-      problems: ['invalid_request', 'forbidden'],
+      problems: ['invalid_request', 'forbidden', 'overloaded'],
     },
     async (caller, c) => {
       const followed = readFollowed(deps, caller, c);
       if (isProblem(followed)) return problemReply(followed, c.req.path);
+      if (!live.hasPlace(caller.tenantId)) return problemReply(FULL, c.req.path);
       return streamReply(live, deps.clock, followed, (c.env ?? {}) as Connection);
     },
   );

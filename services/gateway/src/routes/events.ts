@@ -25,7 +25,9 @@ export const eventParameters = z.object({
   actor: z.string().optional().meta({ description: 'The id of an actor' }),
   order: z.enum(['asc', 'desc']).optional().meta({ description: 'asc when absent' }),
   cursor: z.string().optional().meta({ description: '`nextCursor` of the page before; good for the same query only' }),
-  pageSize: z.int().min(1).max(1_000).optional().meta({ description: '100 when absent' }),
+  pageSize: z.int().min(1).max(1_000).optional().meta({
+    description: '100 when absent; a page ends early rather than be larger than 4 MiB: only `hasMore` tells',
+  }),
   format: z.enum(EXPORT_FORMATS).optional().meta({ description: 'Streams all that match as a file; not with `cursor` or `pageSize`' }),
 });
 

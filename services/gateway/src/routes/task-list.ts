@@ -53,7 +53,8 @@ export function taskListRoutes(api: Api): void {
     '/api/v1/tasks',
     {
       summary: 'The tasks of the tenant, by type and id',
-      description: 'A page may be shorter than `pageSize` although there are more: only `hasMore` says.',
+      description:
+        'A page may be shorter than `pageSize` although there are more (where few match, or tasks are large): only `hasMore` says.',
       tag: 'Tasks',
       query: listQuery,
       success: { 200: { description: 'A page of tasks', data: taskPage } },

@@ -1,5 +1,6 @@
-// npm run bench:cluster [-- --count 3000 --runs 3 --rate 200 --seconds 10 --behind claims,kafka,targets --out results.json]
-// The cluster profile on the servers of deploy/local: one of each service, beside bare KafkaJS and bare inserts in the worker's own batch sizes, in the same run.
+// npm run bench:cluster [-- --count 3000 --runs 3 --rate 200 --seconds 10 --warm-up 60 --behind claims,kafka,targets --out results.json]
+// The cluster profile on the servers of deploy/local: one of each service, beside bare KafkaJS and bare inserts in as large batches as the store got, in the same run.
+// A minute of load comes first in each run (--warm-up, seconds): the servers in Java compile what they run often.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { machine, watchMachine } from '../machine.ts';
@@ -12,11 +13,17 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '3' },
     rate: { type: 'string', default: '200' },
     seconds: { type: 'string', default: '10' },
+    'warm-up': { type: 'string', default: '60' },
     behind: { type: 'string', default: BEHIND.join() },
     out: { type: 'string' },
   },
 });
-const sizes = { count: Number(values.count), rate: Number(values.rate), seconds: Number(values.seconds) };
+const sizes = {
+  count: Number(values.count),
+  rate: Number(values.rate),
+  seconds: Number(values.seconds),
+  warmUp: Number(values['warm-up']),
+};
 /** Of the slower of bare produce and bare insert; milliseconds. */
 const GOALS = { share: 0.5, acceptP95Ms: 50 };
 

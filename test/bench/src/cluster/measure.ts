@@ -15,7 +15,8 @@ const CLUSTER = join(import.meta.dirname, '../../../../services/cluster/src/main
 const IN_FLIGHT = 64;
 const WARM_UP = 500;
 
-export type Sizes = { count: number; rate: number; seconds: number };
+/** `warmUp`: seconds of load before anything counts: servers in Java are ten times as fast once they are compiled. */
+export type Sizes = { count: number; rate: number; seconds: number; warmUp: number };
 /** Who runs what is triggered. */
 export const BEHIND = ['claims', 'kafka', 'targets'] as const;
 export type Behind = (typeof BEHIND)[number];
@@ -24,8 +25,11 @@ type Run = { acceptedPerSecond: number; completedPerSecond: number; costs: Costs
 type Executed = Run & { pace: number; acceptMs: Percentiles; startMs: Percentiles };
 export type ClusterFigures = {
   limits: { producePerSecond: number; insertPerSecond: number; decisionsPerSecond: number; batchSize: number };
-  /** Nothing behind them; costs are of one trigger. `batchCycleMs`: from one batch of a partition to its next, all partitions busy. */
-  triggers: { acceptedPerSecond: number; acceptMs: Percentiles; costs: Costs; batchCycleMs: number };
+  /**
+   * Nothing behind them; costs are of one trigger. `batchSize`: records of one partition that are decided at once; the limits' is what batches of several
+   * partitions store together. `batchCycleMs`: from one batch of a partition to its next, all partitions busy.
+   */
+  triggers: { acceptedPerSecond: number; acceptMs: Percentiles; costs: Costs; batchSize: number; batchCycleMs: number };
   sizes: StoredSizes;
   /** By HTTP claims, by Kafka, by HTTP targets; costs are of one trigger and all that its run comes to. */
   claims?: Executed;
@@ -34,7 +38,7 @@ export type ClusterFigures = {
 };
 
 /** One installation of its own on the running cluster: a gateway, a worker, a dispatcher and a notifier. */
-export async function measureCluster({ count, rate, seconds }: Sizes, behind: readonly string[]): Promise<ClusterFigures> {
+export async function measureCluster({ count, rate, seconds, warmUp }: Sizes, behind: readonly string[]): Promise<ClusterFigures> {
   const settings = await freshInstallation();
   const health = await freePorts(3);
   const subject = await startSubject(CLUSTER, IN_FLIGHT, {
@@ -51,19 +55,25 @@ export async function measureCluster({ count, rate, seconds }: Sizes, behind: re
         () => false,
       ),
     );
-    await register('warm', WARM_UP);
-    await closedLoop(WARM_UP, IN_FLIGHT, (i) => trigger(`warm-${i}`));
+    const warmAt = now() + 1_000 * warmUp;
+    for (let round = 0; round === 0 || now() < warmAt; round++) {
+      await register(`warm-${round}`, WARM_UP);
+      await closedLoop(WARM_UP, IN_FLIGHT, (i) => trigger(`warm-${round}-${i}`));
+    }
 
     await register('plain', count);
     const parts = await idleParts(partsOf(subject.pid, process.env.RETRIGGER_CLUSTER_DIR));
     const before = await batchesOf(worker);
+    const writesBefore = await batchesOf(worker, 'write_size_events');
     const alone = await costsOf(parts, count, () => closedLoop(count, IN_FLIGHT, (i) => trigger(`plain-${i}`)));
     const after = await batchesOf(worker);
-    const batchSize = Math.max(1, Math.round((after.records - before.records) / (after.batches - before.batches)));
+    const batchSize = Math.max(1, Math.round(meanSize(before, after)));
+    const writeSize = Math.max(1, Math.round(meanSize(writesBefore, await batchesOf(worker, 'write_size_events'))));
     await register('timed', rate * seconds);
     const accept = await openLoop(rate, rate * seconds, (i) => trigger(`timed-${i}`));
     const batchCycleMs = (PARTITIONS * alone.result) / (after.batches - before.batches);
-    const triggers = { acceptedPerSecond: perSecond(count, alone.result), acceptMs: percentiles(accept), costs: alone.costs, batchCycleMs };
+    const acceptedPerSecond = perSecond(count, alone.result);
+    const triggers = { acceptedPerSecond, acceptMs: percentiles(accept), costs: alone.costs, batchSize, batchCycleMs };
 
     const urls = {
       url: subject.url,
@@ -86,10 +96,10 @@ export async function measureCluster({ count, rate, seconds }: Sizes, behind: re
     const [brokers, mongo] = [urls.brokers.split(','), settings.RETRIGGER_MONGODB_URL ?? ''];
     return {
       limits: {
-        producePerSecond: await bareProduce(brokers, count, batchSize),
-        insertPerSecond: await bareInsert(mongo, count, batchSize),
-        decisionsPerSecond: await bareDecisions(mongo, count, batchSize),
-        batchSize,
+        producePerSecond: await bareProduce(brokers, count, writeSize),
+        insertPerSecond: await bareInsert(mongo, count, writeSize),
+        decisionsPerSecond: await bareDecisions(mongo, count, writeSize),
+        batchSize: writeSize,
       },
       ...{ triggers, ...measured },
       sizes: await sizesOf(mongo, brokers, settings.RETRIGGER_KAFKA_PREFIX, process.env.RETRIGGER_CLUSTER_DIR),
@@ -99,12 +109,16 @@ export async function measureCluster({ count, rate, seconds }: Sizes, behind: re
   }
 }
 
+type Batches = Awaited<ReturnType<typeof batchesOf>>;
+
+const meanSize = (before: Batches, after: Batches): number => (after.records - before.records) / (after.batches - before.batches);
+
 async function measureExecutor(
   subject: Subject,
   worker: WorkerProcess,
   type: string,
   parts: Parts,
-  { count, rate, seconds }: Sizes,
+  { count, rate, seconds }: Omit<Sizes, 'warmUp'>,
 ): Promise<Executed> {
   const calls = { ...overHttp(subject, type), worker };
   const run = (name: string, many: number) => closedLoop(many, IN_FLIGHT, (i) => calls.trigger(`${name}-${i}`));
