@@ -175,9 +175,9 @@ const PING_MS = 2_000;
 /** The driver's own bound, which also ends a connection that says nothing, leaves out how long it looks for a server. */
 const mongoAnswers = ({ db }: MongoConnection, clock: Clock): Promise<boolean> =>
   answerWithin(
-    2_000,
+    PING_MS,
     clock,
-  )(() => db.command({ ping: 1 })).then(
+  )(() => db.command({ ping: 1 }, { timeoutMS: PING_MS })).then(
     () => true,
     () => false,
   );
