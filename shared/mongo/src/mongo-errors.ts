@@ -134,7 +134,7 @@ function codeOf(error: unknown): MongoFailureCode {
   if (error instanceof MongoServerError)
     return codeOfNumber(error.code) ?? (error.hasErrorLabel('RetryableWriteError') ? 'busy' : 'unexpected');
   const known = error instanceof MongoError ? BY_NAME.get(error.name) : undefined;
-  return known ?? (isTooLarge(error) ? 'too_large' : 'unexpected');
+  return known ?? (isTooLarge(error) ? 'too_large' : isOfSocket(error) ? 'network' : 'unexpected');
 }
 
 function codeOfBulk(error: MongoBulkWriteError): MongoFailureCode {
@@ -153,3 +153,9 @@ const codeOfNumber = (number: unknown): MongoFailureCode | undefined => BY_NUMBE
 /** The driver refuses by words alone what the server would not take: a document over the server's bound. */
 const isTooLarge = (error: unknown): boolean =>
   error instanceof Error && /larger than the maximum size|exceeds the max bson|out of range/i.test(error.message);
+
+/** What breaks while it is being written comes as the socket says it, not as the driver's own. */
+const isOfSocket = (error: unknown): boolean =>
+  error instanceof Error &&
+  'code' in error &&
+  /^(ECONNRESET|EPIPE|ETIMEDOUT|ERR_STREAM_WRITE_AFTER_END|ERR_STREAM_DESTROYED)$/.test(String(error.code));

@@ -35,6 +35,8 @@ describe('the error table of MongoDB', () => {
     [new MongoClientClosedError(), 'closed', false],
     [new MongoParseError('wrong'), 'bad_setting', false],
     [new MongoInvalidArgumentError('Document is larger than the maximum size 16777216'), 'too_large', false],
+    [Object.assign(new Error('write ECONNRESET'), { code: 'ECONNRESET', syscall: 'write' }), 'network', true],
+    [Object.assign(new Error('This socket has been ended by the other party'), { code: 'EPIPE' }), 'network', true],
     [new TypeError('a bug'), 'unexpected', false],
     [undefined, 'unexpected', false],
   ])('%s is %s, retried: %s', (error, code, retry) => {
