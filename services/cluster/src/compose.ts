@@ -171,12 +171,13 @@ function storesOf(mongo: MongoConnection, observer: Observer, reached: Reached) 
 
 const state = (isUp: boolean): 'up' | 'down' => (isUp ? 'up' : 'down');
 
-/** The driver's own bound leaves out how long it looks for a server. */
+const PING_MS = 2_000;
+/** The driver's own bound, which also ends a connection that says nothing, leaves out how long it looks for a server. */
 const mongoAnswers = ({ db }: MongoConnection, clock: Clock): Promise<boolean> =>
   answerWithin(
-    2_000,
+    PING_MS,
     clock,
-  )(() => db.command({ ping: 1 })).then(
+  )(() => db.command({ ping: 1 }, { timeoutMS: PING_MS })).then(
     () => true,
     () => false,
   );

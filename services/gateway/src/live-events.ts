@@ -5,11 +5,13 @@ import { TOPICS } from '@retrigger/ports/log.ts';
 import { makeCursor } from './cursor.ts';
 import type { GatewayDeps } from './deps.ts';
 import { placeOf, placeText } from './histories.ts';
-import { type LiveEvent, LiveTail, liveEvent, placeAt } from './live-tail.ts';
+import { HELD_CHARACTERS, type LiveEvent, LiveTail, liveEvent, placeAt } from './live-tail.ts';
 import { openedEvents } from './opened-events.ts';
 import { justAfter } from './stored-history.ts';
 
 const LOOK_EVERY_MS = 200;
+/** So much is held of all tenants together; each has the same part of it, and no more than a tail may hold. */
+const ALL_CHARACTERS = 256 * 1_048_576;
 /** Streams of this process; what is left of its connections is for requests. */
 const MOST_STREAMS = 8_000;
 /** A tenant may have so many for each that is free: three quarters of all when it is alone, and of what others leave when it is not. */
@@ -113,7 +115,7 @@ export class LiveEvents {
   async #extend(tenantId: string, tail: LiveTail, end: string): Promise<void> {
     while (tail.end < end) {
       const page = await this.#page(tenantId, EVENT_TYPES, tail.end, end);
-      tail.add(page.events, page.end);
+      tail.add(page.events, page.end, Math.min(HELD_CHARACTERS, ALL_CHARACTERS / this.#tenants.size));
     }
   }
 

@@ -5,7 +5,7 @@ import { placeText } from './histories.ts';
 
 /** So much of a tenant's newest events is held for all of its clients together. */
 const HELD_EVENTS = 5_000;
-const HELD_CHARACTERS = 8 * 1_048_576;
+export const HELD_CHARACTERS = 8 * 1_048_576;
 
 /** An event as it is sent: `text` is its message. `place` sorts as text. */
 export type LiveEvent = { place: string; eventType: string; taskId: string; text: string };
@@ -31,13 +31,16 @@ export class LiveTail {
     this.end = this.start;
   }
 
-  /** Takes in everything between `end` and this mark (epoch ms). Given in parts, only the last part ends at the mark; the others end where they end. */
-  add(events: LiveEvent[], end: string): void {
+  /**
+   * Takes in everything between `end` and this mark (epoch ms). Given in parts, only the last part ends at the mark; the others end where they end. So many characters
+   * are held then at most.
+   */
+  add(events: LiveEvent[], end: string, mostCharacters = HELD_CHARACTERS): void {
     for (const event of events) {
       this.#events.push(event);
       this.#characters += event.text.length;
     }
-    this.#forget(); // L2
+    this.#forget(mostCharacters); // L2
     this.end = end;
     const waiting = [...this.#waiting];
     this.#waiting.clear();
@@ -61,9 +64,9 @@ export class LiveTail {
     return () => this.#waiting.delete(wake);
   }
 
-  #forget(): void {
+  #forget(mostCharacters: number): void {
     let count = 0;
-    while (this.#events.length - count > HELD_EVENTS || this.#characters > HELD_CHARACTERS) {
+    while (this.#events.length - count > HELD_EVENTS || this.#characters > mostCharacters) {
       this.#characters -= this.#events[count]?.text.length ?? 0;
       count++;
     }

@@ -15,26 +15,44 @@ export type RetentionPorts = ArchivePorts & { documents: DocumentStore; clock: C
 
 /**
  * Moves what is older than its tenant keeps events into archives, and deletes dead letters that are older than it keeps those (of those that prove no tenant the
- * keeper says). Returns how many events moved.
+ * keeper says). Returns how many events moved. One tenant's trouble keeps nobody else's from being done. @throws the first, when all others are done.
  */
 export async function archiveDue(ports: RetentionPorts, statuses: readonly string[]): Promise<number> {
-  const { clock, documents, observer } = ports;
-  const deadLetters = deadLettersIn(documents);
+  const failures: unknown[] = [];
   let total = 0;
-  for await (const { tenantId, retention } of retentions(documents)) {
-    const now = clock.now();
-    const [eventsMs, deadLettersMs] = [retention.events, retention.deadLetters].map((text) => parseDuration(text ?? ''));
-    if (deadLettersMs !== undefined) {
-      let swept = 0;
-      for (const name of tenantId === KEEPER ? [tenantId, NO_TENANT] : [tenantId])
-        swept += await deadLetters.sweep(name, now - deadLettersMs);
-      if (swept > 0) observer.log('info', 'old dead letters were deleted', { tenantId, deadLetters: swept });
+  for await (const { tenantId, retention } of retentions(ports.documents)) {
+    try {
+      await sweepDeadLetters(ports, tenantId, parseDuration(retention.deadLetters ?? ''));
+      total += await archive(ports, tenantId, statuses, parseDuration(retention.events ?? ''));
+    } catch (error) {
+      ports.observer.log('error', 'what a tenant no longer keeps could not be taken away', { tenantId, error: String(error) });
+      failures.push(error);
     }
-    const moved = eventsMs === undefined ? 0 : await archiveTenant(ports, tenantId, statuses, now - eventsMs, now);
-    if (moved > 0) observer.log('info', 'old events were archived', { tenantId, events: moved });
-    total += moved;
   }
+  if (failures.length > 0) throw failures[0];
   return total;
+}
+
+/** `keepMs` undefined: for ever. */
+async function sweepDeadLetters(
+  { documents, clock, observer }: RetentionPorts,
+  tenantId: string,
+  keepMs: number | undefined,
+): Promise<void> {
+  if (keepMs === undefined) return;
+  const store = deadLettersIn(documents);
+  let swept = 0;
+  for (const name of tenantId === KEEPER ? [tenantId, NO_TENANT] : [tenantId]) swept += await store.sweep(name, clock.now() - keepMs);
+  if (swept > 0) observer.log('info', 'old dead letters were deleted', { tenantId, deadLetters: swept });
+}
+
+/** The same for events. */
+async function archive(ports: RetentionPorts, tenantId: string, statuses: readonly string[], keepMs: number | undefined): Promise<number> {
+  if (keepMs === undefined) return 0;
+  const now = ports.clock.now();
+  const moved = await archiveTenant(ports, tenantId, statuses, now - keepMs, now);
+  if (moved > 0) ports.observer.log('info', 'old events were archived', { tenantId, events: moved });
+  return moved;
 }
 
 async function* retentions(documents: Pick<DocumentStore, 'listAll'>): AsyncGenerator<{ tenantId: string; retention: Retention }, void> {

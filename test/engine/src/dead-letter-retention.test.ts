@@ -24,7 +24,7 @@ async function world(retention: Retention, tenantId = 'acme') {
   const clock = { now: () => START + 10 * DAY_MS, timer: () => () => {} };
   const days = async (tenant: string, state: 'open' | 'closed') =>
     (await store.list(tenant, state, null, 100)).map(({ at }) => (Date.parse(at) - START) / DAY_MS);
-  return { days, turn: () => archiveDue({ ...ports, documents, clock }, []) };
+  return { days, documents, ports, turn: () => archiveDue({ ...ports, documents, clock }, []) };
 }
 
 test('dead letters that are older than their tenant keeps them go, open and closed ones; nobody else’s do', async () => {
@@ -46,4 +46,21 @@ test('without a word about them they stay', async () => {
   const { days, turn } = await world({ events: '1d' });
   await turn();
   expect([(await days('acme', 'open')).length, (await days('acme', 'closed')).length]).toEqual([8, 2]);
+});
+
+test('one tenant whose events can not be archived keeps nobody else’s retention from being done', async () => {
+  const { days, turn, documents, ports } = await world({ events: '1d', deadLetters: '7d' });
+  await documents.write({
+    kind: TENANT_SETTINGS,
+    tenantId: 'other',
+    id: 'settings',
+    version: 1,
+    body: { retention: { deadLetters: '3d' } },
+  });
+  ports.snapshots.list = async (tenantId) => {
+    if (tenantId === 'acme') throw new Error('a later version wrote this');
+    return [];
+  };
+  await expect(turn()).rejects.toThrow('a later version');
+  expect([(await days('acme', 'closed')).length, (await days('other', 'open')).length]).toEqual([1, 3]);
 });

@@ -1,4 +1,5 @@
 import { LiveEvents } from '@retrigger/gateway/live-events.ts';
+import { LiveTail } from '@retrigger/gateway/live-tail.ts';
 import { expect, test } from 'vitest';
 import { startDoor } from './door.ts';
 import { settled } from './fakes.ts';
@@ -22,4 +23,13 @@ test('a tenant with many streams leaves places to the next, and who goes gives t
   await settled();
   expect([live.followed, await open('a')]).toEqual([0, 48]);
   for (let i = 0; i < 48; i++) live.leave('a');
+});
+
+test('a tail holds no more than it is given room for, and says from where on (L2)', () => {
+  const tail = new LiveTail(0);
+  const events = Array.from({ length: 10 }, (_, i) => ({ place: `p${i}`, eventType: 'TaskCreated', taskId: 't', text: 'x'.repeat(100) }));
+  tail.add(events, 'p9', 450);
+  expect([tail.start, tail.after('').map(({ place }) => place)]).toEqual(['p5', ['p6', 'p7', 'p8', 'p9']]);
+  tail.add([], 'q', 150);
+  expect([tail.start, tail.end, tail.after('').map(({ place }) => place)]).toEqual(['p8', 'q', ['p9']]);
 });
