@@ -1,5 +1,6 @@
 import type { Clock } from '@retrigger/ports/clock.ts';
 import { type Db, MongoClient, type MongoClientOptions } from 'mongodb';
+import { ENDING_CONNECTIONS } from './ending-connection.ts';
 import { MongoFailure } from './mongo-errors.ts';
 import { createIndexes } from './mongo-indexes.ts';
 import { answerWithin, type Retry, retryWithin } from './mongo-retry.ts';
@@ -13,7 +14,7 @@ const RETRY_FOR_MS = 15_000;
  * rests on it.
  * C1: a write is acknowledged by a majority and in its journal, or it is an error; a server that does not get there in time says so.
  * C2: a read sees only what a majority has, so nothing is decided on what a fail-over takes back.
- * C3: nothing waits for ever: every step of an operation has its bound.
+ * C3: nothing waits for ever: every step of an operation has its bound, and what is written to a connection ends with it (C5).
  * C4: the driver retries nothing. Its retryable writes need sessions, which a standalone server and servers that only speak the protocol lack; and each of
  * our writes may be done twice (F1), so one loop of our own is right on every server, and what is tested on one is what runs on all.
  */
@@ -30,6 +31,7 @@ const PINNED: MongoClientOptions = {
   retryWrites: false, // C4
   retryReads: false, // C4
   ignoreUndefined: true,
+  ...ENDING_CONNECTIONS, // C5
 };
 
 /** What the stores work on. `close` ends every connection; what is under way fails. */
