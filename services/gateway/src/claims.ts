@@ -1,10 +1,11 @@
 import type { Command } from '@retrigger/domain/command.ts';
 import { differingFields, type Fingerprint } from '@retrigger/domain/idempotency.ts';
-import { derive } from '@retrigger/domain/identifiers.ts';
+import { derive, taskKey } from '@retrigger/domain/identifiers.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
 import { refused } from '@retrigger/domain/refusal.ts';
 import type { Admission, CommandAdmission } from '@retrigger/engine/admit-command.ts';
 import { within } from '@retrigger/engine/within.ts';
+import { TOPICS } from '@retrigger/ports/log.ts';
 import { RECEIPT_LIFE_MS } from '@retrigger/ports/receipt-store.ts';
 import { type Candidate, ClaimDesk } from './claim-desk.ts';
 import { leaseOf } from './claim-lease.ts';
@@ -42,6 +43,9 @@ type Tried = Admission<Problem>;
 
 /** With one execution in hand a claim waits so long for what it was promised besides. */
 const OTHERS_MS = 30_000;
+/** What the log has not taken for so long it may never take. It says so within some seconds. */
+const STUCK_MS = 1_000;
+const LOG_SAYS_MS = 6_000;
 /** So long the caller's credentials count as good. */
 const GOOD_FOR_MS = 1_000;
 /** How often it is looked for what another door is claiming under the same key. */
@@ -55,6 +59,7 @@ const LOOK_AGAIN_MS = 250;
  * M5: who may ask again is given what is kept under those ids, whatever the tries were answered; while nothing is kept the claim is pending. So nobody is ever
  * handed out a second execution for the same one, also where two of its tries each started one.
  * M6: of repeats at several doors, or while the first is pending, one at a time tries; the others wait for what is kept.
+ * M8: a claim is not pending while the log has not taken its tries: what the log says is waited for first.
  * M7: whoever has waited is asked for good credentials again before anything is tried: a key that was revoked meanwhile is given nothing.
  */
 export class Claims {
@@ -142,13 +147,20 @@ export class Claims {
       }),
     );
     const all = Promise.all(tries); // M1
-    const soon = await within(all, asked.patienceMs, clock, undefined);
+    let soon = await within(all, asked.patienceMs, clock, undefined);
+    if (soon === undefined && !hasSome && this.#isStuck(asked, found)) soon = await within(all, LOG_SAYS_MS, clock, undefined); // M8
     if (soon === undefined && !hasSome) return { kind: 'pending', acceptedAt };
     const tried = soon ?? (await all); // M2
     const executions = tried.flatMap(executionOf);
     if (executions.length === 0) return withoutAny(tried, acceptedAt);
     if (!asked.isRepeatable) return { kind: 'claimed', executions, replayed: false };
     return (await this.#known(asked)) ?? { kind: 'pending', acceptedAt }; // M5
+  }
+
+  #isStuck({ caller }: AskedClaim, found: Candidate[]): boolean {
+    const { log } = this.#deps;
+    const stuckMs = (taskId: string) => log.stuckMs?.(TOPICS.work, log.partitionOf(TOPICS.work, taskKey(caller.tenantId, taskId))) ?? 0;
+    return found.some(({ taskId }) => stuckMs(taskId) > STUCK_MS);
   }
 
   #try(asked: AskedClaim, { taskId, since }: Candidate, claim: string, waitMs: number): Promise<Tried> {

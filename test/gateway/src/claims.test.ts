@@ -205,6 +205,32 @@ describe('a claim at the door', () => {
     expect((await asked).status).toBe(202);
   });
 
+  test('that the log does not take is no pending one: the log is waited for, and what it says is told', async () => {
+    const { clock, claimable } = door;
+    let since: number | undefined;
+    const log = {
+      ...{ partitionOf: () => 0, partitionCount: () => 1 },
+      stuckMs: () => (since === undefined ? 0 : clock.now() - since),
+      append: () => {
+        since = clock.now();
+        return new Promise<void>((_, reject) => void clock.timer(clock.now() + 5_000, () => reject(new Error('the log is away'))));
+      },
+    };
+    const stuck = startDoor({ deps: { log, clock } });
+    stuck.claimable = claimable;
+    const asked = stuck.ask(PATH, { method: 'POST', body: { types: ['job'] } });
+    let isAnswered = false;
+    void asked.finally(() => {
+      isAnswered = true;
+    });
+    for (let turns = 0; !isAnswered && turns < 500; turns++) {
+      await settled(2);
+      clock.advance(20);
+    }
+    const { status, json } = await asked;
+    expect([status, json.code]).toEqual([503, 'unavailable']);
+  });
+
   test('when too many claims are open is told so', async () => {
     door = startDoor({ config: { maxInFlight: 1 } });
     const open = claim({ types: ['job'], wait: '1s' });
