@@ -92,8 +92,8 @@ export class MemoryEventStore implements EventStore, RemovableEvents {
   }
 }
 
-/** E6. */
-function upTo(events: StoredEvent[], characters = Number.POSITIVE_INFINITY): StoredEvent[] {
+/** E6: the first of these, up to the one whose text reaches `characters`. */
+export function upTo(events: StoredEvent[], characters = Number.POSITIVE_INFINITY): StoredEvent[] {
   let read = 0;
   const last = events.findIndex(({ json }) => {
     read += json.length;

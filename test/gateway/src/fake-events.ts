@@ -1,6 +1,7 @@
 import type { Event, StoredEvent } from '@retrigger/domain/event.ts';
 import type { GatewayDeps } from '@retrigger/gateway/deps.ts';
 import { placeText } from '@retrigger/gateway/histories.ts';
+import { upTo } from '@retrigger/memory/memory-event-store.ts';
 import type { EventFilter } from '@retrigger/ports/event-store.ts';
 
 /** An event store over a list that a test holds and may change. */
@@ -31,16 +32,6 @@ export const eventsIn = (events: StoredEvent[]): GatewayDeps['events'] => ({
       .slice(0, limit)
       .map(({ event, json }) => ({ sequence: event.sequence, json })),
 });
-
-/** E6. */
-function upTo(events: StoredEvent[], characters = Number.POSITIVE_INFINITY): StoredEvent[] {
-  let read = 0;
-  const last = events.findIndex(({ json }) => {
-    read += json.length;
-    return read >= characters;
-  });
-  return last === -1 ? events : events.slice(0, last + 1);
-}
 
 const ofTask = (events: StoredEvent[], key: string): StoredEvent[] =>
   events.filter((stored) => stored.key === key).sort((a, b) => a.event.sequence - b.event.sequence);
