@@ -163,15 +163,15 @@ export class Notify implements RecordHandler {
   }
 
   /**
-   * Stores them, then has them enter their lanes: none of records that could be stored only in part, so that no event overtakes one of its task. W5: one that is
-   * stored already is in its lane, unless an earlier try of these records failed half-way, or the owner before us, which did not know that it was no more, has
-   * stored it after we had looked.
+   * Stores them, then has them enter their lanes: none of records that could be stored only in part, so that no event overtakes one of its task.
+   * W6: in the order of their records (D3): whoever finds a part of them, since we died or lost the partition on the way, finds no event without those before it.
+   * W5: one that is stored already is in its lane, unless an earlier try of these records failed half-way, or the owner before us, which did not know that it was
+   * no more, has stored it after we had looked.
    */
   async #store(deliveries: StoredDelivery[], owned: OwnedPartition): Promise<void> {
     const told: ('written' | 'conflict')[] = [];
     for (let from = 0; from < deliveries.length; from += WRITES_AT_ONCE) {
-      const some = deliveries.slice(from, from + WRITES_AT_ONCE);
-      told.push(...(await Promise.all(some.map((delivery) => this.#ports.documents.write(deliveryDocument(delivery))))));
+      told.push(...(await this.#ports.documents.make(deliveries.slice(from, from + WRITES_AT_ONCE).map(deliveryDocument))));
     }
     for (const [i, delivery] of deliveries.entries()) {
       if (told[i] === 'written') owned.arrived(delivery);

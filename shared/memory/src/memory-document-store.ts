@@ -11,6 +11,10 @@ export class MemoryDocumentStore implements DocumentStore {
     return 'written';
   }
 
+  async make(documents: Document[]): Promise<('written' | 'conflict')[]> {
+    return Promise.all(documents.map((document) => this.write(document)));
+  }
+
   async read(kind: string, tenantId: string, id: string): Promise<Document | undefined> {
     return structuredClone(this.#documents.get(nameOf(kind, tenantId, id)));
   }

@@ -15,17 +15,27 @@ export class MongoDocumentStore implements DocumentStore {
     this.#documents = mongo.db.collection('documents');
   }
 
-  async write({ kind, tenantId, id, version, body }: Document): Promise<'written' | 'conflict'> {
-    const document = { _id: nameOf(kind, tenantId, id), kind, tenantId, id, version, json: JSON.stringify(body) };
-    const written = await this.#mongo.retry(() => (version === 1 ? this.#insert(document) : this.#replace(document)));
-    if (written) return 'written';
+  async write(asked: Document): Promise<'written' | 'conflict'> {
+    if (asked.version === 1) return (await this.make([asked]))[0] ?? 'conflict';
+    const document = storedOf(asked);
+    if (await this.#mongo.retry(() => this.#replace(document))) return 'written';
     // An attempt whose answer was lost may have written it: what stands there tells.
-    const found = await this.#find(document._id);
-    return found?.version === version && found.json === document.json ? 'written' : 'conflict';
+    const found = await this.#mongo.retry(() => this.#documents.findOne({ _id: document._id }));
+    return found !== null && isSame(found, document) ? 'written' : 'conflict';
+  }
+
+  async make(asked: Document[]): Promise<('written' | 'conflict')[]> {
+    const documents = asked.map(storedOf);
+    const there = new Map<string, StoredDocument>();
+    await this.#mongo.retry(async () => {
+      let isDone = documents.length === 0;
+      while (!isDone) isDone = await this.#insert(documents, there);
+    });
+    return documents.map((document) => (isSame(there.get(document._id) ?? document, document) ? 'written' : 'conflict'));
   }
 
   async read(kind: string, tenantId: string, id: string): Promise<Document | undefined> {
-    const found = await this.#find(nameOf(kind, tenantId, id));
+    const found = await this.#mongo.retry(() => this.#documents.findOne({ _id: nameOf(kind, tenantId, id) }));
     return found === null ? undefined : documentOf(found);
   }
 
@@ -42,20 +52,24 @@ export class MongoDocumentStore implements DocumentStore {
     return this.#mongo.retry(() => this.#documents.deleteOne({ _id }).then(({ deletedCount }) => deletedCount === 1));
   }
 
-  /** D1. */
-  async #insert(document: StoredDocument): Promise<boolean> {
-    const taken = await this.#documents.insertMany([document], { ordered: false }).then(() => [], duplicatesIn);
-    return taken.length === 0;
+  /**
+   * D1. D3: the server stops at the first that is there already. Then it is looked for all that are, which is remembered in `there`, and the others are to be
+   * inserted. An earlier attempt whose answer was lost may have made them: what stands there tells.
+   */
+  async #insert(documents: StoredDocument[], there: Map<string, StoredDocument>): Promise<boolean> {
+    const missing = documents.filter(({ _id }) => !there.has(_id));
+    if (missing.length === 0) return true;
+    const taken = await this.#documents.insertMany(missing, { ordered: true }).then(() => [], duplicatesIn);
+    if (taken.length === 0) return true;
+    const found = await this.#documents.find({ _id: { $in: missing.map(({ _id }) => _id) } }, { batchSize: missing.length + 1 }).toArray();
+    for (const document of found) there.set(document._id, document);
+    return false;
   }
 
   async #replace(document: StoredDocument): Promise<boolean> {
     const { _id, ...replacement } = document;
     const { matchedCount } = await this.#documents.replaceOne({ _id, version: document.version - 1 }, replacement);
     return matchedCount === 1;
-  }
-
-  #find(_id: string) {
-    return this.#mongo.retry(() => this.#documents.findOne({ _id }));
   }
 
   async #page(after: string, before: string, limit: number): Promise<Document[]> {
@@ -68,6 +82,13 @@ const nameOf = (kind: string, tenantId: string, id: string): string => `${kind}/
 
 /** Behind everything that begins with `path` and a slash: `0` is the character after it. */
 const endOf = (path: string): string => `${path}0`;
+
+const storedOf = ({ kind, tenantId, id, version, body }: Document): StoredDocument => ({
+  ...{ _id: nameOf(kind, tenantId, id), kind, tenantId, id, version },
+  json: JSON.stringify(body),
+});
+
+const isSame = (one: StoredDocument, other: StoredDocument): boolean => one.version === other.version && one.json === other.json;
 
 const documentOf = ({ kind, tenantId, id, version, json }: StoredDocument): Document => ({
   ...{ kind, tenantId, id, version },

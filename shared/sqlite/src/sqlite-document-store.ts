@@ -36,14 +36,22 @@ export class SqliteDocumentStore implements DocumentStore {
     this.#remove = db.prepare('DELETE FROM documents WHERE kind = ? AND tenant_id = ? AND id = ?');
   }
 
-  write({ kind, tenantId, id, version, body }: Document): Promise<'written' | 'conflict'> {
-    const json = JSON.stringify(body);
-    return this.#commit.submit(() => {
-      this.#empty.delete(`${kind}/${tenantId}`); // D0
-      const { changes } =
-        version === 1 ? this.#insert.run(kind, tenantId, id, json) : this.#update.run(json, kind, tenantId, id, version - 1); // D1
-      return Number(changes) === 1 ? 'written' : 'conflict';
-    });
+  write(document: Document): Promise<'written' | 'conflict'> {
+    const json = JSON.stringify(document.body);
+    return this.#commit.submit(() => this.#write(document, json));
+  }
+
+  /** D3: in one transaction. */
+  make(documents: Document[]): Promise<('written' | 'conflict')[]> {
+    const made = documents.map((document) => ({ document, json: JSON.stringify(document.body) }));
+    return this.#commit.submit(() => made.map(({ document, json }) => this.#write(document, json)));
+  }
+
+  #write({ kind, tenantId, id, version }: Document, json: string): 'written' | 'conflict' {
+    this.#empty.delete(`${kind}/${tenantId}`); // D0
+    const { changes } =
+      version === 1 ? this.#insert.run(kind, tenantId, id, json) : this.#update.run(json, kind, tenantId, id, version - 1); // D1
+    return Number(changes) === 1 ? 'written' : 'conflict';
   }
 
   async read(kind: string, tenantId: string, id: string): Promise<Document | undefined> {

@@ -58,6 +58,7 @@ describe('the queries of the MongoDB adapter', () => {
     const documents = new MongoDocumentStore(mongo);
     const document = { kind: 'key', tenantId: 'acme', id: 'a', body: {} };
     for (const version of [1, 2]) await documents.write({ ...document, version });
+    await documents.make([document, { ...document, id: 'b' }].map((one) => ({ ...one, version: 1 })));
     await documents.list('key', 'acme', 'a', 5);
     await documents.listAll('key', document, 5);
     await documents.remove('key', 'acme', 'a');

@@ -1,3 +1,4 @@
+import { setImmediate as immediate } from 'node:timers/promises';
 import type { Document, DocumentStore } from '@retrigger/ports/document-store.ts';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { unique } from './eventually.ts';
@@ -7,7 +8,7 @@ export type DocumentStoreAdapter = {
   timeoutMs: number;
 };
 
-/** The document-store port's definition: D1, D2, lists. */
+/** The document-store port's definition: D1, D2, D3, lists. */
 export function documentStoreContract(name: string, adapter: DocumentStoreAdapter): void {
   const open = async (): Promise<DocumentStore> => {
     const { documents, close } = await adapter.open();
@@ -53,6 +54,45 @@ export function documentStoreContract(name: string, adapter: DocumentStoreAdapte
       const told = await Promise.all(bodies.map((body) => documents.write({ ...one, body })));
       expect(told.filter((outcome) => outcome === 'written')).toHaveLength(1);
       expect((await documents.read(one.kind, 'acme', 'one'))?.body).toEqual(bodies[told.indexOf('written')]);
+    });
+
+    const many = (kind: string, count: number): Document[] =>
+      Array.from({ length: count }, (_, i) => sample({ kind, id: String(i).padStart(4, '0'), body: { i } }));
+    const idsOf = (some: Document[]): string[] => some.map(({ id }) => id);
+
+    test('those that are made together are told apart: one that is there already holds up none behind it (D1)', async () => {
+      const documents = await open();
+      const all = many(unique('kind'), 7);
+      const other = (i: number): Document => ({ ...all[i], body: { other: i } }) as Document;
+      expect(await documents.make([])).toEqual([]);
+      for (const i of [0, 3, 4]) await documents.write(other(i));
+      expect(await documents.make(all)).toEqual(['conflict', 'written', 'written', 'conflict', 'conflict', 'written', 'written']);
+      const kept = all.map((one, i) => ([0, 3, 4].includes(i) ? other(i) : one));
+      expect(await documents.list(all[0]?.kind ?? '', 'acme', null, 10)).toEqual(kept);
+    });
+
+    test('of those that are made together nobody sees one without those before it (D3)', async () => {
+      const documents = await open();
+      const all = many(unique('kind'), 400);
+      const looks = { isOver: false, seen: [] as string[][] };
+      const looking = (async () => {
+        for (; !looks.isOver; await immediate()) looks.seen.push(idsOf(await documents.list(all[0]?.kind ?? '', 'acme', null, 1_000)));
+      })();
+      expect(new Set(await documents.make(all))).toEqual(new Set(['written']));
+      looks.isOver = true;
+      await looking;
+      for (const seen of looks.seen) expect(seen).toEqual(idsOf(all.slice(0, seen.length)));
+    });
+
+    test('of two that make the same at once, each is made by one (D1)', async () => {
+      const documents = await open();
+      const all = many(unique('kind'), 50);
+      const by = (writer: number) => all.map((one) => ({ ...one, body: { writer } }));
+      const [first, second] = await Promise.all([documents.make(by(0)), documents.make(by(1))]);
+      const stored = await documents.list(all[0]?.kind ?? '', 'acme', null, 100);
+      expect(idsOf(stored)).toEqual(idsOf(all));
+      for (const [i, { body }] of stored.entries())
+        expect([first?.[i], second?.[i]]).toEqual(body.writer === 0 ? ['written', 'conflict'] : ['conflict', 'written']);
     });
 
     test('a tenant’s list is in id order, goes on behind a place, and has nobody else’s', async () => {

@@ -21,6 +21,7 @@ function dyingAfter(door: Door, writes: number): Parameters<typeof startDoor>[0]
       documents: {
         ...{ read: door.documents.read.bind(door.documents), list: door.documents.list.bind(door.documents) },
         ...{ listAll: door.documents.listAll.bind(door.documents), remove: door.documents.remove.bind(door.documents) },
+        make: door.documents.make.bind(door.documents),
         async write(document) {
           die();
           return door.documents.write(document);

@@ -1,3 +1,4 @@
+import type { Document, DocumentStore } from '@retrigger/ports/document-store.ts';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { HANGS, World } from './world.ts';
 
@@ -10,6 +11,38 @@ afterEach(() => world.end());
 const eventually = (check: () => void | Promise<void>): Promise<void> => vi.waitFor(check, { timeout: 5_000, interval: 5 });
 const sequences = (taskId: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${taskId}/${i + 1}`);
 const nothingWaits = () => eventually(async () => expect(await world.waiting()).toEqual([]));
+
+/** What a subscriber sees that drops what is not newer. */
+const newestOf = (names: string[]): string[] =>
+  names.filter((name, i) => names.slice(0, i).every((earlier) => Number(earlier.split('/')[1]) < Number(name.split('/')[1])));
+
+/** Makes the store reachable for so many new documents more. Those that it is asked for one by one, but at once, it does last come first, as a store may. */
+function diesAfter(writes: number, documents: DocumentStore): void {
+  const write = documents.write.bind(documents);
+  let left = writes;
+  const asked: (() => Promise<void>)[] = [];
+  const reach = async (document: Document): Promise<'written' | 'conflict'> => {
+    if (left-- <= 0) throw new Error('the store is away');
+    return write(document);
+  };
+  documents.write = (document) => {
+    const { promise, resolve, reject } = Promise.withResolvers<'written' | 'conflict'>();
+    asked.push(() => reach(document).then(resolve, reject));
+    if (asked.length === 1)
+      setImmediate(() =>
+        asked
+          .splice(0)
+          .toReversed()
+          .map((one) => one()),
+      );
+    return promise;
+  };
+  documents.make = async (some) => {
+    const told: ('written' | 'conflict')[] = [];
+    for (const document of some) told.push(await reach(document));
+    return told;
+  };
+}
 
 describe('a notifier that ends', () => {
   test('leaves what hung to the next one, with the attempts that were made (W2, W4)', async () => {
@@ -42,6 +75,21 @@ describe('a notifier that ends', () => {
     await nothingWaits();
     expect(new Set(world.channel.to('one'))).toEqual(new Set(sequences('t', 3)));
     expect(world.channel.to('one').slice(0, 3)).toEqual(sequences('t', 3));
+  });
+
+  test('while it stores what a batch led to: the next one tells each event after those before it (W6)', async () => {
+    await world.subscribe('one');
+    const { write, make } = world.documents;
+    diesAfter(4, world.documents);
+    const first = await world.start();
+    await world.happens('t', 6);
+    await eventually(async () => expect(await world.waiting()).toHaveLength(4));
+    await first.stop();
+    Object.assign(world.documents, { write, make });
+    await world.start();
+    await eventually(() => expect(world.committed()).toBe(6));
+    await nothingWaits();
+    expect(newestOf(world.channel.to('one'))).toEqual(sequences('t', 6));
   });
 });
 
