@@ -9,7 +9,7 @@ import { TOPICS } from '@retrigger/ports/log.ts';
 import { RECEIPT_LIFE_MS } from '@retrigger/ports/receipt-store.ts';
 import { type Candidate, ClaimDesk } from './claim-desk.ts';
 import { leaseOf } from './claim-lease.ts';
-import { claimedUnder, slotId } from './claimed-under.ts';
+import { claimedUnder, slotIds } from './claimed-under.ts';
 import type { Caller } from './credentials.ts';
 import type { GatewayDeps } from './deps.ts';
 import { admissionProblem, type Problem, refusalProblem } from './problem.ts';
@@ -31,6 +31,9 @@ export type AskedClaim = {
   /** What is wrong with the caller's credentials now. */
   refusal(): Promise<Problem | undefined>;
 };
+
+/** `slots`: the ids of its executions, as many as it asks for at most. */
+type Asking = AskedClaim & { slots: readonly string[] };
 
 /** What came of a claim; `claimed` has at least one. */
 export type ClaimOutcome =
@@ -88,12 +91,12 @@ export class Claims {
       return outcome.kind === 'claimed' ? { ...outcome, replayed: true } : outcome;
     }
     if (this.#open.size >= this.#deps.config.maxInFlight) return { kind: 'problem', problem: admissionProblem({ kind: 'overloaded' }) };
-    const outcome = this.#claim(asked);
+    const outcome = this.#claim({ ...asked, slots: slotIds(commandId, asked.most) });
     this.#open.set(commandId, { fingerprint, outcome });
     return outcome.finally(() => this.#open.delete(commandId));
   }
 
-  async #claim(asked: AskedClaim): Promise<ClaimOutcome> {
+  async #claim(asked: Asking): Promise<ClaimOutcome> {
     if (!asked.isRepeatable) return this.#seekAndTry(asked);
     const { clock } = this.#deps;
     const until = clock.now() + asked.waitMs + asked.patienceMs;
@@ -116,7 +119,7 @@ export class Claims {
     }
   }
 
-  async #seekAndTry(asked: AskedClaim): Promise<ClaimOutcome> {
+  async #seekAndTry(asked: Asking): Promise<ClaimOutcome> {
     const { caller, types, most, gone, commandId: name } = asked;
     const { clock } = this.#deps;
     const begunAt = clock.now();
@@ -133,7 +136,7 @@ export class Claims {
   }
 
   /** Undefined: others were faster everywhere. */
-  async #tryAll(asked: AskedClaim, found: Candidate[], refusal?: Promise<Problem | undefined>): Promise<ClaimOutcome | undefined> {
+  async #tryAll(asked: Asking, found: Candidate[], refusal?: Promise<Problem | undefined>): Promise<ClaimOutcome | undefined> {
     const problem = await refusal;
     if (problem !== undefined) return { kind: 'problem', problem };
     if (asked.gone.aborted) return { kind: 'nothing' }; // M4
@@ -141,7 +144,7 @@ export class Claims {
     const acceptedAt = clock.now();
     let hasSome = false;
     const tries = found.map((candidate, i) =>
-      this.#try(asked, candidate, slotId(asked.commandId, i + 1), OTHERS_MS).then((tried) => {
+      this.#try(asked, candidate, asked.slots[i] as string, OTHERS_MS).then((tried) => {
         hasSome ||= executionOf(tried).length > 0;
         return tried;
       }),
@@ -176,8 +179,8 @@ export class Claims {
   }
 
   /** What was claimed under this id before, or by whoever came at the same time. */
-  async #known({ commandId, caller, fingerprint, most }: AskedClaim): Promise<ClaimOutcome | undefined> {
-    const found = await claimedUnder(commandId, this.#deps, most);
+  async #known({ slots, caller, fingerprint }: Asking): Promise<ClaimOutcome | undefined> {
+    const found = await claimedUnder(slots, this.#deps);
     if (found === undefined || found.first.tenantId !== caller.tenantId) return undefined;
     if (this.#deps.clock.now() - found.first.position.at >= RECEIPT_LIFE_MS) return undefined;
     if (differingFields(found.first.fingerprint, fingerprint).length > 0) return reused(found.first.fingerprint, fingerprint);

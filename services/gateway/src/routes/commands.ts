@@ -84,7 +84,7 @@ export function commandRoutes(api: Api): void {
     }
     const taskId = key.slice(tenantId.length + 1);
     if (type === 'ClaimExecution' && isList(receipt)) {
-      const { executions = [] } = (await claimedUnder(commandId, deps)) ?? {};
+      const { executions = [] } = (await claimedUnder(slotIds(commandId), deps)) ?? {};
       return {
         commandId,
         state: outcome.kind,
