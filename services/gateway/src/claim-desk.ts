@@ -25,7 +25,7 @@ type Desk = { lines: Map<string, Line>; hurried: Set<Line>; calm: Set<Line>; nex
 type Waiter = Seeker & { lines: Line[]; unseen: Set<Line>; isLate: boolean; end(found: Candidate[]): void; fail(error: unknown): void };
 
 const LOOK_EVERY_MS = 200;
-/** Two looks at a line are never closer: ten times as long as the last one took, between these. */
+/** Two looks at a line are never closer: ten times as long as the last one took for sure (the clock counts whole milliseconds), between these. */
 const LEAST_PAUSE_MS = 2;
 const MOST_LEAST_PAUSE_MS = 10;
 /** So long after a hint a line is looked at more often: what the hint led to may take a moment. */
@@ -47,6 +47,8 @@ const SETTLED_MS = 1_000;
  * those that its name draws, so several processes seldom try the same, and twins on two of them do. D4: a claim that doesn't want to wait has one look of its own.
  * D5: without anybody waiting there is no look and no timer.
  * D6: tenants take turns and have so many looks each, so nobody waits for somebody else's thousands of types.
+ * D7: what is hinted at is looked at in the same turn of the event loop, when whoever gave the hint has been answered: a timer would be 1 or 2 ms late, and a try
+ * that is appended in that turn shares the transaction, and the sync, of the event that the hint was about.
  */
 export class ClaimDesk {
   readonly #snapshots: Pick<SnapshotStore, 'claimable'>;
@@ -57,6 +59,7 @@ export class ClaimDesk {
   readonly #tried = new Map<string, number>();
   readonly #settled = new Map<string, number>();
   #looking = 0;
+  #isTurningSoon = false;
   #cancel = () => {};
 
   constructor({ snapshots, clock, observer }: { snapshots: Pick<SnapshotStore, 'claimable'>; clock: Clock; observer: Observer }) {
@@ -101,12 +104,13 @@ export class ClaimDesk {
   hint(tenantId: string): void {
     const desk = this.#desks.get(tenantId);
     if (desk === undefined) return;
-    const eagerUntil = this.#clock.now() + EAGER_MS;
+    const now = this.#clock.now();
     for (const line of desk.lines.values()) {
-      line.eagerUntil = eagerUntil;
+      line.eagerUntil = now + EAGER_MS;
       this.#hurry(line);
     }
-    this.#arm();
+    if ((firstIn(desk)?.dueAt ?? Number.POSITIVE_INFINITY) > now) this.#arm();
+    else this.#turnSoon();
   }
 
   /** A try is over, whatever came of it. */
@@ -160,6 +164,16 @@ export class ClaimDesk {
     if (first < Number.POSITIVE_INFINITY) this.#cancel = this.#clock.timer(first, () => this.#turn());
   }
 
+  /** D7. */
+  #turnSoon(): void {
+    if (this.#isTurningSoon) return;
+    this.#isTurningSoon = true;
+    process.nextTick(() => {
+      this.#isTurningSoon = false;
+      this.#turn();
+    });
+  }
+
   /** D6. */
   #turn(): void {
     const now = this.#clock.now();
@@ -192,7 +206,8 @@ export class ClaimDesk {
     }
     this.#looking--;
     const at = this.#clock.now();
-    Object.assign(line, { isLooking: false, leastPauseMs: Math.min(Math.max(LEAST_PAUSE_MS, 10 * (at - now)), MOST_LEAST_PAUSE_MS) });
+    const leastPauseMs = Math.min(Math.max(LEAST_PAUSE_MS, 10 * (at - now - 1)), MOST_LEAST_PAUSE_MS);
+    Object.assign(line, { isLooking: false, leastPauseMs });
     const pauseMs = at < line.eagerUntil ? EAGER_EVERY_MS : LOOK_EVERY_MS * (0.75 + chance('look', line.tenantId, line.type, at) / 2);
     line.dueAt = Math.min(line.dueAt, at + Math.ceil(pauseMs));
     for (const waiter of line.waiting) if (waiter.unseen.has(line)) this.#hurry(line); // who came while it was looked

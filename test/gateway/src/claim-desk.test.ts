@@ -113,15 +113,31 @@ describe('the claim desk', () => {
     expect(patient.candidates).toEqual([]);
   });
 
-  test('a hint makes it look at once, at the lines of that tenant', async () => {
+  test('a hint makes it look in the same turn of the event loop, once, at the lines of that tenant (D7)', async () => {
     const waiting = seek();
     seek({ tenantId: 'other' });
     await pass(100);
     looks.length = 0;
     there = [candidate(1)];
     desk.hint('acme');
-    await pass(5);
+    desk.hint('acme');
+    expect(looks).toEqual([]);
+    await settled();
     expect([waiting.candidates, looks]).toEqual([[candidate(1)], ['acme/job']]);
+  });
+
+  test('a hint right after a look waits for the pause between two looks', async () => {
+    seek();
+    await pass(100);
+    desk.hint('acme');
+    await settled();
+    looks.length = 0;
+    there = [candidate(1)];
+    desk.hint('acme');
+    await settled();
+    expect(looks).toEqual([]);
+    await pass(5);
+    expect(looks).toEqual(['acme/job']);
   });
 
   test('who waits for several types is served by the first of them, and waits nowhere any more', async () => {
