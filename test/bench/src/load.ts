@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import type { Pace, Tick } from './pace-thread.ts';
+
 /** Milliseconds of the monotonic clock that all processes of a machine share. */
 export const now = (): number => Number(process.hrtime.bigint()) / 1e6;
 
@@ -34,17 +38,15 @@ export async function openLoop(
 ): Promise<number[]> {
   const latencies: number[] = [];
   const calls: Promise<void>[] = [];
-  const startAt = now() + 20;
-  for (let index = 0; index < count; ) {
-    for (
-      let intended = startAt + (index * 1000) / perSecondRate;
-      index < count && intended <= now();
-      intended = startAt + (index * 1000) / perSecondRate
-    ) {
-      calls.push(call(index++, intended).then(() => void latencies.push(now() - intended)));
-    }
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
+  const workerData: Pace = { everyMs: 1000 / perSecondRate, count };
+  const pace = new Worker(new URL('./pace-thread.ts', import.meta.url), {
+    workerData,
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+  });
+  pace.on('message', ([index, intended]: Tick) => {
+    calls.push(call(index, intended).then(() => void latencies.push(now() - intended)));
+  });
+  await once(pace, 'exit');
   await Promise.all(calls);
   return latencies;
 }
