@@ -1,6 +1,8 @@
+import { ASKED_DELIVERIES, deliveryDocument } from '@retrigger/engine/deliveries.ts';
+import { clockOf } from '@retrigger/lifecycle/system-clock.ts';
 import type { Document, DocumentStore } from '@retrigger/ports/document-store.ts';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { HANGS, World } from './world.ts';
+import { HANGS, TENANT, World } from './world.ts';
 
 let world: World;
 beforeEach(() => {
@@ -75,6 +77,34 @@ describe('a notifier that ends', () => {
     await nothingWaits();
     expect(new Set(world.channel.to('one'))).toEqual(new Set(sequences('t', 3)));
     expect(world.channel.to('one').slice(0, 3)).toEqual(sequences('t', 3));
+  });
+
+  test('when a dead letter has arrived that was sent again: the next one resumes its subscription all the same (W8)', async () => {
+    await world.subscribe('one', { paused: { at: '2026-03-01T00:00:00.000Z', reason: 'It answered 500' } });
+    const { write } = world.documents;
+    const dies = Promise.withResolvers<void>();
+    world.documents.write = async (document) => {
+      if (document.kind !== 'subscription') return write.call(world.documents, document);
+      dies.resolve();
+      throw new Error('the store is away');
+    };
+    const first = await world.start();
+    const [stored] = await world.happens('t', 1);
+    const again = {
+      tenantId: TENANT,
+      subscriptionId: 'one',
+      id: 'again_1',
+      line: 'again_1',
+      event: { key: stored?.key ?? '', sequence: 1 },
+    };
+    const asked = { attempts: 0, dueAt: 0, storedAt: Date.now(), kind: ASKED_DELIVERIES, version: 1 };
+    await world.documents.make([deliveryDocument({ ...again, source: { partition: 0, offset: 0, at: 0 }, ...asked })]);
+    await dies.promise;
+    await first.stop();
+    world.documents.write = write;
+    await world.start();
+    await eventually(async () => expect(await world.subscription('one')).toMatchObject({ paused: null }));
+    await nothingWaits();
   });
 
   test('while it stores what a batch led to: the next one tells each event after those before it (W6)', async () => {
