@@ -123,6 +123,42 @@ describe('a notifier that ends', () => {
   });
 });
 
+describe('what was stored by a clock that is ahead', () => {
+  const AHEAD_MS = 300_000;
+
+  test('by a notifier is told by the next one at once (W7)', async () => {
+    await world.subscribe('one');
+    world.channel.answer = () => HANGS;
+    const clock = clockOf(
+      () => Date.now() + AHEAD_MS,
+      () => performance.now(),
+    );
+    const first = await world.start({ clock });
+    await world.happens('t', 3);
+    await eventually(() => expect(world.committed()).toBe(3));
+    await first.stop();
+    world.channel.answer = () => ({ kind: 'delivered' });
+    await world.start();
+    await nothingWaits();
+  });
+
+  test('by a gateway, a test, is sent at once (W7)', async () => {
+    await world.subscribe('one');
+    await world.start();
+    const at = Date.now() + AHEAD_MS;
+    const test = {
+      tenantId: TENANT,
+      subscriptionId: 'one',
+      id: 'test_1',
+      line: 'test_1',
+      event: null,
+      source: { partition: 0, offset: 0, at },
+    };
+    await world.documents.write(deliveryDocument({ ...test, attempts: 0, dueAt: at, storedAt: at, kind: ASKED_DELIVERIES, version: 1 }));
+    await nothingWaits();
+  });
+});
+
 describe('an owner that does not know that it is none any more', () => {
   test('stores deliveries after the next one has looked: that one tells them, in order, when the records come to it (W5)', async () => {
     await world.subscribe('one');
