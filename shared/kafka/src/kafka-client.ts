@@ -1,6 +1,6 @@
 import type { LogFields, Observer } from '@retrigger/ports/observer.ts';
 import kafkajs from 'kafkajs';
-import { armTimersOnlyWhenRequestsWait } from './kafkajs-timers.ts';
+import { mendTimers } from './kafkajs-timers.ts';
 
 /** PEM texts; null where the machine's own trust store, or no client certificate, is meant. */
 export type KafkaTls = { kind: 'off' } | { kind: 'on'; ca: string | null; certificate: string | null; key: string | null };
@@ -25,7 +25,7 @@ export const SHORT_RETRIES = { initialRetryTime: 100, maxRetryTime: 1_000, retri
 export const LONG_RETRIES = { ...SHORT_RETRIES, retries: 32 };
 
 export function kafkaClient(connection: KafkaConnection, observer: Observer, retry: kafkajs.RetryOptions): kafkajs.Kafka {
-  armTimersOnlyWhenRequestsWait();
+  mendTimers();
   return new kafkajs.Kafka({
     brokers: connection.brokers,
     clientId: connection.clientId,
