@@ -23,7 +23,7 @@ const { scheduleCheckPendingRequests } = queue;
 const { heartbeat } = group;
 
 /**
- * How KafkaJS 2.2.4 measures time, mended for this process. Doing it again changes nothing.
+ * How KafkaJS 2.2.4 measures time, mended for this process. Doing it again changes nothing. `calendar`: what KafkaJS goes by, epoch ms.
  * K1: no timer is armed after a response when no request waits. KafkaJS's has a negative delay then, which Node reports as a TimeoutNegativeWarning. (It checks
  * again with every request that has to wait.)
  * K2: a request times out when as long has passed as it may take, also when the calendar was set meanwhile. KafkaJS asks the calendar: set back by minutes, it
@@ -31,10 +31,13 @@ const { heartbeat } = group;
  * K3: the group hears of a member in time, also when the calendar was set back. KafkaJS sends no heartbeat until the calendar has passed that of the last one, so
  * that the group forgets the member, which goes on without knowing.
  */
-export function mendTimers(): void {
+export function mendTimers(calendar: () => number): void {
   queue.scheduleCheckPendingRequests = whenRequestsWait;
-  queue.scheduleRequestTimeoutCheck = timeOutSteadily;
-  group.heartbeat = whateverTheCalendar;
+  queue.scheduleRequestTimeoutCheck = timeOutByTicks;
+  group.heartbeat = function whateverTheCalendar(options) {
+    if (this.lastRequest > calendar()) this.lastRequest = calendar() - options.interval; // K3
+    return heartbeat.call(this, options);
+  };
 }
 
 /** K1 */
@@ -42,26 +45,19 @@ function whenRequestsWait(this: RequestQueue): void {
   if (this.pending.length > 0) scheduleCheckPendingRequests.call(this);
 }
 
-/** K2 */
-function timeOutSteadily(this: RequestQueue): void {
+/** K2. Ticks, not time: a process that was paused does not blame its connections. */
+function timeOutByTicks(this: RequestQueue): void {
   if (!this.enforceRequestTimeout) return;
   this.destroy();
-  const seenAt = new WeakMap<Request, number>();
+  const tickMs = Math.min(this.requestTimeout, LOOK_EVERY_MS);
+  const ticks = new WeakMap<Request, number>();
   const look = () => {
-    const now = performance.now();
     for (const request of [...this.inflight.values()]) {
-      const since = seenAt.get(request);
-      if (since === undefined) seenAt.set(request, now);
-      else if (now - since > request.requestTimeout) request.timeoutRequest();
+      const seen = ticks.get(request) ?? 0;
+      if (seen * tickMs > request.requestTimeout) request.timeoutRequest();
+      else ticks.set(request, seen + 1);
     }
     if (!this.isConnected()) this.destroy();
   };
-  this.requestTimeoutIntervalId = setInterval(look, Math.min(this.requestTimeout, LOOK_EVERY_MS));
-}
-
-/** K3 */
-function whateverTheCalendar(this: ConsumerGroup, options: { interval: number }): Promise<void> {
-  const now = Date.now();
-  if (this.lastRequest > now) this.lastRequest = now - options.interval;
-  return heartbeat.call(this, options);
+  this.requestTimeoutIntervalId = setInterval(look, tickMs);
 }

@@ -1,5 +1,6 @@
 import { kafkaClient, SHORT_RETRIES } from '@retrigger/kafka/kafka-client.ts';
 import type { KafkaLog } from '@retrigger/kafka/kafka-log.ts';
+import { systemClock } from '@retrigger/lifecycle/system-clock.ts';
 import { silent } from '@retrigger/ports/observer.ts';
 import kafkajs from 'kafkajs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -102,7 +103,7 @@ test('an append gives up after its time-out while no broker answers, and the nex
 });
 
 test('a partition that takes no records holds up no other', async () => {
-  const admin = kafkaClient(options.connection, silent, SHORT_RETRIES).admin();
+  const admin = kafkaClient(options.connection, { clock: systemClock, observer: silent }, SHORT_RETRIES).admin();
   await admin.connect();
   const refusing = {
     type: ConfigResourceTypes.TOPIC,
@@ -133,7 +134,7 @@ test('records that retention removed before they were read are passed over, the 
   await eventually('the first three', () => first.records.length === 3);
   await consumer.stop();
   await log.append('work', numbers(3, 10));
-  const admin = kafkaClient(options.connection, silent, SHORT_RETRIES).admin();
+  const admin = kafkaClient(options.connection, { clock: systemClock, observer: silent }, SHORT_RETRIES).admin();
   await admin.connect();
   await admin.fetchTopicOffsets(`${options.prefix}work`); // loads the metadata that the next call needs
   await admin.deleteTopicRecords({ topic: `${options.prefix}work`, partitions: [{ partition, offset: '6' }] });

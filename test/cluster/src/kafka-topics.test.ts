@@ -4,7 +4,7 @@ import { Kafka } from 'kafkajs';
 import { expect, test } from 'vitest';
 import { logOptions, openLog } from './open-log.ts';
 
-mendTimers();
+mendTimers(Date.now);
 
 /** Makes a topic the way somebody else might have made it. */
 async function made(brokers: string[], topic: string, numPartitions: number, config: { [name: string]: string }) {

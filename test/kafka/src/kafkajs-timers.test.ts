@@ -16,7 +16,7 @@ const setCalendar = (byMs: number) => {
   vi.spyOn(Date, 'now').mockImplementation(() => now() + byMs);
 };
 
-beforeEach(() => mendTimers());
+beforeEach(() => mendTimers(() => Date.now()));
 afterEach(() => void vi.restoreAllMocks());
 
 /** A queue of a connection that answers nothing. */

@@ -92,7 +92,7 @@ export class World {
   /** Makes two dead letters, by records of the work log that nobody can read; returns their ids. */
   async makeLetters(round: string): Promise<[string, string]> {
     const { RETRIGGER_KAFKA_BROKERS = '', RETRIGGER_KAFKA_PREFIX: prefix } = this.installation.settings;
-    mendTimers();
+    mendTimers(Date.now);
     const producer = new Kafka({ brokers: RETRIGGER_KAFKA_BROKERS.split(','), logLevel: logLevel.NOTHING }).producer();
     await producer.connect();
     const tasks = [`${round}-unread1`, `${round}-unread2`];
