@@ -2,27 +2,8 @@ import { chance } from '@retrigger/domain/chance.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
 import type { Observer } from '@retrigger/ports/observer.ts';
 import type { SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
-
-/** An execution that may be claimed, when the store was looked at. */
-export type Candidate = { taskId: string; since: number };
-
-/** Who waits: for tasks of these types, for at most `most` candidates, until `until` (epoch ms). `name` tells it from all others. */
-export type Seeker = { tenantId: string; types: readonly string[]; name: string; most: number; until: number; signal: AbortSignal };
-
-/** The tasks of one type of a tenant, and who waits for them. Until `eagerUntil` it is looked at more often. Times in epoch ms. */
-type Line = {
-  tenantId: string;
-  type: string;
-  waiting: Set<Waiter>;
-  lookedAt: number;
-  leastPauseMs: number;
-  dueAt: number;
-  eagerUntil: number;
-  isLooking: boolean;
-};
-/** The lines of one tenant that are not being looked at, those that want to be soon and the others, each in the order in which they are due. It may look again at `nextAt`. */
-type Desk = { lines: Map<string, Line>; hurried: Set<Line>; calm: Set<Line>; nextAt: number };
-type Waiter = Seeker & { lines: Line[]; unseen: Set<Line>; isLate: boolean; end(found: Candidate[]): void; fail(error: unknown): void };
+import { type Candidate, type Desk, firstIn, type Line, type Seeker, type Waiter } from './claim-lines.ts';
+import { drawOf } from './draw.ts';
 
 const LOOK_EVERY_MS = 200;
 /** Two looks at a line are never closer: ten times as long as the last one took for sure (the clock counts whole milliseconds), between these. */
@@ -40,6 +21,7 @@ const MOST_TRIED = 1_000;
 /** A candidate is tried by one claim of this process at a time; a look that had begun before the try ended may still show it. */
 const TRIED_MS = 60_000;
 const SETTLED_MS = 1_000;
+const SET_BACK_MS = 1_000;
 
 /**
  * Where claims wait. One look at the store serves all who wait for the same type of a tenant, however many they are.
@@ -47,7 +29,8 @@ const SETTLED_MS = 1_000;
  * those that its name draws, so several processes seldom try the same, and twins on two of them do. D4: a claim that doesn't want to wait has one look of its own.
  * D5: without anybody waiting there is no look and no timer.
  * D6: tenants take turns and have so many looks each, so nobody waits for somebody else's thousands of types.
- * D7: what is hinted at is looked at in the same turn of the event loop, when whoever gave the hint has been answered: a timer would be 1 or 2 ms late, and a try
+ * D7: when the clock was set back, nothing is put off to what it had said before.
+ * D8: what is hinted at is looked at in the same turn of the event loop, when whoever gave the hint has been answered: a timer would be 1 or 2 ms late, and a try
  * that is appended in that turn shares the transaction, and the sync, of the event that the hint was about.
  */
 export class ClaimDesk {
@@ -60,6 +43,8 @@ export class ClaimDesk {
   readonly #settled = new Map<string, number>();
   #looking = 0;
   #isTurningSoon = false;
+  /** What the clock said last. */
+  #latest = 0;
   #cancel = () => {};
 
   constructor({ snapshots, clock, observer }: { snapshots: Pick<SnapshotStore, 'claimable'>; clock: Clock; observer: Observer }) {
@@ -104,7 +89,7 @@ export class ClaimDesk {
   hint(tenantId: string, isThere = true): void {
     const desk = this.#desks.get(tenantId);
     if (desk === undefined) return;
-    const now = this.#clock.now();
+    const now = this.#now();
     for (const line of desk.lines.values()) {
       line.eagerUntil = now + EAGER_MS;
       this.#hurry(line, isThere ? 0 : now + EAGER_EVERY_MS);
@@ -153,18 +138,37 @@ export class ClaimDesk {
     if (desk.lines.size === 0) this.#desks.delete(line.tenantId);
   }
 
+  /** D7. */
+  #now(): number {
+    const now = this.#clock.now();
+    const isSetBack = now < this.#latest - SET_BACK_MS;
+    this.#latest = now;
+    if (!isSetBack) return now;
+    for (const [name, until] of this.#tried) this.#tried.set(name, Math.min(until, now + TRIED_MS));
+    for (const [name, until] of this.#settled) this.#settled.set(name, Math.min(until, now + SETTLED_MS));
+    for (const desk of this.#desks.values()) {
+      desk.nextAt = Math.min(desk.nextAt, now);
+      for (const line of desk.lines.values()) {
+        Object.assign(line, { lookedAt: Math.min(line.lookedAt, now), eagerUntil: Math.min(line.eagerUntil, now) });
+        if (!line.isLooking) this.#hurry(line);
+      }
+    }
+    return now;
+  }
+
   /** One timer, for the line that is due first. */
   #arm(): void {
     this.#cancel();
     this.#cancel = () => {};
     if (this.#looking >= MOST_LOOKS) return;
+    this.#now();
     let first = Number.POSITIVE_INFINITY;
     for (const desk of this.#desks.values())
       first = Math.min(first, Math.max(desk.nextAt, firstIn(desk)?.dueAt ?? Number.POSITIVE_INFINITY));
     if (first < Number.POSITIVE_INFINITY) this.#cancel = this.#clock.timer(first, () => this.#turn());
   }
 
-  /** D7. */
+  /** D8. */
   #turnSoon(): void {
     if (this.#isTurningSoon) return;
     this.#isTurningSoon = true;
@@ -176,7 +180,7 @@ export class ClaimDesk {
 
   /** D6. */
   #turn(): void {
-    const now = this.#clock.now();
+    const now = this.#now();
     for (const left of [this.#tried, this.#settled]) for (const [name, until] of left) if (until <= now) left.delete(name);
     for (const [tenantId, desk] of this.#desks) {
       if (this.#looking >= MOST_LOOKS) break;
@@ -232,17 +236,4 @@ export class ClaimDesk {
   }
 }
 
-/** Which line is due first, as good as: those behind it came later. */
-function firstIn({ hurried, calm }: Desk): Line | undefined {
-  const [[soon], [later]] = [hurried, calm];
-  return soon === undefined || (later !== undefined && later.dueAt < soon.dueAt) ? later : soon;
-}
-
 const nameOf = (tenantId: string, { taskId, since }: Candidate): string => `${tenantId}/${taskId}/${since}`;
-
-/** 32 bits of a name (FNV-1a). */
-function drawOf(name: string): number {
-  let draw = 0x811c9dc5;
-  for (let i = 0; i < name.length; i++) draw = Math.imul(draw ^ name.charCodeAt(i), 0x01000193);
-  return draw;
-}

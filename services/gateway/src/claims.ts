@@ -7,8 +7,9 @@ import type { Admission, CommandAdmission } from '@retrigger/engine/admit-comman
 import { within } from '@retrigger/engine/within.ts';
 import { TOPICS } from '@retrigger/ports/log.ts';
 import { RECEIPT_LIFE_MS } from '@retrigger/ports/receipt-store.ts';
-import { type Candidate, ClaimDesk } from './claim-desk.ts';
+import { ClaimDesk } from './claim-desk.ts';
 import { leaseOf } from './claim-lease.ts';
+import type { Candidate } from './claim-lines.ts';
 import { claimedUnder, slotIds } from './claimed-under.ts';
 import type { Caller } from './credentials.ts';
 import type { GatewayDeps } from './deps.ts';
