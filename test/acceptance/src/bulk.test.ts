@@ -116,11 +116,15 @@ describe.each(PROFILES)('bulks, %s', (profile) => {
     const first = taskIds[0] ?? '';
     const going = trigger({ tasks: items(taskIds), allOrNothing: true }, { 'idempotency-key': own('reserved') });
     let seen: JsonObject | undefined;
-    await eventually('the task is taken', async () => {
-      const task = await admin.task(first);
-      seen ??= task.reservation as JsonObject | undefined;
-      return task.status === 'Running';
-    });
+    await eventually(
+      'the task is taken',
+      async () => {
+        const task = await admin.task(first);
+        seen ??= task.reservation as JsonObject | undefined;
+        return task.status === 'Running';
+      },
+      25_000,
+    ); // the bulk itself is waited for 30 s
     expect((await going).status).toBe(200);
     const reserved = (await admin.events(first, 'types=TaskReserved'))[0];
     expect(reserved?.metadata).toMatchObject({ bulkId: expect.any(String) });
