@@ -38,7 +38,7 @@ export function createAdmission(deps: GatewayDeps): CommandAdmission<Problem> {
 export function createGateway(deps: GatewayDeps, admission = createAdmission(deps)): OpenAPIHono {
   const claims = new Claims(deps, admission);
   const api = new Api(deps, admission);
-  api.accepted = (command) => claims.hint(command);
+  api.accepted = (tenantId) => claims.hint(tenantId);
   bulkRoutes(api); // before the tasks by id, of which `bulk` is none
   taskRoutes(api);
   taskListRoutes(api);

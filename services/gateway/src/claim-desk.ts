@@ -85,14 +85,14 @@ export class ClaimDesk {
     });
   }
 
-  /** Something of this tenant has changed: what somebody waits for may be there, or may soon be. */
-  hint(tenantId: string, isThere = true): void {
+  /** Something of this tenant has changed: what somebody waits for may be there. */
+  hint(tenantId: string): void {
     const desk = this.#desks.get(tenantId);
     if (desk === undefined) return;
     const now = this.#now();
     for (const line of desk.lines.values()) {
       line.eagerUntil = now + EAGER_MS;
-      this.#hurry(line, isThere ? 0 : now + EAGER_EVERY_MS);
+      this.#hurry(line);
     }
     if ((firstIn(desk)?.dueAt ?? Number.POSITIVE_INFINITY) > now) this.#arm();
     else this.#turnSoon();
@@ -117,8 +117,8 @@ export class ClaimDesk {
     return line;
   }
 
-  #hurry(line: Line, from = 0): void {
-    line.dueAt = Math.min(line.dueAt, Math.max(from, line.lookedAt + line.leastPauseMs));
+  #hurry(line: Line): void {
+    line.dueAt = Math.min(line.dueAt, line.lookedAt + line.leastPauseMs);
     if (!line.isLooking) this.#place(line);
   }
 

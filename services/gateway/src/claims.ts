@@ -45,8 +45,6 @@ export type ClaimOutcome =
 
 type Tried = Admission<Problem>;
 
-/** What these lead to, if anything, is claimable when a command that follows has been decided. */
-const LEADS_ON: ReadonlySet<Command['type']> = new Set(['CompleteExecution', 'HeartbeatExecution']);
 /** With one execution in hand a claim waits so long for what it was promised besides. */
 const OTHERS_MS = 30_000;
 /** What the log has not taken for so long it may never take. It says so within some seconds. */
@@ -80,9 +78,9 @@ export class Claims {
     this.#desk = new ClaimDesk(deps);
   }
 
-  /** A command was accepted. */
-  hint({ tenantId, type }: Pick<Command, 'tenantId' | 'type'>): void {
-    this.#desk.hint(tenantId, !LEADS_ON.has(type));
+  /** A command of this tenant was accepted. */
+  hint(tenantId: string): void {
+    this.#desk.hint(tenantId);
   }
 
   async claim(asked: AskedClaim): Promise<ClaimOutcome> {

@@ -153,17 +153,6 @@ describe('the claim desk', () => {
     expect([waiting.candidates, looks]).toEqual([[candidate(1)], ['acme/job']]);
   });
 
-  test('a hint at what is still to come makes it look within 25 ms, and not before', async () => {
-    seek();
-    await pass(100);
-    looks.length = 0;
-    desk.hint('acme', false);
-    await settled();
-    expect(looks).toEqual([]);
-    await pass(25);
-    expect(looks).toEqual(['acme/job']);
-  });
-
   test('a hint right after a look waits for the pause between two looks', async () => {
     seek();
     await pass(100);
