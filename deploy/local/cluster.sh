@@ -17,13 +17,9 @@ done
 # Found free once and kept, so that a server comes back where its clients look for it.
 choose_ports() {
   [ ! -s "$dir/ports" ] || return 0
-  local server name port taken=()
+  local server name
   for server in "${servers[@]}"; do
-    for name in $("${server}_ports"); do
-      port=$(free_port "${taken[@]}")
-      taken+=("$port")
-      echo "$name=$port"
-    done
+    for name in $("${server}_ports"); do echo "$name=$(free_port)"; done
   done >"$dir/ports.partial"
   mv "$dir/ports.partial" "$dir/ports"
 }

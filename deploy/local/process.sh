@@ -65,12 +65,14 @@ signal_and_wait() {
 }
 
 # A port that nothing uses, below the range that the kernel gives to outgoing connections: a server that is
-# stopped and started again finds its port still free.
+# stopped and started again finds its port still free. A file claims it, for another cluster may be chosen at the same moment.
 free_port() {
-  local port
+  local port claims=$cache/ports
+  mkdir -p "$claims"
+  find "$claims" -type f -mmin +5 -delete 2>/dev/null || true
   while :; do
     port=$((20000 + RANDOM % 10000))
-    case " $* " in *" $port "*) continue ;; esac
+    (set -o noclobber && : >"$claims/$port") 2>/dev/null || continue
     if ! (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
       echo "$port"
       return

@@ -121,7 +121,8 @@ async function stop(server: Server, stopping: AbortController, leaving: AbortCon
 }
 
 const TOO_LARGE: Problem = { code: 'payload_too_large', detail: 'The request’s headers are larger than 16 KiB' };
-const TOO_SLOW: Problem = { code: 'invalid_request', detail: 'The request came too slowly' };
+/** Whose fault that is nobody knows: this process may have been paused meanwhile. So it is none of the request: it may come again. */
+const TOO_SLOW: Problem = { code: 'unavailable', detail: 'The request did not come whole in time; nothing was done, try again' };
 const NO_HTTP: Problem = { code: 'invalid_request', detail: 'This is no valid HTTP/1.1 request' };
 const PROBLEM_OF: { [code: string]: Problem } = { HPE_HEADER_OVERFLOW: TOO_LARGE, ERR_HTTP_REQUEST_TIMEOUT: TOO_SLOW };
 

@@ -1,6 +1,7 @@
+import type { Clock } from '@retrigger/ports/clock.ts';
 import type { LogFields, Observer } from '@retrigger/ports/observer.ts';
 import kafkajs from 'kafkajs';
-import { armTimersOnlyWhenRequestsWait } from './kafkajs-timers.ts';
+import { mendTimers } from './kafkajs-timers.ts';
 
 /** PEM texts; null where the machine's own trust store, or no client certificate, is meant. */
 export type KafkaTls = { kind: 'off' } | { kind: 'on'; ca: string | null; certificate: string | null; key: string | null };
@@ -16,6 +17,8 @@ export type KafkaConnection = {
   sasl: KafkaSasl | null;
 };
 
+export type KafkaClientPorts = { clock: Clock; observer: Observer };
+
 const CONNECTION_TIMEOUT_MS = 3_000;
 /** Above the 10 s that a broker may wait for its replicas. */
 const REQUEST_TIMEOUT_MS = 15_000;
@@ -24,8 +27,12 @@ export const SHORT_RETRIES = { initialRetryTime: 100, maxRetryTime: 1_000, retri
 /** For consumers: about 30 s. A member that comes back as itself keeps its partitions; a new one waits until the broker has given up the old one. */
 export const LONG_RETRIES = { ...SHORT_RETRIES, retries: 32 };
 
-export function kafkaClient(connection: KafkaConnection, observer: Observer, retry: kafkajs.RetryOptions): kafkajs.Kafka {
-  armTimersOnlyWhenRequestsWait();
+export function kafkaClient(
+  connection: KafkaConnection,
+  { clock, observer }: KafkaClientPorts,
+  retry: kafkajs.RetryOptions,
+): kafkajs.Kafka {
+  mendTimers(() => clock.now());
   return new kafkajs.Kafka({
     brokers: connection.brokers,
     clientId: connection.clientId,

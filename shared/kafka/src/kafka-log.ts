@@ -43,8 +43,8 @@ export async function openKafkaLog(
   options: KafkaLogOptions,
 ): Promise<{ kind: 'open'; log: KafkaLog } | { kind: 'cannot_open'; message: string }> {
   const { clock, observer, prefix = '' } = options;
-  const kafka = kafkaClient(options.connection, observer, SHORT_RETRIES);
-  const consuming = kafkaClient(options.connection, observer, LONG_RETRIES);
+  const kafka = kafkaClient(options.connection, options, SHORT_RETRIES);
+  const consuming = kafkaClient(options.connection, options, LONG_RETRIES);
   const admin = kafka.admin();
   const named = <T>(byTopic: { [topic: string]: T }) =>
     Object.fromEntries(Object.entries(byTopic).map(([topic, value]) => [prefix + topic, value]));

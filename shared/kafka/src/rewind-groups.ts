@@ -1,5 +1,4 @@
-import type { Observer } from '@retrigger/ports/observer.ts';
-import { type KafkaConnection, kafkaClient, SHORT_RETRIES } from './kafka-client.ts';
+import { type KafkaClientPorts, type KafkaConnection, kafkaClient, SHORT_RETRIES } from './kafka-client.ts';
 
 /** A group, and the topic that it reads, by their names on the brokers. */
 export type GroupOfTopic = { group: string; topic: string };
@@ -13,9 +12,9 @@ const NOBODY = ['Empty', 'Dead'];
 export async function rewindGroups(
   connection: KafkaConnection,
   { unused, rewound, sinceMs }: { unused: string[]; rewound: GroupOfTopic[]; sinceMs: number },
-  observer: Observer,
+  ports: KafkaClientPorts,
 ): Promise<{ kind: 'rewound' } | { kind: 'in_use'; groups: string[] }> {
-  const admin = kafkaClient(connection, observer, SHORT_RETRIES).admin();
+  const admin = kafkaClient(connection, ports, SHORT_RETRIES).admin();
   await admin.connect();
   try {
     const { groups } = await admin.describeGroups(unused);

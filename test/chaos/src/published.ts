@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { JsonObject } from '@retrigger/domain/json.ts';
-import { armTimersOnlyWhenRequestsWait } from '@retrigger/kafka/kafkajs-timers.ts';
+import { mendTimers } from '@retrigger/kafka/kafkajs-timers.ts';
 import { TOPICS } from '@retrigger/ports/log.ts';
 import kafkajs, { type Producer } from 'kafkajs';
 import type { System } from './system.ts';
@@ -19,7 +19,7 @@ const PUBLISHES_AGAIN = 3;
 const PENDING = { status: 202, text: '{"state":"pending"}' };
 
 export async function connectProducer({ settings }: System): Promise<{ producer: Producer; topic: string }> {
-  armTimersOnlyWhenRequestsWait();
+  mendTimers(Date.now);
   const brokers = (settings.RETRIGGER_KAFKA_BROKERS ?? '').split(',');
   const kafka = new kafkajs.Kafka({ brokers, requestTimeout: TRY_MS, retry: { retries: 1 }, logLevel: kafkajs.logLevel.NOTHING });
   const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });

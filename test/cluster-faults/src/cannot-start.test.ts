@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { clusterSettings } from '@retrigger/cluster/settings.ts';
 import { kafkaClient, SHORT_RETRIES } from '@retrigger/kafka/kafka-client.ts';
+import { systemClock } from '@retrigger/lifecycle/system-clock.ts';
 import { silent } from '@retrigger/ports/observer.ts';
 import { logOptions } from '@retrigger/test-cluster/open-log.ts';
 import { type Child, startChild } from '@retrigger/test-faults/child.ts';
@@ -68,7 +69,7 @@ describe.concurrent('a service of the cluster', () => {
       await installation.start('worker').ready;
       await installation.end();
       const topic = `${installation.settings.RETRIGGER_KAFKA_PREFIX}retrigger.work`;
-      const admin = kafkaClient((await logOptions({})).connection, silent, SHORT_RETRIES).admin();
+      const admin = kafkaClient((await logOptions({})).connection, { clock: systemClock, observer: silent }, SHORT_RETRIES).admin();
       await admin.connect();
       await admin.createPartitions({ topicPartitions: [{ topic, count: 9 }] });
       await admin.disconnect();

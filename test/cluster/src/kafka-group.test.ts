@@ -1,6 +1,7 @@
 import type { KafkaLog } from '@retrigger/kafka/kafka-log.ts';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { eventually } from './eventually.ts';
+import { startMember } from './member.ts';
 import { logOptions, openLog, record, recorder, text } from './open-log.ts';
 
 let logs: KafkaLog[];
@@ -24,6 +25,20 @@ test('L4: two consumers of a group share the partitions, and neither is told aga
   await eventually('the first has all again', () => one.owned.size === 8);
   expect(one.told).toHaveLength(3);
   expect(two.owned.size).toBe(0);
+});
+
+test('L4: a member goes on being one, and hears of others, when its calendar is set back', async () => {
+  const one = recorder();
+  await logs[0]?.consume('work', 'g', one);
+  await eventually('it has all', () => one.owned.size === 8);
+  const now = Date.now.bind(Date);
+  const calendar = vi.spyOn(Date, 'now').mockImplementation(() => now() - 300_000);
+  const other = startMember(options);
+  onTestFinished(() => {
+    calendar.mockRestore();
+    other.signal('SIGKILL');
+  });
+  await eventually('each has half', () => one.owned.size === 4 && other.owned() === 4);
 });
 
 test('nothing is lost or given twice while consumers come and go politely under load', async () => {

@@ -1,10 +1,10 @@
 import { openKafkaLog } from '@retrigger/kafka/kafka-log.ts';
-import { armTimersOnlyWhenRequestsWait } from '@retrigger/kafka/kafkajs-timers.ts';
+import { mendTimers } from '@retrigger/kafka/kafkajs-timers.ts';
 import { Kafka } from 'kafkajs';
 import { expect, test } from 'vitest';
 import { logOptions, openLog } from './open-log.ts';
 
-armTimersOnlyWhenRequestsWait();
+mendTimers(Date.now);
 
 /** Makes a topic the way somebody else might have made it. */
 async function made(brokers: string[], topic: string, numPartitions: number, config: { [name: string]: string }) {

@@ -1,20 +1,27 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { KafkaLog } from '@retrigger/kafka/kafka-log.ts';
 import type { LogRecord } from '@retrigger/ports/log.ts';
+import { onTestFinished } from 'vitest';
 import { record, text } from './open-log.ts';
 
 const KEYS = 40;
+const BETWEEN_MS = 20;
 
-/** Appends numbered records over 40 keys, one after another for each key, until stopped. An append that fails is appended again, with the same number. */
+/** Appends numbered records over 40 keys, one after another for each key, until stopped, or the test ends. An append that fails is appended again, with the same number. */
 export function load(log: KafkaLog) {
   let running = true;
+  onTestFinished(() => {
+    running = false;
+  });
   const acknowledged = new Set<string>();
   const done = Promise.all(
     Array.from({ length: KEYS }, async (_, key) => {
       for (let n = 0; running; n++) {
         const value = `${key}:${n}`;
-        while (!(await append(log, key, value)));
-        acknowledged.add(value);
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        for (let isIn = false; running && !isIn; await pause(BETWEEN_MS)) {
+          isIn = await append(log, key, value);
+          if (isIn) acknowledged.add(value);
+        }
       }
     }),
   );

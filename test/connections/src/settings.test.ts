@@ -60,7 +60,11 @@ function settingsOf(more: { [variable: string]: string }) {
 describe('Kafka', () => {
   async function connect(more: { [variable: string]: string }): Promise<() => Promise<void>> {
     const settings = settingsOf({ RETRIGGER_KAFKA_BROKERS: `127.0.0.1:${server.port}`, RETRIGGER_KAFKA_TLS: 'true', ...more });
-    const admin = kafkaClient(kafkaConnection(settings, 'a-client-of-ours'), silent, { ...SHORT_RETRIES, retries: 0 }).admin();
+    const admin = kafkaClient(
+      kafkaConnection(settings, 'a-client-of-ours'),
+      { clock: systemClock, observer: silent },
+      { ...SHORT_RETRIES, retries: 0 },
+    ).admin();
     const connecting = admin.connect().catch(() => {}); // nobody answers to the end
     return async () => {
       server.close();

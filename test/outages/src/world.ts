@@ -1,4 +1,4 @@
-import { armTimersOnlyWhenRequestsWait } from '@retrigger/kafka/kafkajs-timers.ts';
+import { mendTimers } from '@retrigger/kafka/kafkajs-timers.ts';
 import { startReceiver } from '@retrigger/test-acceptance/receiver.ts';
 import { API_KEY, freePorts } from '@retrigger/test-cluster/installation.ts';
 import { Installation } from '@retrigger/test-cluster-faults/installation.ts';
@@ -92,7 +92,7 @@ export class World {
   /** Makes two dead letters, by records of the work log that nobody can read; returns their ids. */
   async makeLetters(round: string): Promise<[string, string]> {
     const { RETRIGGER_KAFKA_BROKERS = '', RETRIGGER_KAFKA_PREFIX: prefix } = this.installation.settings;
-    armTimersOnlyWhenRequestsWait();
+    mendTimers(Date.now);
     const producer = new Kafka({ brokers: RETRIGGER_KAFKA_BROKERS.split(','), logLevel: logLevel.NOTHING }).producer();
     await producer.connect();
     const tasks = [`${round}-unread1`, `${round}-unread2`];

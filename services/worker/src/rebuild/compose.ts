@@ -46,13 +46,13 @@ export async function rebuildStore(since: string | undefined, environment: Envir
 }
 
 async function rebuild(cluster: Cluster, dumpedAt: number): Promise<Done> {
-  const { settings, snapshots, observer } = cluster;
+  const { settings, snapshots } = cluster;
   const marks = [...(await snapshots.marks()).values()].map(({ at }) => at);
   const sinceMs = Math.min(dumpedAt - CLOCKS_DIFFER_MS, ...marks);
   const connection = kafkaConnection(settings, 'retrigger-rebuild');
   const named = (name: string): string => settings.kafkaPrefix + name;
   const unused = ALL_GROUPS.map(named);
-  const inUse = await untilUnused(() => rewindGroups(connection, { unused, rewound: [], sinceMs }, observer), cluster.clock);
+  const inUse = await untilUnused(() => rewindGroups(connection, { unused, rewound: [], sinceMs }, cluster), cluster.clock);
   if (inUse.length > 0) return failed(`${inUse.join(', ')} ${IN_USE}`);
   const { restored, present, wrong } = await rebuildEvents(
     { ...cluster, decider: domainDecider as AnyDecider },
@@ -65,7 +65,7 @@ async function rebuild(cluster: Cluster, dumpedAt: number): Promise<Done> {
     { group: named(NOTIFIER_GROUP), topic: named(TOPICS.events) }, // deliveries, and dead letters, are documents of the store
     { group: named(COLLECTOR_GROUP), topic: named(TOPICS.deadLetters) },
   ];
-  const done = await rewindGroups(connection, { unused, rewound, sinceMs }, observer);
+  const done = await rewindGroups(connection, { unused, rewound, sinceMs }, cluster);
   if (done.kind === 'in_use') return failed(`${done.groups.join(', ')} ${IN_USE}`);
   const from = formatInstant(sinceMs);
   return { isDone: true, message: `${restored} events are back, ${present} were there; the workers go on from ${from}: start them first` };
