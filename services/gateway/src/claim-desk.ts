@@ -2,6 +2,7 @@ import { chance } from '@retrigger/domain/chance.ts';
 import type { Clock } from '@retrigger/ports/clock.ts';
 import type { Observer } from '@retrigger/ports/observer.ts';
 import type { SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
+import { drawOf } from './draw.ts';
 
 /** An execution that may be claimed, when the store was looked at. */
 export type Candidate = { taskId: string; since: number };
@@ -40,6 +41,7 @@ const MOST_TRIED = 1_000;
 /** A candidate is tried by one claim of this process at a time; a look that had begun before the try ended may still show it. */
 const TRIED_MS = 60_000;
 const SETTLED_MS = 1_000;
+const SET_BACK_MS = 1_000;
 
 /**
  * Where claims wait. One look at the store serves all who wait for the same type of a tenant, however many they are.
@@ -47,6 +49,7 @@ const SETTLED_MS = 1_000;
  * those that its name draws, so several processes seldom try the same, and twins on two of them do. D4: a claim that doesn't want to wait has one look of its own.
  * D5: without anybody waiting there is no look and no timer.
  * D6: tenants take turns and have so many looks each, so nobody waits for somebody else's thousands of types.
+ * D7: when the clock was set back, nothing is put off to what it had said before.
  */
 export class ClaimDesk {
   readonly #snapshots: Pick<SnapshotStore, 'claimable'>;
@@ -57,6 +60,8 @@ export class ClaimDesk {
   readonly #tried = new Map<string, number>();
   readonly #settled = new Map<string, number>();
   #looking = 0;
+  /** What the clock said last. */
+  #latest = 0;
   #cancel = () => {};
 
   constructor({ snapshots, clock, observer }: { snapshots: Pick<SnapshotStore, 'claimable'>; clock: Clock; observer: Observer }) {
@@ -149,11 +154,30 @@ export class ClaimDesk {
     if (desk.lines.size === 0) this.#desks.delete(line.tenantId);
   }
 
+  /** D7. */
+  #now(): number {
+    const now = this.#clock.now();
+    const isSetBack = now < this.#latest - SET_BACK_MS;
+    this.#latest = now;
+    if (!isSetBack) return now;
+    for (const [name, until] of this.#tried) this.#tried.set(name, Math.min(until, now + TRIED_MS));
+    for (const [name, until] of this.#settled) this.#settled.set(name, Math.min(until, now + SETTLED_MS));
+    for (const desk of this.#desks.values()) {
+      desk.nextAt = Math.min(desk.nextAt, now);
+      for (const line of desk.lines.values()) {
+        Object.assign(line, { lookedAt: Math.min(line.lookedAt, now), eagerUntil: Math.min(line.eagerUntil, now) });
+        if (!line.isLooking) this.#hurry(line);
+      }
+    }
+    return now;
+  }
+
   /** One timer, for the line that is due first. */
   #arm(): void {
     this.#cancel();
     this.#cancel = () => {};
     if (this.#looking >= MOST_LOOKS) return;
+    this.#now();
     let first = Number.POSITIVE_INFINITY;
     for (const desk of this.#desks.values())
       first = Math.min(first, Math.max(desk.nextAt, firstIn(desk)?.dueAt ?? Number.POSITIVE_INFINITY));
@@ -162,7 +186,7 @@ export class ClaimDesk {
 
   /** D6. */
   #turn(): void {
-    const now = this.#clock.now();
+    const now = this.#now();
     for (const left of [this.#tried, this.#settled]) for (const [name, until] of left) if (until <= now) left.delete(name);
     for (const [tenantId, desk] of this.#desks) {
       if (this.#looking >= MOST_LOOKS) break;
@@ -224,10 +248,3 @@ function firstIn({ hurried, calm }: Desk): Line | undefined {
 }
 
 const nameOf = (tenantId: string, { taskId, since }: Candidate): string => `${tenantId}/${taskId}/${since}`;
-
-/** 32 bits of a name (FNV-1a). */
-function drawOf(name: string): number {
-  let draw = 0x811c9dc5;
-  for (let i = 0; i < name.length; i++) draw = Math.imul(draw ^ name.charCodeAt(i), 0x01000193);
-  return draw;
-}

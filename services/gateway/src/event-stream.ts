@@ -34,6 +34,7 @@ export type Connection = { stopping?: AbortSignal; outgoing?: { destroy(): void 
  * S3: it ends when the client goes, or when `stopping` aborts.
  * S4: nothing is shown to a client whose credentials have ceased to be good (revoked, expired, erased), or can't be looked up; it is hung up on instead, while
  * nothing happens with the next comment.
+ * S5: comments go on when the clock was set back, or what stands between us and the client would take the connection for dead.
  */
 export async function streamReply(live: LiveEvents, clock: Clock, followed: Followed, { stopping, outgoing }: Connection): Promise<Reply> {
   const { tenantId } = followed;
@@ -111,7 +112,9 @@ class Follower {
   /** The next message: events, or a comment every 15 s; null = it is over. */
   async next(): Promise<string | null> {
     while (!this.#gone.aborted) {
-      if (this.#clock.now() >= this.#commentAt) {
+      const leftMs = this.#commentAt - this.#clock.now();
+      if (leftMs <= 0 || leftMs > COMMENT_EVERY_MS) {
+        // S5
         this.#commentAt = this.#clock.now() + COMMENT_EVERY_MS;
         return (await this.#isWelcome(true)) ? ':\n\n' : null;
       }

@@ -14,6 +14,7 @@ type KeySet = ReturnType<typeof createLocalJWKSet>;
 /**
  * The public keys of a token issuer.
  * Z4: a key that is not known is looked for at the issuer, but whoever sends made-up names of keys makes us ask no more than once in 10 s.
+ * Z6: of what was done by a clock that was set back since nobody knows the age: then the issuer is asked.
  * Z5: an issuer that does not answer takes nothing away: the keys that are known go on.
  */
 export class IssuerKeys {
@@ -37,7 +38,7 @@ export class IssuerKeys {
     if (keys === null) return this.#afterFetch(header, token);
     const now = this.#clock.now();
     if (now - Math.max(this.#fetchedAt, this.#triedAt) >= STALE_AFTER_MS) return this.#afterFetch(header, token);
-    if (now - this.#fetchedAt >= REFRESH_AFTER_MS) void this.#fetchOnce();
+    if (now - this.#fetchedAt >= REFRESH_AFTER_MS || now < this.#fetchedAt) void this.#fetchOnce(); // Z6
     return keys(header, token).catch((error: unknown) => {
       if (error instanceof errors.JWKSNoMatchingKey) return this.#afterFetch(header, token); // Z4
       throw error;
@@ -53,7 +54,7 @@ export class IssuerKeys {
   /** Joins the fetch that is under way; does nothing within the cooldown. Never throws. */
   async #fetchOnce(): Promise<void> {
     const now = this.#clock.now();
-    if (this.#fetching === null && now - this.#triedAt < COOLDOWN_MS) return;
+    if (this.#fetching === null && now >= this.#triedAt && now - this.#triedAt < COOLDOWN_MS) return; // Z6
     this.#fetching ??= this.#fetchNow(now).finally(() => {
       this.#fetching = null;
     });

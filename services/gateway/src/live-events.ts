@@ -31,6 +31,7 @@ type Open = { tail: Promise<LiveTail>; clients: number };
  * V2: what clients must read from the store (a resumed one, one that fell behind the tail) is read page by page, one page at a time in the whole process, so that however
  * many of them there are, they leave turns to everybody else.
  * V3: streams are bounded; however many some tenants have, the next one finds a place, and there are connections left for requests.
+ * V4: a tail is extended by one loop: one that was told to stop may still be looking while the next one runs, so a look is about those that were followed when it began.
  */
 export class LiveEvents {
   readonly #tenants = new Map<string, Open>();
@@ -107,8 +108,9 @@ export class LiveEvents {
   /** V1. */
   async #look(): Promise<number> {
     const { clock } = this.#ports;
+    const followed = [...this.#tenants]; // V4: before anything is waited for
     const end = placeText(placeAt(await this.#mark())); // M2
-    for (const [tenantId, { tail }] of [...this.#tenants]) await this.#extend(tenantId, await tail, end);
+    for (const [tenantId, { tail }] of followed) await this.#extend(tenantId, await tail, end);
     return clock.now() + LOOK_EVERY_MS;
   }
 

@@ -8,6 +8,8 @@ import { RecentDocuments } from './recent-documents.ts';
 /** The only document of its kind that a tenant has. */
 export const SETTINGS_ID = 'settings';
 const LISTED_AT_ONCE = 1_000;
+/** Commands that have set them. */
+const REMEMBERED = 50;
 
 /** What a tenant may set of its limits; the system's is the installation's alone. */
 export type TenantLimits = Partial<Omit<CommandLimits, 'systemPerMinute'>>;
@@ -73,12 +75,21 @@ export async function storedLimits(
   }
 }
 
-/** Takes the place of what was set before. Done twice by one command it is done once, unless somebody else came between. */
-export async function saveSettings(documents: DocumentStore, tenantId: string, settings: TenantSettings, commandId: string): Promise<void> {
+/**
+ * Takes the place of what was set before. X2: done twice by one command it is done once, also when others came between: by which commands it was set last stays
+ * beside it.
+ */
+export async function saveSettings(
+  documents: Pick<DocumentStore, 'read' | 'write'>,
+  tenantId: string,
+  settings: TenantSettings,
+  commandId: string,
+): Promise<void> {
   for (;;) {
     const before = await documents.read(TENANT_SETTINGS, tenantId, SETTINGS_ID);
-    if (before?.body.commandId === commandId) return;
-    const body: JsonObject = { ...settings, commandId } as JsonObject;
+    const { commandIds = [] } = (before?.body ?? {}) as { commandIds?: string[] };
+    if (commandIds.includes(commandId)) return; // X2
+    const body: JsonObject = { ...settings, commandIds: [...commandIds.slice(1 - REMEMBERED), commandId] } as JsonObject;
     const document = { kind: TENANT_SETTINGS, tenantId, id: SETTINGS_ID, version: (before?.version ?? 0) + 1, body };
     if ((await documents.write(document)) === 'written') return;
   }

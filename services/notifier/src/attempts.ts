@@ -55,6 +55,7 @@ const TROUBLE_MS = 1_000;
  * W2: the document of a delivery goes only when the subscriber has taken it, or its dead letter is in the log, or its subscription is gone. What a crash leaves
  * between the two is done again, with the same webhook-id.
  * The dead letter of an event holds it as it is stored, not as it was sent: names that are erased later are not in it.
+ * W8: what an arrival changes in the subscription is stored before the document goes, or a crash between the two would leave it paused.
  * W3: an attempt is counted only when the subscriber failed; what is broken off by a stop, or fails on our side, is not.
  */
 export class Attempts {
@@ -103,9 +104,9 @@ export class Attempts {
       this.#ports.observer.measure('notification_seconds', Math.max(0, clock.now() - delivery.source.at) / 1000, {
         channel: subscription.channel,
       });
-      const over = await this.#over(delivery, subscription.channel, 'delivered');
-      if (delivery.kind !== ASKED_DELIVERIES) return over;
-      await this.#resume(subscription);
+      if (delivery.kind !== ASKED_DELIVERIES) return this.#over(delivery, subscription.channel, 'delivered');
+      await this.#resume(subscription); // W8
+      await this.#over(delivery, subscription.channel, 'delivered');
       return { kind: 'over', resumed: true };
     }
     if (this.#stopping.aborted) return { kind: 'later', delivery }; // W3

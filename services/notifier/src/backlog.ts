@@ -21,6 +21,7 @@ const TROUBLE_MS = 1_000;
 /**
  * What one partition's events led to for one subscription. All of it is stored; the oldest are in memory.
  * B1: never more than a bound are in memory; what comes then is read from the store when there is room. B2: in the order of their ids, the order of their records.
+ * B3: only what has arrived is read: of what is being stored nobody would know, when it arrives, whether it was read and is over.
  */
 export class Backlog {
   readonly #ports: BacklogPorts;
@@ -32,6 +33,8 @@ export class Backlog {
   readonly #loaded = new Set<string>();
   /** The id of the last one that was in memory. */
   #last = '';
+  /** The highest id that has arrived. */
+  #newest = '';
   /** There are more in the store. */
   #hasMore = false;
   #hasNews = false;
@@ -58,7 +61,7 @@ export class Backlog {
   arrived(delivery: StoredDelivery): void {
     if (this.#closing.signal.aborted) return; // its next owner finds it
     this.#stored++;
-    this.#hasNews = true;
+    this.#note(delivery);
     if (this.#loaded.size >= this.#bounds.loaded) this.#hasMore = true; // B1
     const isInTurn = delivery.id > this.#last;
     if (isInTurn ? this.#hasMore : this.#loaded.has(delivery.id)) return; // B2: what is behind is read in its turn, and may have been
@@ -67,7 +70,14 @@ export class Backlog {
 
   /** The same of one that may be in memory, or be read in its turn (B1). */
   found(delivery: StoredDelivery): void {
+    this.#note(delivery);
     if (!this.#loaded.has(delivery.id) && !(this.#hasMore && delivery.id > this.#last)) this.arrived(delivery);
+  }
+
+  /** B3. */
+  #note({ id }: StoredDelivery): void {
+    this.#hasNews = true;
+    if (id > this.#newest) this.#newest = id;
   }
 
   /** Its partition is somebody else's. */
@@ -98,7 +108,7 @@ export class Backlog {
         this.#hasNews = false;
         const page = await documents.list(kind, tenantId, this.#last || subscriptionId, PAGE);
         if (this.#closing.signal.aborted) break;
-        const own = page.filter(({ id }) => id.startsWith(`${subscriptionId}.`));
+        const own = page.filter(({ id }) => id.startsWith(`${subscriptionId}.`) && id <= this.#newest); // B3
         for (const document of own) this.#load(deliveryOf(document));
         this.#ports.pump();
         if (own.length < PAGE && !this.#hasNews) this.#hasMore = false;

@@ -39,7 +39,7 @@ const TROUBLE_MS = 1_000;
  * W1: the offset passes a record only when each delivery that it leads to is stored, or is in the dead letters. From then on the stored delivery is what remembers
  * it, however often this process dies: a subscriber that hangs holds up no partition.
  * W4: the owner of a partition delivers what its events led to, also what earlier owners left.
- * A record that comes again writes the same document, or its event is known to be not newer than the last one of its task.
+ * W9: a record that comes again writes the same document, or its event is known to be not newer than the last one of its task, also of these very records.
  */
 export class Notify implements RecordHandler {
   readonly #ports: NotifyPorts;
@@ -116,6 +116,7 @@ export class Notify implements RecordHandler {
     const subscriptions = await book.load(records.map(({ key }) => tenantOf(key)));
     const wanted: Wanted[] = [];
     const dead: NewRecord[] = [];
+    const seen = new Map<string, number>(); // in these records
     for (const record of records) {
       const of = subscriptions.get(tenantOf(record.key)) ?? [];
       const told = record.headers.eventType;
@@ -131,7 +132,8 @@ export class Notify implements RecordHandler {
         continue;
       }
       const { eventType, sequence } = read.event;
-      if (sequence <= (owned.seen.get(record.key) ?? 0)) continue;
+      if (sequence <= Math.max(owned.seen.get(record.key) ?? 0, seen.get(record.key) ?? 0)) continue; // W9
+      seen.set(record.key, sequence);
       wanted.push({ record, eventType, sequence, by: of.filter((one) => wants(one, eventType, taskId)) });
     }
     return { wanted, dead };

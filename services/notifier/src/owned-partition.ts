@@ -35,9 +35,10 @@ export class OwnedPartition {
     this.#backlogOf(delivery).found(delivery);
   }
 
-  /** Into its lane. */
+  /** Into its lane. W7: what was not attempted yet waits for nothing, whatever the clock of whoever stored it said. */
   enter(delivery: StoredDelivery, over: () => void): void {
-    this.#ports.lanes.of(delivery).add({ delivery, owner: this, over });
+    const dueAt = delivery.attempts === 0 ? Math.min(delivery.dueAt, this.#ports.clock.now()) : delivery.dueAt;
+    this.#ports.lanes.of(delivery).add({ delivery: { ...delivery, dueAt }, owner: this, over });
   }
 
   pump(): void {

@@ -50,7 +50,7 @@ const MOST_CONFLICTS = 50;
  * N4: the other owner of a partition, if there is one for a while, makes the same events under the same names; whoever is second takes the first one's.
  * N5: whoever waits is answered while the rest is emitted: what N1 asks for is done, and what a crash keeps from being emitted is with the redelivery that N2 brings.
  * A throw leaves in the cache what was known before, in doubt; the log delivers the records again. Returns what was decided. `silentSince`: since when this owner has not heard of an
- * aggregate's executor (epoch ms; 0 = it doesn't know). `notBefore`: no event is older (epoch ms).
+ * aggregate's executor (epoch ms; 0 = it doesn't know), asked at `at` by the log's clock. `notBefore`: no event is older (epoch ms).
  */
 export async function applyBatch(
   ports: WorkerPorts,
@@ -58,7 +58,7 @@ export async function applyBatch(
   partition: number,
   records: LogRecord[],
   commit: (next: number) => unknown,
-  silentSince: (key: string) => number = () => 0,
+  silentSince: (key: string, at: number) => number = () => 0,
   notBefore = 0,
 ): Promise<Iterable<KeyDecisions>> {
   const { received, dead } = decode(ports, records);

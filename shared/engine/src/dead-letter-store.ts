@@ -46,7 +46,10 @@ export type DeadLetters = {
   /**
    * Does what is to be done about an open one, and closes it.
    * Z1: who does it, and why, is stored before it is done; it is closed only when it is done. What a crash leaves between is still open, and may be done again.
-   * Z2: what is closed stays, with its history, for as long as its tenant keeps dead letters. `gone`: somebody else was first.
+   * Z2: what is closed stays, with its history, for as long as its tenant keeps dead letters; of two who close it at once it is the history of both. `gone`:
+   * somebody else was first.
+   * Z3: what is closed is open no more, although two documents say so: who finds it as both, after a crash or as a collector that had looked before, takes the
+   * open one away.
    */
   close(letter: DeadLetter, closing: Closing, act: () => Promise<void>): Promise<'closed' | 'gone'>;
   /** Deletes those of a tenant whose records are older than `before` (epoch ms), open and closed; returns how many. */
@@ -57,14 +60,31 @@ export type DeadLetters = {
 export function deadLettersIn(documents: DocumentStore): DeadLetters {
   const find: DeadLetters['find'] = async (tenantId, id) => {
     const open = await documents.read(OPEN, tenantId, id);
-    const found = open ?? (await documents.read(CLOSED, tenantId, id));
-    return found === undefined ? undefined : { letter: letterOf(found), isOpen: open !== undefined };
+    const closed = await documents.read(CLOSED, tenantId, id);
+    if (open !== undefined && closed !== undefined) await documents.remove(OPEN, tenantId, id); // Z3
+    const found = closed ?? open;
+    return found === undefined ? undefined : { letter: letterOf(found), isOpen: closed === undefined };
+  };
+  /** Z2. */
+  const keep = async (letter: DeadLetter): Promise<void> => {
+    while ((await documents.write(documentOf(CLOSED, letter, 1))) === 'conflict') {
+      const there = await documents.read(CLOSED, letter.tenantId, letter.id);
+      if (there === undefined) continue;
+      const { history, ...rest } = letterOf(there);
+      const told = new Set(history.map(({ commandId }) => commandId));
+      const more = letter.history.filter(({ commandId }) => !told.has(commandId));
+      const both = documentOf(CLOSED, { ...rest, history: [...history, ...more] }, there.version + 1);
+      if (more.length === 0 || (await documents.write(both)) === 'written') return;
+    }
   };
   return {
     find,
     async collect(record) {
       const letter = letterFrom(record);
-      if ((await documents.read(CLOSED, letter.tenantId, letter.id)) === undefined) await documents.write(documentOf(OPEN, letter, 1));
+      const { tenantId, id } = letter;
+      const isClosed = async () => (await documents.read(CLOSED, tenantId, id)) !== undefined;
+      if (!(await isClosed())) await documents.write(documentOf(OPEN, letter, 1));
+      if (await isClosed()) await documents.remove(OPEN, tenantId, id); // Z3
     },
     list: async (tenantId, state, after, limit) =>
       (await documents.list(state === 'open' ? OPEN : CLOSED, tenantId, after, limit)).map(letterOf),
@@ -88,7 +108,7 @@ export function deadLettersIn(documents: DocumentStore): DeadLetters {
         const told = { ...letter, history: [...letter.history.filter(({ commandId }) => commandId !== closing.commandId), closing] };
         if ((await documents.write(documentOf(OPEN, told, open.version + 1))) === 'conflict') continue; // Z1
         await act();
-        await documents.write(documentOf(CLOSED, told, 1));
+        await keep(told);
         await documents.remove(OPEN, tenantId, id);
         return 'closed';
       }

@@ -45,11 +45,11 @@ export class BatchDecider {
   /** What was read of other aggregates. */
   readonly evidence = new Map<string, unknown>();
   readonly #decider: AnyDecider;
-  readonly #silentSince: (key: string) => number;
+  readonly #silentSince: (key: string, at: number) => number;
   readonly #notBefore: number;
 
   /** `notBefore`: no event is older (epoch ms; see housekeeping.ts, T2). */
-  constructor(decider: AnyDecider, silentSince: (key: string) => number, notBefore = 0) {
+  constructor(decider: AnyDecider, silentSince: (key: string, at: number) => number, notBefore = 0) {
     this.#decider = decider;
     this.#silentSince = silentSince;
     this.#notBefore = notBefore;
@@ -135,7 +135,7 @@ export class BatchDecider {
       return undefined;
     }
     const at = decisionTime(aggregate.head, position, this.#notBefore);
-    const decision = this.#decider.decide(aggregate.state, this.#informed(command, made), aggregate.head, at, this.evidence);
+    const decision = this.#decider.decide(aggregate.state, this.#informed(command, made, at), aggregate.head, at, this.evidence);
     if (decision.kind === 'needs') return decision;
     if (command.type === 'Wake' && decision.kind === 'nothing') made.isOutdated ||= this.#isAnother(command.body.wakeAt, aggregate.state);
     this.#fresh(record, made, decision);
@@ -147,10 +147,10 @@ export class BatchDecider {
   }
 
   /** B5. */
-  #informed(command: Command, { aggregate, heardAt }: KeyDecisions): Command {
+  #informed(command: Command, { aggregate, heardAt }: KeyDecisions, at: number): Command {
     if (command.type !== 'Wake') return command;
     const { wakeAt, silentSince } = command.body;
-    const since = Math.max(silentSince ?? 0, heardAt ?? 0, this.#silentSince(aggregate.key));
+    const since = Math.max(silentSince ?? 0, heardAt ?? 0, this.#silentSince(aggregate.key, at));
     return since === 0 ? command : { ...command, body: { wakeAt, silentSince: since } };
   }
 

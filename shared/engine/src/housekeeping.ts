@@ -38,6 +38,7 @@ type Ports = {
  * embedded log, time never goes back; Kafka's append time can, when a broker's clock does or a leader changes, and then events take the mark's time.
  * T3: an idle partition gets on: while some event anywhere may be as new as a partition's mark, its owner appends a tick, which asks for nothing and has a log time.
  * When everything that is stored lies behind every mark, nobody ticks: an idle installation writes nothing.
+ * T5: a tick that is lost is sent again, 5 s later or when the clock was set back since: then nobody knows for how long it has been under way.
  * T4: a new owner does not know what the one before it stored after its last mark, so it ticks once, and counts that tick as an event.
  *
  * Where it ends: a write that is under way while its partition's owner changes (a process that is paused between deciding and storing) may still arrive after the new
@@ -114,7 +115,8 @@ export class Housekeeping {
 
   /** T3. A partition that moves by itself needs none. */
   async #tick(now: number): Promise<void> {
-    const quiet = [...this.#owned].filter(([, { isQuiet, tickedAt }]) => isQuiet && (tickedAt === null || now - tickedAt >= TICK_AGAIN_MS));
+    const mayTick = (tickedAt: number | null) => tickedAt === null || now - tickedAt >= TICK_AGAIN_MS || now < tickedAt; // T5
+    const quiet = [...this.#owned].filter(([, { isQuiet, tickedAt }]) => isQuiet && mayTick(tickedAt));
     for (const owned of this.#owned.values()) owned.isQuiet = true;
     if (quiet.length === 0) return;
     const newest = Math.max(...[...(await this.#ports.snapshots.marks()).values()].map((mark) => mark.newest));

@@ -3,6 +3,8 @@ import type { Subscription } from '@retrigger/domain/subscription.ts';
 import type { Document, DocumentStore } from '@retrigger/ports/document-store.ts';
 
 const KIND = 'subscription';
+/** What is remembered of one that has ended: by which command. */
+const ENDED = 'subscription.ended';
 
 /** So many a tenant may have; two that are made at once at the bound may both be. */
 export const MOST_SUBSCRIPTIONS = 100;
@@ -11,12 +13,13 @@ const MOST_READ = 1_000;
 export type VersionedSubscription = Subscription & { version: number };
 
 export type Subscriptions = {
-  /** Makes one; the same again is the same. */
+  /** Makes one; the same again is the same. E2: it does not bring back one that has ended, also when that was while this stood still. */
   make(subscription: Subscription): Promise<void>;
   read(tenantId: string, id: string): Promise<VersionedSubscription | undefined>;
   /** All of a tenant, in id order. */
   of(tenantId: string): Promise<VersionedSubscription[]>;
-  remove(tenantId: string, id: string): Promise<boolean>;
+  /** Whether it was this command that ended it. E1: it is, and says so, also when it is done again: by which command it ends is stored before it goes, and stays. */
+  remove(tenantId: string, id: string, commandId: string): Promise<boolean>;
   /** Changes one over whatever version stands there; undefined when there is none any more. */
   change(
     tenantId: string,
@@ -31,11 +34,22 @@ export function subscriptionsIn(documents: DocumentStore): Subscriptions {
     const found = await documents.read(KIND, tenantId, id);
     return found === undefined ? undefined : subscriptionOf(found);
   };
+  const endedBy = async (tenantId: string, id: string) => (await documents.read(ENDED, tenantId, id))?.body.commandId;
   return {
-    make: async (subscription) => void (await documents.write(documentOf(subscription, 1))),
+    async make(subscription) {
+      const { tenantId, id } = subscription;
+      if ((await endedBy(tenantId, id)) === undefined) await documents.write(documentOf(subscription, 1));
+      if ((await endedBy(tenantId, id)) !== undefined) await documents.remove(KIND, tenantId, id); // E2
+    },
     read,
     of: async (tenantId) => (await documents.list(KIND, tenantId, null, MOST_READ)).map(subscriptionOf),
-    remove: (tenantId, id) => documents.remove(KIND, tenantId, id),
+    async remove(tenantId, id, commandId) {
+      if ((await read(tenantId, id)) !== undefined) {
+        await documents.write({ kind: ENDED, tenantId, id, version: 1, body: { commandId } }); // E1
+        await documents.remove(KIND, tenantId, id);
+      }
+      return (await endedBy(tenantId, id)) === commandId;
+    },
     async change(tenantId, id, change) {
       for (;;) {
         const before = await read(tenantId, id);

@@ -50,7 +50,7 @@ export type Settled = {
  * K3: no Wake is sent before its time by this clock; one that proves early by the log's clock is armed again for the difference.
  * K4: firing is decided by the aggregate, by the log's clock: a second, late or foreign Wake finds nothing due.
  * K5: an executor counts as silent from its last heartbeat that this owner knows, or from the assignment: a new owner grants one full time-out. What counts
- * is what the owner knows when it decides: a Wake may have overtaken heartbeats, or be a former owner's.
+ * is what the owner knows when it decides: a Wake may have overtaken heartbeats, or be a former owner's. The time-out is full by the log's clock, too.
  * K7: waiting tasks (`check`) are told when what they wait for may have come true; that they look again, each minute and then ever less, is a net. So many may
  * wait for so long that their looks are spread, and nothing is sent for them at once.
  * K6: what is read from the store gives way to what was decided while it was read.
@@ -126,9 +126,10 @@ export class WakeUps {
     this.#heard.set(key, at);
   }
 
-  /** K5. Epoch milliseconds. */
-  silentSince(key: string, partition: number): number {
-    return Math.max(this.#heard.get(key) ?? 0, this.#owned.get(partition) ?? 0);
+  /** K5. Epoch milliseconds. `at`: of a Wake that is decided, by the log's clock; ours, which the assignment is told by, may be behind that. */
+  silentSince(key: string, partition: number, at = 0): number {
+    const behindMs = Math.max(0, at - this.#ports.clock.now());
+    return Math.max(this.#heard.get(key) ?? 0, (this.#owned.get(partition) ?? 0) + behindMs);
   }
 
   /** How late the oldest due time is, in milliseconds. Waiting tasks that look again are not late, nor is what was asked and has to wait for others first. */

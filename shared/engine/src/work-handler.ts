@@ -30,7 +30,7 @@ export function workHandler(
   const mostBytes = CACHED_BYTES / partitionCount;
   const open = (partition: number): FairWindow => {
     const cache = new AggregateCache(capacity, mostBytes);
-    const silentSince = (key: string) => wakeUps.silentSince(key, partition);
+    const silentSince = (key: string, at: number) => wakeUps.silentSince(key, partition, at);
     const window: FairWindow = new FairWindow(
       async (records, finish) => {
         const notBefore = housekeeping.notBefore(partition); // T2: one slice runs at a time, and nothing else moves the mark

@@ -128,6 +128,17 @@ describe('ticks', () => {
     expect(ticked).toEqual([0, 0]);
   });
 
+  test('one that is lost is sent again also when the clock was set back meanwhile (T5)', async () => {
+    const { housekeeping, clock, stores, ticked } = await quiet([0]);
+    stores.marks.push([1, { at: 100, newest: 500 }]);
+    await housekeeping.turn();
+    expect(ticked).toEqual([0]);
+    clock.set(clock.now() - 300_000);
+    await housekeeping.turn();
+    await housekeeping.turn();
+    expect(ticked).toEqual([0, 0]);
+  });
+
   test('a new owner ticks once and counts that as an event, for it does not know what was stored after the last mark (T4)', async () => {
     const stores = new FakeStores();
     stores.marks.push([0, { at: 700, newest: 0 }]);

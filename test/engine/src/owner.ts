@@ -82,7 +82,7 @@ export class Owner {
     };
   }
 
-  async take(records: LogRecord[], silentSince?: (key: string) => number): Promise<void> {
+  async take(records: LogRecord[], silentSince?: (key: string, at: number) => number): Promise<void> {
     const commit = async (next: number) => void this.committed.push(next);
     await applyBatch(this.ports, this.#cache, 0, records, commit, silentSince);
   }

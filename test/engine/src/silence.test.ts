@@ -3,6 +3,7 @@ import type { TaskState } from '@retrigger/domain/task/state.ts';
 import { describe, expect, test } from 'vitest';
 import { FakeStores } from './fake-stores.ts';
 import { command, inLog, MORNING, Owner } from './owner.ts';
+import { Trial } from './wake-up-trial.ts';
 
 const KEY = 'acme/deploy';
 const LATE = MORNING + 120_000;
@@ -46,5 +47,31 @@ describe('a Wake that calls an executor silent', () => {
     const { stores, owner, wake } = await started();
     await owner.take(at(3, LATE, wake), () => LATE - 59_999);
     expect(stores.types(KEY).at(-1)).toBe('TaskStarted');
+  });
+
+  describe('decided by a new owner whose clock is five minutes behind the log’s (K5)', () => {
+    const MINUTE = 60_000;
+    const takeOver = async () => {
+      const { stores, owner, wake } = await started();
+      const { clock, wakeUps } = new Trial();
+      clock.set(LATE - 5 * MINUTE);
+      await wakeUps.assigned([0]);
+      const decide = (ms: number) => owner.take(at(3, ms, wake), (key, logAt) => wakeUps.silentSince(key, 0, logAt));
+      return { stores, clock, decide };
+    };
+
+    test('does nothing before that one has given it a full time-out', async () => {
+      const { stores, clock, decide } = await takeOver();
+      await clock.advance(MINUTE - 1);
+      await decide(LATE + MINUTE - 1);
+      expect(stores.types(KEY).at(-1)).toBe('TaskStarted');
+    });
+
+    test('ends the attempt after it', async () => {
+      const { stores, clock, decide } = await takeOver();
+      await clock.advance(MINUTE);
+      await decide(LATE + MINUTE);
+      expect(stores.types(KEY).at(-1)).toBe('TaskFailed');
+    });
   });
 });

@@ -86,6 +86,32 @@ describe('the claim desk', () => {
     expect(next.candidates).toEqual([candidate(1)]);
   });
 
+  test.each(['while they wait', 'before a hint', 'before others come'])(
+    'a clock that is set back %s keeps nobody waiting (D7)',
+    async (when) => {
+      const patient = seek({ until: clock.now() + 60_000 });
+      await pass(1_000);
+      clock.set(clock.now() - 300_000);
+      if (when === 'before a hint') desk.hint('acme');
+      const other = when === 'before others come' ? seek({ most: 2 }) : undefined;
+      there = [candidate(1), candidate(2)];
+      await pass(500);
+      expect([patient.candidates?.length, other?.candidates?.length ?? 1]).toEqual([1, 1]);
+    },
+  );
+
+  test('what was tried by a clock that was ahead comes again all the same (D7)', async () => {
+    there = [candidate(1)];
+    seek();
+    await pass(10);
+    clock.set(clock.now() - 300_000);
+    desk.settled('acme', candidate(1));
+    clock.set(clock.now() - 300_000);
+    const next = seek();
+    await pass(1_500);
+    expect(next.candidates).toEqual([candidate(1)]);
+  });
+
   test('two desks let claims draw differently, and twins alike (D3)', async () => {
     there = Array.from({ length: 100 }, (_, n) => candidate(n));
     const other = new ClaimDesk({ snapshots: { claimable: async () => there.slice() }, clock, observer: silent });

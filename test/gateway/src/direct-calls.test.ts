@@ -1,8 +1,11 @@
+import type { Document } from '@retrigger/ports/document-store.ts';
 import { describe, expect, test } from 'vitest';
 import { type Door, startDoor, tokenOf } from './door.ts';
 import { settled } from './fakes.ts';
 
 const PATH = '/api/v1/api-keys';
+const SUBSCRIPTIONS = '/api/v1/subscriptions';
+const NEWS = { channel: 'webhook', url: 'https://example.org/news' };
 const DAY_MS = 24 * 3_600_000;
 const ANN = { userId: 'ann', roles: ['viewer'] };
 const BOB = { userId: 'bob', roles: ['viewer'] };
@@ -10,8 +13,8 @@ const under = (key: string) => ({ 'idempotency-key': key });
 
 const stored = async (door: Door) => (await door.documents.listAll('api-key', null, 1_000)).map(({ body }) => body.userId);
 
-/** Ends a call as a crash would: what it has stored so far stays, what follows never happens. */
-function dyingAfter(door: Door, writes: number): Parameters<typeof startDoor>[0] {
+/** Ends a call as a crash would: what it has stored so far stays, what follows never happens. It may be held up before it writes a document. */
+function dyingAfter(door: Door, writes: number, before = async (_: Document) => {}): Parameters<typeof startDoor>[0] {
   let left = writes;
   const die = () => {
     if (left-- <= 0) throw new Error('killed');
@@ -24,6 +27,7 @@ function dyingAfter(door: Door, writes: number): Parameters<typeof startDoor>[0]
         make: door.documents.make.bind(door.documents),
         async write(document) {
           die();
+          await before(document);
           return door.documents.write(document);
         },
       },
@@ -140,5 +144,34 @@ describe('a call that the gateway carries out itself', () => {
     expect(repeat.status).toBe(201);
     expect(await stored(door)).toHaveLength(1);
     for (const { id, body } of before) expect([repeat.json.data.id, repeat.json.data.createdAt]).toEqual([id, body.createdAt]);
+  });
+
+  // The claim, that it ended, the receipt.
+  test.each([0, 1, 2])('ends a subscription, also when it is killed after %i of its writes and repeated (E1)', async (writes) => {
+    const door = startDoor();
+    const path = `${SUBSCRIPTIONS}/${(await door.post(SUBSCRIPTIONS, NEWS)).json.data.id}`;
+    const end = (at: Door, key: string) => at.ask(path, { method: 'DELETE', headers: under(key) });
+    expect((await end(startDoor(dyingAfter(door, writes)), 'k')).status).toBe(503);
+    expect([(await end(door, 'k')).status, (await end(door, 'other')).status]).toEqual([204, 404]);
+    expect((await door.ask(SUBSCRIPTIONS)).json.data.subscriptions).toEqual([]);
+  });
+
+  test('does not bring a subscription back that was ended while a twin of its call stood still (E2)', async () => {
+    const door = startDoor();
+    const [stands, goesOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const stalled = startDoor(
+      dyingAfter(door, 99, async ({ kind }) => {
+        if (kind !== 'subscription') return;
+        stands.resolve();
+        await goesOn.promise;
+      }),
+    );
+    const twin = stalled.post(SUBSCRIPTIONS, NEWS, under('k'));
+    await stands.promise;
+    const { id } = (await door.post(SUBSCRIPTIONS, NEWS, under('k'))).json.data;
+    expect((await door.ask(`${SUBSCRIPTIONS}/${id}`, { method: 'DELETE' })).status).toBe(204);
+    goesOn.resolve();
+    expect((await twin).json.data.id).toBe(id);
+    expect((await door.ask(SUBSCRIPTIONS)).json.data.subscriptions).toEqual([]);
   });
 });

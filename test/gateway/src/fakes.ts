@@ -24,6 +24,12 @@ export class FakeClock implements Clock {
     return this.#timers.size;
   }
 
+  /** Somebody sets its calendar; its timers wait for as long as they would have. */
+  set(now: number): void {
+    for (const timer of this.#timers) timer.at += now - this.#now;
+    this.#now = now;
+  }
+
   advance(ms: number): void {
     this.#now += ms;
     for (const timer of [...this.#timers].sort((a, b) => a.at - b.at)) {

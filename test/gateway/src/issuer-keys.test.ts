@@ -30,6 +30,19 @@ describe('the issuer’s keys', () => {
     expect([await known(await token()), issuer.fetches]).toEqual([ANN, 2]);
   });
 
+  test('that are new are found, and that are gone let nobody in, also when the clock was set back since they were fetched (Z6)', async () => {
+    const { known, token, issuer, clock } = heldKeys(first);
+    expect(await known(await token())).toEqual(ANN);
+    issuer.keys = [second];
+    clock.set(clock.now() - REFRESH_MS);
+    expect(await known(await token({}, second))).toEqual(ANN);
+    issuer.keys = [first];
+    clock.set(clock.now() - REFRESH_MS);
+    await known(await token({}, second));
+    await settled();
+    expect(await known(await token({}, second))).toBeUndefined();
+  });
+
   test('that are gone let nobody in once the set was fetched anew', async () => {
     const { known, token, issuer, clock } = heldKeys(first, second);
     expect(await known(await token({}, second))).toEqual(ANN);

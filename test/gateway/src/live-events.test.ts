@@ -25,6 +25,39 @@ test('a tenant with many streams leaves places to the next, and who goes gives t
   for (let i = 0; i < 48; i++) live.leave('a');
 });
 
+test('a look that is under way when its last client leaves shows the next one nothing twice (V4)', async () => {
+  const door = startDoor();
+  const held: (() => void)[] = [];
+  let isHeld = false;
+  const marks = async () => {
+    if (isHeld) await new Promise<void>((resolve) => held.push(resolve));
+    return new Map([[0, door.mark]]);
+  };
+  const { events, snapshots } = door.deps;
+  const pageOfTenant: typeof events.pageOfTenant = async (...asked) => {
+    const page = await events.pageOfTenant(...asked);
+    await settled();
+    return page;
+  };
+  const live = new LiveEvents({ ...door.deps, events: { ...events, pageOfTenant }, snapshots: { ...snapshots, marks } });
+  await live.join('default');
+  await settled();
+  isHeld = true;
+  door.clock.advance(200); // it begins to look
+  await settled();
+  live.leave('default');
+  isHeld = false;
+  const tail = await live.join('default');
+  await settled();
+  door.seed('default', 'a', ['TaskCreated', 'TaskTriggered'], door.mark.at);
+  door.mark = { at: door.mark.at + 3_600_000, newest: 0 };
+  for (const goOn of held) goOn();
+  door.clock.advance(200);
+  await settled(20);
+  expect(tail.after('').map(({ taskId, eventType }) => `${taskId} ${eventType}`)).toEqual(['a TaskCreated', 'a TaskTriggered']);
+  live.leave('default');
+});
+
 test('a tail holds no more than it is given room for, and says from where on (L2)', () => {
   const tail = new LiveTail(0);
   const events = Array.from({ length: 10 }, (_, i) => ({ place: `p${i}`, eventType: 'TaskCreated', taskId: 't', text: 'x'.repeat(100) }));

@@ -49,6 +49,29 @@ describe('the settings of a tenant', () => {
     expect((await door.ask(PATH, { as: 'stranger' })).json.data.limits).toEqual({});
   });
 
+  test('are not taken back by an earlier call whose twin stood still meanwhile, or that is repeated after a crash (X2)', async () => {
+    const door = start();
+    const [stands, goesOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const { documents } = door;
+    const read: MemoryDocumentStore['read'] = async (...name) => {
+      const found = await documents.read(...name);
+      stands.resolve();
+      await goesOn.promise;
+      return found;
+    };
+    const stalled = { read, write: documents.write.bind(documents) };
+    const save = (userPerHour: number, commandId: string, at: Parameters<typeof saveSettings>[0] = documents) =>
+      saveSettings(at, 'default', { limits: { userPerHour }, retention: {} }, commandId);
+    const twin = save(1, 'first', stalled);
+    await stands.promise;
+    await save(1, 'first');
+    await save(2, 'second');
+    goesOn.resolve();
+    await twin;
+    await save(1, 'first');
+    expect((await door.ask(PATH)).json.data.limits).toEqual({ userPerHour: 2 });
+  });
+
   test('0 takes a limit off', async () => {
     const door = start();
     await put(door, { limits: { taskPerHour: 0, userPerHour: 0 } });

@@ -1,6 +1,8 @@
+import { ASKED_DELIVERIES, deliveryDocument } from '@retrigger/engine/deliveries.ts';
+import { clockOf } from '@retrigger/lifecycle/system-clock.ts';
 import type { Document, DocumentStore } from '@retrigger/ports/document-store.ts';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { HANGS, World } from './world.ts';
+import { HANGS, TENANT, World } from './world.ts';
 
 let world: World;
 beforeEach(() => {
@@ -77,6 +79,34 @@ describe('a notifier that ends', () => {
     expect(world.channel.to('one').slice(0, 3)).toEqual(sequences('t', 3));
   });
 
+  test('when a dead letter has arrived that was sent again: the next one resumes its subscription all the same (W8)', async () => {
+    await world.subscribe('one', { paused: { at: '2026-03-01T00:00:00.000Z', reason: 'It answered 500' } });
+    const { write } = world.documents;
+    const dies = Promise.withResolvers<void>();
+    world.documents.write = async (document) => {
+      if (document.kind !== 'subscription') return write.call(world.documents, document);
+      dies.resolve();
+      throw new Error('the store is away');
+    };
+    const first = await world.start();
+    const [stored] = await world.happens('t', 1);
+    const again = {
+      tenantId: TENANT,
+      subscriptionId: 'one',
+      id: 'again_1',
+      line: 'again_1',
+      event: { key: stored?.key ?? '', sequence: 1 },
+    };
+    const asked = { attempts: 0, dueAt: 0, storedAt: Date.now(), kind: ASKED_DELIVERIES, version: 1 };
+    await world.documents.make([deliveryDocument({ ...again, source: { partition: 0, offset: 0, at: 0 }, ...asked })]);
+    await dies.promise;
+    await first.stop();
+    world.documents.write = write;
+    await world.start();
+    await eventually(async () => expect(await world.subscription('one')).toMatchObject({ paused: null }));
+    await nothingWaits();
+  });
+
   test('while it stores what a batch led to: the next one tells each event after those before it (W6)', async () => {
     await world.subscribe('one');
     const { write, make } = world.documents;
@@ -90,6 +120,42 @@ describe('a notifier that ends', () => {
     await eventually(() => expect(world.committed()).toBe(6));
     await nothingWaits();
     expect(newestOf(world.channel.to('one'))).toEqual(sequences('t', 6));
+  });
+});
+
+describe('what was stored by a clock that is ahead', () => {
+  const AHEAD_MS = 300_000;
+
+  test('by a notifier is told by the next one at once (W7)', async () => {
+    await world.subscribe('one');
+    world.channel.answer = () => HANGS;
+    const clock = clockOf(
+      () => Date.now() + AHEAD_MS,
+      () => performance.now(),
+    );
+    const first = await world.start({ clock });
+    await world.happens('t', 3);
+    await eventually(() => expect(world.committed()).toBe(3));
+    await first.stop();
+    world.channel.answer = () => ({ kind: 'delivered' });
+    await world.start();
+    await nothingWaits();
+  });
+
+  test('by a gateway, a test, is sent at once (W7)', async () => {
+    await world.subscribe('one');
+    await world.start();
+    const at = Date.now() + AHEAD_MS;
+    const test = {
+      tenantId: TENANT,
+      subscriptionId: 'one',
+      id: 'test_1',
+      line: 'test_1',
+      event: null,
+      source: { partition: 0, offset: 0, at },
+    };
+    await world.documents.write(deliveryDocument({ ...test, attempts: 0, dueAt: at, storedAt: at, kind: ASKED_DELIVERIES, version: 1 }));
+    await nothingWaits();
   });
 });
 

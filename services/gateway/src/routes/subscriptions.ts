@@ -96,7 +96,8 @@ export function subscriptionRoutes(api: Api): void {
     {
       ...{ method: 'DELETE', path: '/api/v1/subscriptions/{id}', type: 'DeleteSubscription', permission: MANAGE, status: 204 },
       ...{ schema: noBody, parameter: inPath },
-      run: async ({ caller, parameter }) => ((await subscriptions.remove(caller.tenantId, parameter)) ? {} : noSuch(parameter)),
+      run: async ({ caller: { tenantId }, parameter: id, commandId }) =>
+        (await subscriptions.remove(tenantId, id, commandId)) ? {} : noSuch(id),
     },
     {
       summary: 'End a subscription',
