@@ -21,8 +21,8 @@ const REMEMBERED_TASKS = 20_000;
  * needs none of them.
  * P2: a task that no snapshot knows yet is sensitive when it has a key: whoever creates a sensitive task makes its key first. (What still gets by, because both
  * happen at once, the task itself refuses: see `decide`.)
- * P5: of a task whose creation this door had accepted nobody asks whether it is sensitive: the creation said so, and that never changes.
  * P3: digests by which a repeat is recognised are keyed by the task's key, so that nobody can guess what they are of once it is gone.
+ * P5: of a task whose creation this door had accepted nobody asks whether it is sensitive: the creation said so, and that never changes.
  */
 export class CommandSealing {
   readonly #ring: KeyRing;
