@@ -1,4 +1,5 @@
 import { OpenAPIHono, type RouteConfig } from '@hono/zod-openapi';
+import type { Command } from '@retrigger/domain/command.ts';
 import type { CommandAdmission } from '@retrigger/engine/admit-command.ts';
 import type { Context } from 'hono';
 import { BodyMemory, type Held } from './body-memory.ts';
@@ -24,8 +25,8 @@ export class Api {
   readonly app = new OpenAPIHono();
   readonly deps: GatewayDeps;
   readonly admission: CommandAdmission<Problem>;
-  /** Who wants to know that a command of a tenant was accepted. */
-  accepted: (tenantId: string) => void = () => {};
+  /** Who wants to know that a command was accepted. */
+  accepted: (command: Command) => void = () => {};
   readonly bodies: BodyMemory;
   /** By the type of their receipts. */
   readonly directCalls = new Map<string, Pick<DirectCall<unknown>, 'status' | 'show'>>();
@@ -65,7 +66,7 @@ export class Api {
     const { deps, admission, bodies } = this;
     this.app.on(call.method, routerPath(call.path), (c) =>
       respond(c, call.path, deps, (requestId, id) =>
-        bodies.during((held) => changingReply(c, call, deps, admission, requestId, id, held, (tenantId) => this.accepted(tenantId))),
+        bodies.during((held) => changingReply(c, call, deps, admission, requestId, id, held, (command) => this.accepted(command))),
       ),
     );
   }

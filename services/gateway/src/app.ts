@@ -38,7 +38,10 @@ export function createAdmission(deps: GatewayDeps): CommandAdmission<Problem> {
 export function createGateway(deps: GatewayDeps, admission = createAdmission(deps)): OpenAPIHono {
   const claims = new Claims(deps, admission);
   const api = new Api(deps, admission);
-  api.accepted = (tenantId) => claims.hint(tenantId);
+  api.accepted = (command) => {
+    claims.hint(command.tenantId);
+    deps.privacy.sealing.accepted(command);
+  };
   bulkRoutes(api); // before the tasks by id, of which `bulk` is none
   taskRoutes(api);
   taskListRoutes(api);

@@ -24,7 +24,7 @@ export async function changingReply<B>(
   requestId: string,
   id: { commandId: string },
   held: Held,
-  accepted: (tenantId: string) => void,
+  accepted: (command: Command) => void,
 ): Promise<Reply> {
   const incoming = traceparentOf(c.req.header('traceparent'));
   return deps.observer.span(`http ${call.method} ${call.path}`, incoming, { requestId }, async (traceparent) => {
@@ -40,7 +40,7 @@ export async function changingReply<B>(
       waitMs: waitOf(c.req.header('prefer')),
       ...(leaving === undefined ? {} : { leaving }),
     });
-    if (admitted.kind === 'decided' && admitted.outcome.kind === 'accepted') accepted(caller.tenantId);
+    if (admitted.kind === 'decided' && admitted.outcome.kind === 'accepted') accepted(command);
     return named(await admissionReply(admitted, command, deps), id.commandId);
   });
 }

@@ -22,6 +22,7 @@ const REMEMBERED_TASKS = 20_000;
  * P2: a task that no snapshot knows yet is sensitive when it has a key: whoever creates a sensitive task makes its key first. (What still gets by, because both
  * happen at once, the task itself refuses: see `decide`.)
  * P3: digests by which a repeat is recognised are keyed by the task's key, so that nobody can guess what they are of once it is gone.
+ * P5: of a task whose creation this door had accepted nobody asks whether it is sensitive: the creation said so, and that never changes.
  */
 export class CommandSealing {
   readonly #ring: KeyRing;
@@ -52,6 +53,11 @@ export class CommandSealing {
       ...withBody(command, body),
       ...(fingerprint === undefined ? {} : { fingerprint: keyedFingerprint(fingerprint, fingerprintKey(key)) }),
     }; // P3
+  }
+
+  /** P5. To be told of what was accepted, as it was sent. */
+  accepted({ type, tenantId, taskId, body }: Command): void {
+    if (type === 'CreateTask' && !body.sensitive) this.#remember(taskKey(tenantId, taskId));
   }
 
   /**

@@ -63,4 +63,18 @@ describe('sealing at the door', () => {
     for (let i = 0; i < 5; i++) await sealing.seal(asked('plain', 'TriggerTask', { triggerReason: 'x' }));
     expect(world.snapshotReads()).toBe(1);
   });
+
+  test('it is not looked up of a task whose creation was accepted here, unless that was sensitive (P5)', async () => {
+    const { sealing } = world.process();
+    sealing.accepted(asked('created', 'CreateTask', { type: 'job' }));
+    sealing.accepted(asked('sensitive', 'CreateTask', { type: 'job', sensitive: true }));
+    sealing.accepted(asked('plain', 'ChangeTask', { critical: true }));
+    const about = async (taskId: string) =>
+      (await sealing.seal(asked(taskId, 'TriggerTask', { triggerReason: CANARY }))).body.triggerReason;
+    expect(await about('created')).toBe(CANARY);
+    expect(world.snapshotReads()).toBe(0);
+    expect(sealedUnder(await about('sensitive'))).toBeDefined();
+    expect(await about('plain')).toBe(CANARY);
+    expect(world.snapshotReads()).toBe(2);
+  });
 });
