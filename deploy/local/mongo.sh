@@ -17,12 +17,10 @@ store_server_build() {
 
 mongo_fetch() { fetch "$(store_server)" store_server_build; }
 
-# A young generation of 24 MiB: with the default (a third of the heap) a collection stops everything for 40 to 60 ms, once a second at 200 commands a
-# second, where mongod has none.
 mongo_start() {
   local home
   home=$cache/$(store_server)
-  launch mongo java -Xmx512m -Xmn24m -XX:+UseSerialGC -Dorg.slf4j.simpleLogger.defaultLogLevel=warn \
+  launch mongo java -Xmx512m -XX:+UseSerialGC -Dorg.slf4j.simpleLogger.defaultLogLevel=warn \
     -cp "$home/classes:$home/lib/*" StoreServer "$1" "$dir/mongo/data/store.mv"
 }
 

@@ -23,9 +23,7 @@ import org.h2.mvstore.MVStoreException;
 final class StoreBackend extends H2Backend {
   private static final Set<String> READS = Set.of("find", "getMore", "count", "distinct", "aggregate", "ping", "isMaster", "ismaster",
       "buildInfo", "buildinfo", "killCursors", "endSessions", "listCollections", "listIndexes", "listDatabases", "serverStatus");
-  /** Everybody waits for a compaction, so it is a small one, often: 4 MiB every 200 commits took 17 to 36 ms, up to 110. */
-  private static final int COMMITS_BETWEEN_COMPACTIONS = 25;
-  private static final int COMPACTED_BYTES = 512 << 10;
+  private static final int COMMITS_BETWEEN_COMPACTIONS = 200;
   /** How mongod ends when it can't go on. */
   private static final int CANNOT_WRITE = 14;
 
@@ -54,7 +52,7 @@ final class StoreBackend extends H2Backend {
     try {
       commit(); // D1
       if (++commits % COMMITS_BETWEEN_COMPACTIONS == 0) {
-        getMvStore().compact(50, COMPACTED_BYTES);
+        getMvStore().compact(50, 4 << 20);
       }
     } catch (MVStoreException error) {
       System.err.println("the store can not be written, this server ends: " + error.getMessage());
