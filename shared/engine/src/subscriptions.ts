@@ -1,14 +1,18 @@
 import type { JsonObject } from '@retrigger/domain/json.ts';
 import type { Subscription } from '@retrigger/domain/subscription.ts';
 import type { Document, DocumentStore } from '@retrigger/ports/document-store.ts';
+import { RECEIPT_LIFE_MS } from '@retrigger/ports/receipt-store.ts';
 
 const KIND = 'subscription';
-/** What is remembered of one that has ended: by which command. */
+/** What is remembered of one that has ended: by which command, and when. */
 const ENDED = 'subscription.ended';
 
 /** So many a tenant may have; two that are made at once at the bound may both be. */
 export const MOST_SUBSCRIPTIONS = 100;
 const MOST_READ = 1_000;
+/** A call may be repeated for a day, and one that stood still goes on by then. */
+const REMEMBERED_MS = 2 * RECEIPT_LIFE_MS;
+const FORGOTTEN_AT_ONCE = 100;
 
 export type VersionedSubscription = Subscription & { version: number };
 
@@ -18,8 +22,11 @@ export type Subscriptions = {
   read(tenantId: string, id: string): Promise<VersionedSubscription | undefined>;
   /** All of a tenant, in id order. */
   of(tenantId: string): Promise<VersionedSubscription[]>;
-  /** Whether it was this command that ended it. E1: it is, and says so, also when it is done again: by which command it ends is stored before it goes, and stays. */
-  remove(tenantId: string, id: string, commandId: string): Promise<boolean>;
+  /**
+   * Whether it was this command that ended it. E1: it is, and says so, also when it is done again: by which command it ends is stored before it goes, and stays
+   * for two days; E3: then it goes, when the tenant ends another. `now`: epoch ms.
+   */
+  remove(tenantId: string, id: string, by: { commandId: string; now: number }): Promise<boolean>;
   /** Changes one over whatever version stands there; undefined when there is none any more. */
   change(
     tenantId: string,
@@ -35,6 +42,12 @@ export function subscriptionsIn(documents: DocumentStore): Subscriptions {
     return found === undefined ? undefined : subscriptionOf(found);
   };
   const endedBy = async (tenantId: string, id: string) => (await documents.read(ENDED, tenantId, id))?.body.commandId;
+  /** E3. */
+  const forget = async (tenantId: string, before: number) => {
+    const ended = await documents.list(ENDED, tenantId, null, FORGOTTEN_AT_ONCE);
+    const old = ended.filter(({ body }) => Number(body.at) < before);
+    await Promise.all(old.map(({ id }) => documents.remove(ENDED, tenantId, id)));
+  };
   return {
     async make(subscription) {
       const { tenantId, id } = subscription;
@@ -43,9 +56,10 @@ export function subscriptionsIn(documents: DocumentStore): Subscriptions {
     },
     read,
     of: async (tenantId) => (await documents.list(KIND, tenantId, null, MOST_READ)).map(subscriptionOf),
-    async remove(tenantId, id, commandId) {
+    async remove(tenantId, id, { commandId, now }) {
       if ((await read(tenantId, id)) !== undefined) {
-        await documents.write({ kind: ENDED, tenantId, id, version: 1, body: { commandId } }); // E1
+        await forget(tenantId, now - REMEMBERED_MS);
+        await documents.write({ kind: ENDED, tenantId, id, version: 1, body: { commandId, at: now } }); // E1
         await documents.remove(KIND, tenantId, id);
       }
       return (await endedBy(tenantId, id)) === commandId;

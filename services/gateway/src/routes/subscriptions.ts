@@ -96,8 +96,8 @@ export function subscriptionRoutes(api: Api): void {
     {
       ...{ method: 'DELETE', path: '/api/v1/subscriptions/{id}', type: 'DeleteSubscription', permission: MANAGE, status: 204 },
       ...{ schema: noBody, parameter: inPath },
-      run: async ({ caller: { tenantId }, parameter: id, commandId }) =>
-        (await subscriptions.remove(tenantId, id, commandId)) ? {} : noSuch(id),
+      run: async ({ caller: { tenantId }, parameter: id, commandId, now }) =>
+        (await subscriptions.remove(tenantId, id, { commandId, now })) ? {} : noSuch(id),
     },
     {
       summary: 'End a subscription',
