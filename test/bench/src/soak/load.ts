@@ -78,9 +78,12 @@ export class SoakLoad {
     });
   }
 
-  /** How many executions have ended. */
-  async ended(): Promise<number> {
-    return JSON.parse((await this.send('GET', '/api/v1/events?types=TaskCompleted,TaskFailed&pageSize=1')).text).data.total;
+  /** How many executions have ended; undefined when they can't be counted now. */
+  async ended(): Promise<number | undefined> {
+    const { status, text } = await this.send('GET', '/api/v1/events?types=TaskCompleted,TaskFailed&pageSize=1');
+    if (status === 503) return undefined;
+    if (status !== 200) throw new Error(`${status}: ${text}`);
+    return JSON.parse(text).data.total;
   }
 
   /** Makes so many events a minute for so long. */

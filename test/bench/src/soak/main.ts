@@ -120,7 +120,7 @@ async function watch<T>(running: Promise<T>): Promise<T> {
 }
 
 async function untilEnded(count: number): Promise<void> {
-  for (const end = performance.now() + QUIET_WITHIN_MS; (await load.ended()) < count; ) {
+  for (const end = performance.now() + QUIET_WITHIN_MS; ((await load.ended()) ?? 0) < count; ) {
     if (performance.now() > end) return; // what is missing is told below
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
