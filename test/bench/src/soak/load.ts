@@ -63,7 +63,9 @@ export class SoakLoad {
 
   /** A body as it comes. */
   async lines(path: string): Promise<AsyncIterable<Uint8Array>> {
-    return (await this.#pool.request({ method: 'GET', path, headers: { authorization: `Bearer ${this.#key}` } })).body;
+    const { statusCode, body } = await this.#pool.request({ method: 'GET', path, headers: { authorization: `Bearer ${this.#key}` } });
+    if (statusCode !== 200) throw new Error(`${statusCode}: ${await body.text()}`);
+    return body;
   }
 
   async createTasks(): Promise<void> {
