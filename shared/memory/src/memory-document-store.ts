@@ -11,6 +11,7 @@ export class MemoryDocumentStore implements DocumentStore {
     return 'written';
   }
 
+  /** D3: all in one turn. */
   async make(documents: Document[]): Promise<('written' | 'conflict')[]> {
     return Promise.all(documents.map((document) => this.write(document)));
   }
