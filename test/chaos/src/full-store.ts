@@ -39,6 +39,6 @@ export async function fullStore(system: System, disk: SmallDisk, recorder: Recor
   );
   await new Promise((resolve) => setTimeout(resolve, FULL_MS));
   disk.makeRoom();
-  await system.cluster('start', 'mongo');
+  await system.startServer('mongo');
   return 'the store’s disk was full';
 }

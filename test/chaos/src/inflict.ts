@@ -1,4 +1,5 @@
-import { type Kind, type Planned, wordsFor } from './plan.ts';
+import { carryOut } from './carry-out.ts';
+import type { Kind, Planned } from './plan.ts';
 import type { System } from './system.ts';
 import type { Way } from './tcp-proxy.ts';
 
@@ -8,10 +9,10 @@ type Inflict = (system: System, fault: Planned) => Promise<(() => unknown) | und
 const nothing = () => {};
 
 const onServer =
-  (how: 'stop' | 'kill' | 'pause', undo: 'start' | 'continue'): Inflict =>
+  (how: 'stop' | 'kill'): Inflict =>
   async (system, { on }) => {
     await system.cluster(how, on);
-    return () => system.cluster(undo, on);
+    return () => system.startServer(on);
   };
 
 const onWay =
@@ -38,9 +39,12 @@ const FAULTS: { [kind in Kind]: Inflict } = {
     system.service(on).clockIsOff(amount);
     return () => system.service(on).clockIsOff(0);
   },
-  'server stopped': onServer('stop', 'start'),
-  'server killed': onServer('kill', 'start'),
-  'server paused': onServer('pause', 'continue'),
+  'server stopped': onServer('stop'),
+  'server killed': onServer('kill'),
+  'server paused': async (system, { on }) => {
+    await system.cluster('pause', on);
+    return () => system.cluster('continue', on);
+  },
   emptied: async (system) => {
     await system.emptyRedis().catch(nothing); // it may be down
     return nothing;
@@ -52,7 +56,7 @@ const FAULTS: { [kind in Kind]: Inflict } = {
     return async () => {
       disk.makeRoom();
       await system.cluster('kill', on); // a server that could not write ends by itself, sooner or later
-      await system.cluster('start', on);
+      await system.startServer(on);
     };
   },
   reset: async (system, { on }) => {
@@ -77,17 +81,6 @@ const FAULTS: { [kind in Kind]: Inflict } = {
   },
 };
 
-/** Carries a plan out, each fault at its time and for as long as it says; resolves when all have ended. */
-export async function inflict(system: System, plan: Planned[], say: (line: string) => void): Promise<void> {
-  const beganAt = performance.now();
-  const until = (atMs: number) => new Promise((resolve) => setTimeout(resolve, Math.max(0, beganAt + atMs - performance.now())));
-  await Promise.all(
-    plan.map(async (fault) => {
-      await until(fault.atMs);
-      say(wordsFor(fault));
-      const end = await FAULTS[fault.kind](system, fault);
-      await until(fault.atMs + fault.lastsMs);
-      await end?.();
-    }),
-  );
-}
+/** Carries a plan out on a system; resolves when all its faults have ended. */
+export const inflict = (system: System, plan: Planned[], say: (line: string) => void): Promise<void> =>
+  carryOut(plan, (fault) => FAULTS[fault.kind](system, fault), say);
