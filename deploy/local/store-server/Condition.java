@@ -1,9 +1,12 @@
 import de.bwaldvogel.mongo.bson.Document;
 import java.util.Collection;
 import java.util.List;
+import java.util.Set;
 
 /** What a query asks of one field, as far as an ordered map can answer it. */
 final class Condition {
+  private static final Set<String> RANGE = Set.of("$gt", "$gte", "$lt", "$lte");
+
   private Condition() {}
 
   /** The values that the field may equal, or null when it is asked for something else. */
@@ -36,5 +39,15 @@ final class Condition {
       return operators.containsKey(strict) ? operators.get(strict) : operators.get(inclusive);
     }
     return null;
+  }
+
+  static boolean has(Document query, String field, String operator) {
+    return query.get(field) instanceof Document operators && operators.containsKey(operator);
+  }
+
+  /** Whether the field is asked for a range and nothing else, with one bound on a side. */
+  static boolean isRange(Document query, String field) {
+    return query.get(field) instanceof Document operators && RANGE.containsAll(operators.keySet())
+        && !operators.keySet().containsAll(List.of("$gt", "$gte")) && !operators.keySet().containsAll(List.of("$lt", "$lte"));
   }
 }

@@ -9,16 +9,20 @@ import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.h2.mvstore.Cursor;
 import org.h2.mvstore.MVMap;
 
 /**
  * A secondary index over top-level fields: an ordered map from the fields' values and the _id to the _id. An array has an
- * entry for each element. It names candidates, never fewer than match; the query's filter decides.
+ * entry for each element. It names candidates, never fewer than match; the query's filter decides. (Nobody asks for a range of a
+ * field that holds arrays, nor for an order by values of different types.)
  */
 final class SortedIndex extends Index<Object> {
   private static final char END = '\u0001';
-  private static final char AFTER_END = '\u0002';
+  static final String AFTER_END = "\u0002";
   private final MVMap<String, Object> ids;
 
   SortedIndex(String name, List<IndexKey> keys, MVMap<String, Object> ids) {
@@ -27,7 +31,7 @@ final class SortedIndex extends Index<Object> {
   }
 
   /** One value so that strings compare as the values do; the first character is the type. */
-  private static String encoded(Object value) {
+  static String encoded(Object value) {
     if (value instanceof Number number) {
       long bits = Double.doubleToLongBits(number.doubleValue() + 0.0);
       return String.format("1%016x", bits < 0 ? ~bits : bits ^ Long.MIN_VALUE);
@@ -77,29 +81,60 @@ final class SortedIndex extends Index<Object> {
 
   Collection<Object> candidates(Document query) {
     List<String> prefixes = List.of("");
-    String from = "";
-    String to = "\uffff";
+    Bounds bounds = Bounds.NONE;
     for (String field : keys()) {
       Collection<?> values = Condition.values(query, field);
       if (values == null) {
-        Object low = Condition.from(query, field);
-        Object high = Condition.to(query, field);
-        // A range holds values of one type.
-        from = low != null ? encoded(low) : high != null ? encoded(high).substring(0, 1) : "";
-        to = high != null ? encoded(high) + AFTER_END : low != null ? encoded(low).charAt(0) + "\uffff" : "\uffff";
+        bounds = Bounds.of(query, field);
         break;
       }
       prefixes = product(prefixes, values);
     }
     Set<Object> found = new LinkedHashSet<>();
     for (String prefix : prefixes) {
-      Cursor<String, Object> cursor = ids.cursor(prefix + from, prefix + to, false);
+      Cursor<String, Object> cursor = ids.cursor(prefix + bounds.from(), prefix + bounds.to(), false);
       while (cursor.hasNext()) {
         cursor.next();
         found.add(cursor.getValue());
       }
     }
     return found;
+  }
+
+  /** How many match; -1 when more is asked than the entries alone can answer. */
+  int count(Document query) {
+    boolean knowsAll = usableFields(query) == query.size();
+    Predicate<String> isExact = field -> Condition.values(query, field) != null || Bounds.of(query, field).isExact();
+    return knowsAll && query.keySet().stream().allMatch(isExact) ? candidates(query).size() : -1;
+  }
+
+  /**
+   * Candidates in the order that is asked for, read only as far as somebody looks; null when the entries are in another order. They
+   * are in this one when each field before those that order is asked to equal one value.
+   */
+  Stream<Object> inOrder(Document query, Document orderBy) {
+    List<String> order = List.copyOf(orderBy.keySet());
+    int first = keys().indexOf(order.get(0));
+    boolean isOurs = first >= 0 && first + order.size() <= keys().size() && keys().subList(first, first + order.size()).equals(order);
+    Set<Object> ways = Set.copyOf(orderBy.values());
+    if (!isOurs || !(ways.equals(Set.of(1)) || ways.equals(Set.of(-1)))) {
+      return null;
+    }
+    List<String> prefixes = List.of("");
+    for (String field : keys().subList(0, first)) {
+      Collection<?> values = Condition.values(query, field);
+      if (values == null || values.size() != 1) {
+        return null;
+      }
+      prefixes = product(prefixes, values);
+    }
+    Bounds bounds = Bounds.of(query, order.get(0));
+    String from = prefixes.get(0) + bounds.from();
+    String to = prefixes.get(0) + bounds.to();
+    boolean descending = ways.contains(-1);
+    Cursor<String, Object> cursor = descending ? ids.cursor(to, from, true) : ids.cursor(from, to, false);
+    Iterable<String> entries = () -> cursor;
+    return StreamSupport.stream(entries.spliterator(), false).map(entry -> cursor.getValue()).distinct();
   }
 
   @Override

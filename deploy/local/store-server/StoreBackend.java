@@ -1,12 +1,15 @@
 import de.bwaldvogel.mongo.MongoCollection;
 import de.bwaldvogel.mongo.MongoDatabase;
 import de.bwaldvogel.mongo.backend.CollectionOptions;
+import de.bwaldvogel.mongo.backend.DatabaseResolver;
 import de.bwaldvogel.mongo.backend.Index;
 import de.bwaldvogel.mongo.backend.IndexKey;
 import de.bwaldvogel.mongo.backend.h2.H2Backend;
 import de.bwaldvogel.mongo.backend.h2.H2Database;
 import de.bwaldvogel.mongo.bson.Document;
+import de.bwaldvogel.mongo.oplog.Oplog;
 import de.bwaldvogel.mongo.wire.message.MongoMessage;
+import io.netty.channel.Channel;
 import java.util.List;
 import java.util.Set;
 import org.h2.mvstore.MVMap;
@@ -23,6 +26,8 @@ import org.h2.mvstore.MVStoreException;
 final class StoreBackend extends H2Backend {
   private static final Set<String> READS = Set.of("find", "getMore", "count", "distinct", "aggregate", "ping", "isMaster", "ismaster",
       "buildInfo", "buildinfo", "killCursors", "endSessions", "listCollections", "listIndexes", "listDatabases", "serverStatus");
+  /** How drivers count what a pipeline's first stage leaves. */
+  private static final Document COUNT = new Document("$group", new Document("_id", 1).append("n", new Document("$sum", 1)));
   private static final int COMMITS_BETWEEN_COMPACTIONS = 200;
   /** How mongod ends when it can't go on. */
   private static final int CANNOT_WRITE = 14;
@@ -77,6 +82,20 @@ final class StoreBackend extends H2Backend {
   private final class StoreDatabase extends H2Database {
     StoreDatabase(String name) {
       super(name, getMvStore(), getCursorRegistry());
+    }
+
+    /** A pipeline reads a whole collection; the one that a driver counts by does not have to. */
+    @Override
+    public Document handleCommand(Channel channel, String command, Document query, DatabaseResolver databases, Oplog oplog) {
+      if (command.equals("aggregate") && query.get("pipeline") instanceof List<?> stages && stages.size() == 2
+          && COUNT.equals(stages.get(1)) && stages.get(0) instanceof Document first && first.get("$match") instanceof Document wanted
+          && resolveCollection((String) query.get("aggregate"), false) instanceof StoreCollection collection) {
+        int count = collection.count(wanted, 0, 0);
+        List<Document> counted = count == 0 ? List.of() : List.of(new Document("_id", 1).append("n", count));
+        Document cursor = new Document("id", 0L).append("ns", collection.getFullName()).append("firstBatch", counted);
+        return new Document("cursor", cursor).append("ok", 1.0);
+      }
+      return super.handleCommand(channel, command, query, databases, oplog);
     }
 
     private MVMap<Object, Document> documents(String collection) {

@@ -16,7 +16,7 @@ import java.util.stream.StreamSupport;
 import org.h2.mvstore.MVMap;
 
 /**
- * A collection that answers ranges and lists of _id from its ordered map, and other queries from its secondary indexes.
+ * A collection that answers ranges and lists of _id from its ordered map, and other queries and counts from its secondary indexes.
  *
  * <p>C1: a document in the map is never changed, only replaced; what leaves the collection is a copy, so no reader sees half
  * an update.
@@ -105,6 +105,14 @@ final class StoreCollection extends H2Collection {
   @Override
   protected QueryResult queryDocuments(Document query, Document orderBy, int skip, int limit, int batchSize, Document fields) {
     boolean descending = idOrder(orderBy) < 0;
+    if (limit > 0 && idOrder(orderBy) == 0 && orderBy != null && !orderBy.isEmpty()) {
+      for (SortedIndex index : sorted) {
+        Stream<Object> ids = index.inOrder(query, orderBy);
+        if (ids != null) {
+          return matchDocumentsFromStream(ids.map(byId::get).filter(Objects::nonNull), query, null, skip, limit, batchSize, fields);
+        }
+      }
+    }
     Stream<Document> documents = candidates(query, descending);
     if (documents == null) {
       documents = range(null, null, descending);
@@ -112,6 +120,23 @@ final class StoreCollection extends H2Collection {
     // They come by _id: that order needs no sorting, and a limit ends the walk.
     Document order = idOrder(orderBy) == 0 ? orderBy : null;
     return matchDocumentsFromStream(documents, query, order, skip, limit, batchSize, fields);
+  }
+
+  /** From an index alone where one knows everything that is asked. */
+  @Override
+  public int count(Document query, int skip, int limit) {
+    if (skip > 0 || limit > 0) {
+      return super.count(query, skip, limit);
+    }
+    for (SortedIndex index : sorted) {
+      int known = index.count(query);
+      if (known >= 0) {
+        return known;
+      }
+    }
+    Stream<Document> documents = candidates(query, false);
+    Stream<Document> all = documents == null ? range(null, null, false) : documents;
+    return (int) all.filter(document -> documentMatchesQuery(document, query)).count();
   }
 
   @Override
