@@ -158,7 +158,9 @@ export class Claims {
     const executions = tried.flatMap(executionOf);
     if (executions.length === 0) return withoutAny(tried, acceptedAt);
     if (!asked.isRepeatable) return { kind: 'claimed', executions, replayed: false };
-    return (await this.#known(asked)) ?? { kind: 'pending', acceptedAt }; // M5
+    const known = await this.#known(asked); // M5
+    if (known?.kind !== 'claimed') return known ?? { kind: 'pending', acceptedAt };
+    return { ...known, replayed: known.executions[0]?.executionId !== executions[0]?.executionId };
   }
 
   #isStuck({ caller }: AskedClaim, found: Candidate[]): boolean {

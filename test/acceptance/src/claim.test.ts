@@ -119,6 +119,7 @@ describe.each(PROFILES)('claiming executions, %s', (profile) => {
       const later = await claim(body, key);
       expect([...twins, later].map(({ status }) => status)).toEqual([200, 200, 200]);
       expect(new Set([...twins, later].map(({ text }) => text)).size).toBe(1);
+      expect(twins.filter(({ headers }) => headers.get('idempotent-replayed') === null)).toHaveLength(1);
       expect(later.headers.get('idempotent-replayed')).toBe('true');
       const other = await claim({ ...body, wait: '1s' }, key);
       expect([other.status, other.json.code, other.json.fields]).toEqual([422, 'idempotency_key_reused', ['wait']]);
