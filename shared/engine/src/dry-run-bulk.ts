@@ -3,7 +3,8 @@ import { itemsOf } from '@retrigger/domain/bulk/decide.ts';
 import { itemError, outcomeOf } from '@retrigger/domain/bulk/outcome.ts';
 import type { BulkPart } from '@retrigger/domain/bulk/state.ts';
 import type { Command } from '@retrigger/domain/command.ts';
-import type { Event } from '@retrigger/domain/event.ts';
+import { EMPTY_HEAD, type Event } from '@retrigger/domain/event.ts';
+import type { Refusal } from '@retrigger/domain/refusal.ts';
 import type { AnyDecider } from './aggregate.ts';
 import { type DryRun, dryRun } from './dry-run.ts';
 import type { EvidenceStore } from './gather-evidence.ts';
@@ -18,6 +19,8 @@ export async function dryRunBulk(
   command: Command & { type: 'BulkTrigger' | 'BulkReschedule' },
   at: number,
 ): Promise<DryRun> {
+  const refusal = refusalOf(decider, command, at);
+  if (refusal !== undefined) return { verdict: 'refused', refusal, events: [] };
   const { type, body, ...header } = command;
   const { tasks: _t, filter: _f, allOrNothing = false, ...common } = body;
   const parts: BulkPart[] = [];
@@ -34,6 +37,12 @@ export async function dryRunBulk(
   return outcome.kind === 'accepted'
     ? { verdict: 'accepted', answer: outcome.answer, events: told }
     : { verdict: 'refused', refusal: outcome.refusal, events: told };
+}
+
+/** Why no task of it is even asked: its caller's roles do not permit it. */
+function refusalOf(decider: AnyDecider, command: Command, at: number): Refusal | undefined {
+  const decision = decider.decide(undefined, command, EMPTY_HEAD, at, new Map());
+  return decision.kind === 'answered' && decision.outcome.kind === 'refused' ? decision.outcome.refusal : undefined;
 }
 
 function partOf(taskId: string, { verdict, answer = {}, refusal }: DryRun): BulkPart {

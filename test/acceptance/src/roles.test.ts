@@ -78,4 +78,16 @@ describe.each(PROFILES)('roles, %s', (profile) => {
     await client('owner').create(again);
     expect((await ask(call, keyOf('owner'), again)).status).toBeLessThan(300);
   });
+
+  test.each([
+    ['POST', 'trigger', {}],
+    ['PUT', 'reschedule', { schedule: { strategy: 'delayed', delay: '5m' } }],
+  ])('AC-04 a dry run says of %s /tasks/bulk/%s that the role does not grant it, as the call itself does', async (method, name, more) => {
+    const path = `/api/v1/tasks/bulk/${name}`;
+    for (const which of [{ tasks: [{ taskId: TASK }] }, { filter: { taskIds: [TASK] } }]) {
+      const told = (await client('viewer').call(method, `${path}?dryRun=true`, { ...which, ...more })).json.data;
+      expect(told).toMatchObject({ verdict: 'refused', problem: { status: 403, code: 'forbidden' }, events: [] });
+      expect((await client('viewer').call(method, path, { ...which, ...more })).status).toBe(403);
+    }
+  });
 });
