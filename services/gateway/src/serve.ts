@@ -92,6 +92,7 @@ export async function serve(
     },
     listener,
   );
+  server.on('checkExpectation', listener); // what nobody has to understand (RFC 9110, 10.1.1) is passed over: Node's own 417 has neither id nor problem
   server.timeout = silentMs; // D1
   server.maxConnections = mostConnections; // D2
   server.on('drop', () => server.closeIdleConnections());

@@ -107,6 +107,15 @@ describe('the HTTP server', () => {
     expect((await trigger(null)).status).toBe(202);
   });
 
+  test('an expectation that nobody has to understand is passed over: the request is answered like any other', async () => {
+    const head = ['POST /api/v1/tasks/t/trigger HTTP/1.1', 'Host: t', 'Content-Length: 0', 'Connection: close'];
+    const asked = (...more: string[]) => exchange(`${[...head, ...more].join('\r\n')}\r\n\r\n`);
+    const [line = '', ...others] = (await asked('Expect: the-best')).split('\r\n');
+    expect([line, others.at(-1)]).toEqual(['HTTP/1.1 401 Unauthorized', expect.stringContaining('"code":"unauthenticated"')]);
+    expect(others).toContainEqual(expect.stringMatching(/^x-request-id: \S/i));
+    expect(await asked('Expect: the-best', `Authorization: Bearer ${keyOf('admin')}`)).toMatch(/^HTTP\/1\.1 202 /);
+  });
+
   test('a port that is taken is told as a value', async () => {
     const second = await serve(door.app.fetch, { host: '127.0.0.1', port: server.port });
     const message = `can not listen on 127.0.0.1:${server.port}: another process has it; set PORT to a free port`;
