@@ -97,17 +97,19 @@ export function admissionProblem(admission: Exclude<Admission<Problem>, { kind: 
 
 /** Header fields as in draft-ietf-httpapi-ratelimit-headers-10. A bound on what waits has no window; it counts what is there at once. */
 function limited({ limit, remaining, retryAfterMs }: Extract<Admission<Problem>, { kind: 'limited' }>): Problem {
-  const { name, points, windowMs } = limit;
+  const { name, points, windowMs, cost = 0 } = limit;
   const seconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
   const windowS = Math.round(windowMs / 1000);
-  const left = remaining > 0 ? `has ${remaining} left, and this asks for more` : 'is used up';
-  const [what, quota] =
+  const again = `try again in ${seconds} s`;
+  const left = remaining > 0 ? `has ${remaining} left, and this asks for more; ${again}` : `is used up; ${again}`;
+  const why = cost > points ? `never lets ${cost} through at once; ask for fewer` : left;
+  const [detail, quota] =
     windowMs === 0
-      ? [`${points} commands of yours wait to be decided, which is the most`, `q=${points};qu="concurrent-requests"`]
-      : [`The limit "${name}" of ${points} per ${windowS} s ${left}`, `q=${points};w=${windowS}`];
+      ? [`${points} commands of yours wait to be decided, which is the most; ${again}`, `q=${points};qu="concurrent-requests"`]
+      : [`The limit "${name}" of ${points} per ${windowS} s ${why}`, `q=${points};w=${windowS}`];
   return {
     code: 'rate_limited',
-    detail: `${what}; try again in ${seconds} s`,
+    detail,
     headers: {
       'retry-after': String(seconds),
       ratelimit: `"${name}";r=${Math.max(0, remaining)};t=${seconds}`,

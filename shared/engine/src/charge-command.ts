@@ -5,6 +5,7 @@ import { type LimitsFor, limitsOf } from './command-limits.ts';
 
 export type ChargeOutcome =
   | { kind: 'charged'; cost: number; giveBack(): Promise<void> }
+  /** The limit's `cost` is what was asked of it. */
   | { kind: 'limited'; limit: Limit; remaining: number; retryAfterMs: number };
 
 const FREE: ChargeOutcome = { kind: 'charged', cost: 0, giveBack: async () => {} };
@@ -36,6 +37,6 @@ export class CommandCharges {
     if (charge.kind === 'charged') return { kind: 'charged', cost, giveBack: () => this.#limiter.refund(limits, cost).catch(() => {}) };
     const { name, points, remaining, retryAfterMs } = charge;
     const limit = limits.find((one) => one.name === name) ?? { name, key: '', points, windowMs: 0 };
-    return { kind: 'limited', limit, remaining, retryAfterMs };
+    return { kind: 'limited', limit: { ...limit, cost: limit.cost ?? cost }, remaining, retryAfterMs };
   }
 }
