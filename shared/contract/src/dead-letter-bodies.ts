@@ -3,7 +3,7 @@ import { optional, text } from './fields.ts';
 import { instant } from './task-schema.ts';
 
 export const dropDeadLetter = z
-  .strictObject({ reason: text.refine((why) => why !== '', 'says why').meta({ ...text.meta(), minLength: 1 }) })
+  .strictObject({ reason: text.refine((why) => why !== '', 'must not be empty').meta({ ...text.meta(), minLength: 1 }) })
   .meta({ id: 'DropDeadLetter' });
 
 export const deadLetter = z

@@ -30,7 +30,7 @@ export const id = z
 const NO_TASKS = new Set(['bulk', TENANT_STREAM, '.', '..']);
 
 export const taskId = id
-  .refine((text) => !NO_TASKS.has(text), 'is no task id')
+  .refine((text) => !NO_TASKS.has(text), 'is no task id; any but bulk, ~tenant, . and .. will do')
   .meta({ description: '1 to 128 of A-Z a-z 0-9 . _ ~ : @ -, except `bulk`, `~tenant`, `.` and `..`', example: 'deploy-42' });
 
 /** A duration between two bounds in milliseconds, both included. */

@@ -98,7 +98,7 @@ function recurring(schedule: Schedule & { strategy: 'cron' }, nowMs: number, { n
   const next = nextCronTime(schedule, nominalAfter ?? nowMs);
   if (next.kind === 'refused') return next;
   const isBounded = nominalAfter === undefined && !isAdmitted;
-  if (isBounded && next.at - nowMs > MAX_AHEAD_MS) return refuse('cron', `fires next at ${formatInstant(next.at)}: ${TOO_FAR}`);
+  if (isBounded && next.at - nowMs > MAX_AHEAD_MS) return refuse('cron', `fires next at ${formatInstant(next.at)}: ${MOST_AHEAD}`);
   return { ...next, details: { cron: schedule.cron, timeZone: schedule.timeZone ?? DEFAULT_TIME_ZONE } };
 }
 
@@ -120,5 +120,6 @@ function readDuration(field: string, text: string): number | ScheduleRefusal {
   return ms <= MAX_AHEAD_MS ? ms : refuse(field, TOO_FAR);
 }
 
-const TOO_FAR = 'at most 366 days ahead';
+const MOST_AHEAD = 'at most 366 days ahead';
+const TOO_FAR = `must be ${MOST_AHEAD}`;
 const refuse = (field: string, message: string): ScheduleRefusal => ({ kind: 'refused', field, message });
