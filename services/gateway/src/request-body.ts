@@ -29,7 +29,7 @@ export async function readBody(c: Context, held: Held, tenantId: string): Promis
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
     return problem({ code: 'unsupported_media_type', detail: 'The body must not be compressed' });
   const parsed = parseStrictJson(bytes);
-  if (parsed.kind === 'too_large') return tooLarge();
+  if (parsed.kind === 'too_large') return bytes.byteLength > MAX_BODY_BYTES ? tooLarge() : tooLargeInFull(parsed.bytes);
   return parsed.kind === 'value' ? { kind: 'body', value: parsed.value } : problem({ ...invalid(parsed.error.path, parsed.error.message) });
 }
 
@@ -37,6 +37,12 @@ const problem = (what: Problem): RequestBody => ({ kind: 'problem', problem: wha
 
 const tooLarge = (): RequestBody =>
   problem({ code: 'payload_too_large', detail: `The body is larger than ${MAX_BODY_BYTES} bytes`, headers: { connection: 'close' } });
+
+const tooLargeInFull = (bytes: number): RequestBody =>
+  problem({
+    code: 'payload_too_large',
+    detail: `The body has ${bytes} bytes with its numbers written in full, more than ${MAX_BODY_BYTES}`,
+  });
 
 const noRoom = (): RequestBody =>
   problem({

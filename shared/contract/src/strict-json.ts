@@ -8,6 +8,8 @@ export const MAX_DEPTH = 32;
 
 export type JsonBounds = { maxBytes: number; maxDepth: number; mayLose?: true };
 const BODY_BOUNDS: JsonBounds = { maxBytes: MAX_BODY_BYTES, maxDepth: MAX_DEPTH };
+/** Nothing grows more when it is written again: `1e20,` has 5 bytes, and 22 then. */
+const MOST_GROWTH = 5;
 
 export type StrictJson = { kind: 'value'; value: Json } | { kind: 'too_large'; bytes: number } | { kind: 'invalid'; error: FieldError };
 
@@ -18,6 +20,7 @@ export type StrictJson = { kind: 'value'; value: Json } | { kind: 'too_large'; b
  * what has one inside gives its own.
  * J3: what passes is kept as it was sent: no name twice in one object, no integer that would lose digits, no name that is taken for another. Where that may be, and
  * only there, the text is read token by token. `mayLose`: it is taken as parsing leaves it.
+ * J4: what passes is within its bound when it is written again, too, with its numbers in full: what is made of it fits into a record.
  */
 export function parseStrictJson(bytes: Uint8Array, { maxBytes, maxDepth, mayLose }: JsonBounds = BODY_BOUNDS): StrictJson {
   if (bytes.byteLength > maxBytes) return { kind: 'too_large', bytes: bytes.byteLength };
@@ -32,6 +35,8 @@ export function parseStrictJson(bytes: Uint8Array, { maxBytes, maxDepth, mayLose
   const seen: Seen = { names: 0, hasLongInteger: false };
   const error = flaw(value, maxDepth, seen);
   if (error !== undefined) return refused(error);
+  const written = bytes.byteLength * MOST_GROWTH > maxBytes ? Buffer.byteLength(JSON.stringify(value)) : 0;
+  if (written > maxBytes) return { kind: 'too_large', bytes: written }; // J4
   return !mayLose && (seen.hasLongInteger || isSuspect(text, seen.names)) ? exactly(text, maxDepth) : { kind: 'value', value }; // J3
 }
 

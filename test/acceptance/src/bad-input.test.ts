@@ -24,6 +24,7 @@ const TABLE: [string, string, string, unknown, number, string][] = [
   ['much too deep', 'POST', TRIGGER, '['.repeat(500_000), 400, 'invalid_request'],
   ['too large', 'POST', TRIGGER, { triggerReason: 'x'.repeat(1_100_000) }, 413, 'payload_too_large'],
   ['too large a context', 'POST', TRIGGER, { context: { a: 'x'.repeat(270_000) } }, 413, 'payload_too_large'],
+  ['too large when its numbers are written in full', 'POST', TRIGGER, `{"a":[${'1e20,'.repeat(60_000)}0]}`, 413, 'payload_too_large'],
   ['an unknown query parameter', 'POST', `${TRIGGER}?force=true`, {}, 400, 'invalid_request'],
   ['a bad task id', 'POST', '/api/v1/tasks/a%20b/trigger', {}, 400, 'invalid_request'],
   ['bulk as a task id', 'POST', TASKS, create({ taskId: 'bulk' }), 400, 'invalid_request'],

@@ -33,6 +33,13 @@ test('thirty-two levels and a megabyte are taken, more is not', () => {
   expect(parse('['.repeat(MAX_BODY_BYTES / 2) + ']'.repeat(MAX_BODY_BYTES / 2)).kind).toBe('invalid');
 });
 
+test('a megabyte is also the most when its numbers are written in full (J4)', () => {
+  const [short, full] = [',1e20'.repeat(60_000).slice(1), ',100000000000000000000'.repeat(60_000).slice(1)];
+  expect(parse(`[${short}]`)).toEqual({ kind: 'too_large', bytes: full.length + 2 });
+  expect(parse(`[${short.slice(0, 200_000 - 1)}]`).kind).toBe('value');
+  expect(parse(`"${short}"`).kind).toBe('value');
+});
+
 test('a view into a larger buffer is read where it lies', () => {
   const all = Buffer.from('xx{"a":1}yy');
   expect(parseStrictJson(new Uint8Array(all.buffer, all.byteOffset + 2, 7))).toEqual({ kind: 'value', value: { a: 1 } });
