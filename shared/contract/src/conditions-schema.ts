@@ -3,7 +3,7 @@ import { ID_PATTERN } from '@retrigger/domain/identifiers.ts';
 import type { Json } from '@retrigger/domain/json.ts';
 import { isPointer } from '@retrigger/domain/json-pointer.ts';
 import { z } from 'zod';
-import { optional } from './fields.ts';
+import { isSmall, NOT_SMALL, optional } from './fields.ts';
 
 const MOST_NAMED = 1_000;
 
@@ -39,12 +39,14 @@ const atLeast = z.strictObject(
 
 const result = z.strictObject(
   {
-    path: z.string({ error: 'must be a JSON Pointer such as "/total"' }).refine(isPointer, {
-      error: 'must be a JSON Pointer (RFC 6901) such as "/total" or "/items/0/id"; empty is the whole result',
-    }),
+    path: z
+      .string({ error: 'must be a JSON Pointer such as "/total"' })
+      .refine(isPointer, { error: 'must be a JSON Pointer (RFC 6901) such as "/total" or "/items/0/id"; empty is the whole result' })
+      .refine(isSmall, NOT_SMALL), // as are results
     equals: z
       .unknown()
-      .refine((value) => value !== undefined, { error: 'must be the JSON value to compare with' })
+      .refine((value) => value !== undefined, { error: 'must be the JSON value to compare with', abort: true })
+      .refine(isSmall, NOT_SMALL)
       .meta({ description: 'Any JSON value' }) as unknown as z.ZodType<Json>,
   },
   { error: takes('result', ['path', 'equals']) },

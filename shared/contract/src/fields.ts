@@ -18,8 +18,8 @@ export const isJsonObject = (value: unknown): value is JsonObject => typeof valu
 /** Marks an issue that is about size alone, so that a door can tell it from a request that is wrong. */
 export const TOO_LARGE = { tooLarge: true } as const;
 
-const isSmall = (value: unknown): boolean => Buffer.byteLength(JSON.stringify(value)) <= MAX_DATA_BYTES;
-const sizeMessage = `is larger than ${MAX_DATA_BYTES} bytes`;
+export const isSmall = (value: unknown): boolean => Buffer.byteLength(JSON.stringify(value)) <= MAX_DATA_BYTES;
+export const NOT_SMALL = { error: `is larger than ${MAX_DATA_BYTES} bytes`, params: TOO_LARGE };
 
 export const id = z
   .string()
@@ -52,13 +52,13 @@ export const duration = durationBetween(1, MAX_AHEAD_MS);
 /** An object of any shape: a task's context. */
 export const context = z
   .custom<JsonObject>(isJsonObject, 'must be an object')
-  .refine(isSmall, { message: sizeMessage, params: TOO_LARGE })
+  .refine(isSmall, NOT_SMALL)
   .meta({ type: 'object', additionalProperties: true, description: 'Any object, at most 256 KiB' });
 
 /** Any JSON value: what an execution led to. */
 export const result = z
   .custom<JsonObject[string]>((value) => value !== undefined)
-  .refine(isSmall, { message: sizeMessage, params: TOO_LARGE })
+  .refine(isSmall, NOT_SMALL)
   .meta({ type: ['object', 'array', 'string', 'number', 'boolean', 'null'], description: 'Any JSON value, at most 256 KiB' });
 
 /** A text for people. Characters are code points, as JSON Schema counts them, not the units of UTF-16. */

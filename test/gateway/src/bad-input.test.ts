@@ -20,6 +20,10 @@ const raw = (text: string | Uint8Array<ArrayBuffer>, headers: { [name: string]: 
 });
 const create = (more: object): Asked => post({ type: 'job', ...more });
 const target = (more: object): Asked => create({ target: { url: 'https://example.com/hook', ...more } });
+const COMPARED = 'conditions.outcome.result';
+const TOO_LARGE = 'x'.repeat(MAX_DATA_BYTES);
+const comparing = (path: string, equals: unknown): Asked =>
+  post({ conditions: { outcome: { taskId: 't', status: 'Completed', result: { path, equals } } } });
 
 /** What is sent, the status and code that answer it, and the path of what is wrong (null = the problem names none). */
 const TABLE: [string, string, Asked, number, string, string | null][] = [
@@ -39,6 +43,8 @@ const TABLE: [string, string, Asked, number, string, string | null][] = [
   ['a context that is a list', TRIGGER, post({ context: [] }), 400, 'invalid_request', 'context'],
   ['33 levels', TRIGGER, raw(`{"context":${'{"a":'.repeat(31)}{}${'}'.repeat(31)}}`), 400, 'invalid_request', `context${'.a'.repeat(31)}`],
   ['over 1 MiB', TRIGGER, raw(`{"a":"${'x'.repeat(MAX_BODY_BYTES)}"}`), 413, 'payload_too_large', null],
+  ['a result to compare with over 256 KiB', TRIGGER, comparing('/a', TOO_LARGE), 413, 'payload_too_large', `${COMPARED}.equals`],
+  ['a pointer over 256 KiB', TRIGGER, comparing(`/${TOO_LARGE}`, 1), 413, 'payload_too_large', `${COMPARED}.path`],
   ['a context over 256 KiB', TRIGGER, post({ context: { a: 'x'.repeat(MAX_DATA_BYTES) } }), 413, 'payload_too_large', 'context'],
   ['a form', TRIGGER, raw('a=b', { 'content-type': 'application/x-www-form-urlencoded' }), 415, 'unsupported_media_type', null],
   ['another charset', TRIGGER, raw('{}', { 'content-type': 'application/json; charset=utf-16' }), 415, 'unsupported_media_type', null],
