@@ -122,6 +122,17 @@ describe.each(PROFILES)('conditions and dependencies, %s', (profile) => {
     expect((enough as unknown as { conditions: object[] }).conditions).toHaveLength(3);
   });
 
+  test('AC-17 of many unmet dependencies the detail tells twenty, and conditions tells all', async () => {
+    const dependencies = Array.from({ length: 25 }, (_, i) => own(`many-${String(i).padStart(2, '0')}`));
+    for (const taskId of dependencies) await admin.create(taskId);
+    await admin.create(own('of-many'), { dependencies });
+    const { status, json } = await admin.post(`/tasks/${own('of-many')}/trigger`, { conditions: { dependenciesComplete: true } });
+    expect([status, json.code]).toEqual([409, 'conditions_unmet']);
+    expect((json.conditions as { taskId: string }[]).map(({ taskId }) => taskId).toSorted()).toEqual(dependencies);
+    expect(String(json.detail).match(/ is Draft, not Completed/g)).toHaveLength(20);
+    expect(json.detail).toMatch(/; and 5 more$/);
+  });
+
   test('AC-18 the check walks the whole closure: A→B→C with B Completed is met once C is', async () => {
     const c = await create('ac-18-c');
     const b = await create('ac-18-b', { dependencies: [c] });

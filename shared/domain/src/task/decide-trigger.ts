@@ -1,4 +1,5 @@
 import type { Command } from '../command.ts';
+import type { Explanation } from '../conditions.ts';
 import type { Decision, Evidence } from '../decider.ts';
 import type { Head } from '../event.ts';
 import { REFUSAL_TITLES } from '../refusal.ts';
@@ -9,6 +10,8 @@ import { begin } from './execution.ts';
 import type { Status, TaskState } from './state.ts';
 
 const TRIGGERABLE: readonly Status[] = ['Draft', 'Scheduled', 'Failed'];
+/** So many unmet conditions are told in words; `conditions` has all of them. */
+const MOST_TOLD = 20;
 
 /** Without conditions it doesn't look at dependencies: an operator's retry. With them, unmet is refused at once, line by line. */
 export function trigger(
@@ -35,8 +38,13 @@ export function trigger(
   const judged = way.kind === 'tooLarge' ? way : judgeConditions(state.tenantId, state.taskId, state.dependencies, conditions, evidence);
   if ('kind' in judged) return judged.kind === 'needs' ? judged : refuse(state, command, 'invalid_request', `conditions: ${TOO_LARGE}`);
   if (judged.met) return begin(state, command, head, at, { reason, context, conditions: judged.verdict });
-  const unmet = judged.verdict.filter((line) => !line.met).map(({ taskId, required, actual }) => `${taskId} is ${actual}, not ${required}`);
-  return refuse(state, command, 'conditions_unmet', `${REFUSAL_TITLES.conditions_unmet}: ${unmet.join('; ')}`, {
+  return refuse(state, command, 'conditions_unmet', `${REFUSAL_TITLES.conditions_unmet}: ${inWords(judged.verdict)}`, {
     conditions: judged.verdict,
   });
+}
+
+function inWords(verdict: readonly Explanation[]): string {
+  const unmet = verdict.filter(({ met }) => !met);
+  const told = unmet.slice(0, MOST_TOLD).map(({ taskId, required, actual }) => `${taskId} is ${actual}, not ${required}`);
+  return `${told.join('; ')}${unmet.length > MOST_TOLD ? `; and ${unmet.length - MOST_TOLD} more` : ''}`;
 }
