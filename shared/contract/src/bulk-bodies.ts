@@ -99,7 +99,7 @@ const itemError = z
     code: z.string(),
     title: z.string(),
     detail: optional(z.string()),
-    conditions: optional(z.array(z.looseObject({}))),
+    conditions: optional(z.array(z.looseObject({})).meta({ description: 'Of more than 20 the first 20 that are not met' })),
   })
   .meta({ id: 'BulkItemError', description: 'What a single call would have been refused with' });
 

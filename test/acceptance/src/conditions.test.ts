@@ -1,3 +1,4 @@
+import type { JsonObject } from '@retrigger/domain/json.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Client } from './client.ts';
 import { own } from './own.ts';
@@ -131,6 +132,10 @@ describe.each(PROFILES)('conditions and dependencies, %s', (profile) => {
     expect((json.conditions as { taskId: string }[]).map(({ taskId }) => taskId).toSorted()).toEqual(dependencies);
     expect(String(json.detail).match(/ is Draft, not Completed/g)).toHaveLength(20);
     expect(json.detail).toMatch(/; and 5 more$/);
+    const tasks = [{ taskId: own('of-many'), conditions: { dependenciesComplete: true } }];
+    const { results } = (await admin.post('/tasks/bulk/trigger', { tasks })).json.data as { results: { error: JsonObject }[] };
+    expect(results[0]?.error).toMatchObject({ code: 'conditions_unmet', detail: json.detail });
+    expect(results[0]?.error.conditions, 'as many as the detail tells').toEqual((json.conditions as object[]).slice(0, 20));
   });
 
   test('AC-18 the check walks the whole closure: A→B→C with B Completed is met once C is', async () => {

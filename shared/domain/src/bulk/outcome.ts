@@ -1,17 +1,25 @@
-import type { JsonObject } from '../json.ts';
+import type { Explanation } from '../conditions.ts';
+import type { Json, JsonObject } from '../json.ts';
 import { type Outcome, REFUSAL_TITLES, type Refusal, refused } from '../refusal.ts';
 import type { ItemError } from './commands.ts';
 import type { BulkPart, BulkState } from './state.ts';
 
 const MOST_NAMED = 5;
+/** A thousand tasks with thousands of dependencies each would be more than one document, record or answer holds. */
+const MOST_CONDITIONS = 20;
 
-/** A refusal as a bulk shows it of one task: the same as of a single call. */
+/** A refusal as a bulk shows it of one task: the same as of a single call, but of many conditions only the first that are not met. */
 export const itemError = ({ code, detail, more }: Refusal): ItemError => ({
   code,
   title: REFUSAL_TITLES[code],
   detail,
-  ...(more?.conditions === undefined ? {} : { conditions: more.conditions }),
+  ...(more?.conditions === undefined ? {} : { conditions: firstUnmet(more.conditions) }),
 });
+
+function firstUnmet(conditions: Json): Json {
+  if (!Array.isArray(conditions) || conditions.length <= MOST_CONDITIONS) return conditions;
+  return conditions.filter((line) => (line as Explanation).met === false).slice(0, MOST_CONDITIONS);
+}
 
 export const notFound = (taskId: string): ItemError => itemError({ code: 'task_not_found', detail: `There is no task ${taskId}` });
 
