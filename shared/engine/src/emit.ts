@@ -20,6 +20,13 @@ function eventRecord(stored: StoredEvent, encode: EncodeEvent): NewRecord {
   };
 }
 
+/** What a topic takes (4 MiB), less what headers, framing and the names of people add. */
+const MOST_EVENT_BYTES = 4 * 1024 * 1024 - 64 * 1024;
+
+/** Whether a topic takes an event's record: one that it does not would hold up everything behind it for ever. */
+export const fitsTopic = ({ json }: StoredEvent): boolean =>
+  json.length * 3 <= MOST_EVENT_BYTES || Buffer.byteLength(json) <= MOST_EVENT_BYTES;
+
 /** Events as readers outside may see them. */
 export type ShowEvents = (stored: StoredEvent[]) => Promise<StoredEvent[]>;
 

@@ -54,6 +54,17 @@ describe('a record that can’t be decided', () => {
     expect(deadLetters(owner)).toHaveLength(1);
   });
 
+  test('because its event would be larger than a topic takes is one; a little less is told', async () => {
+    const stores = new FakeStores();
+    const owner = new Owner(stores);
+    const large = (id: string, characters: number) => trigger(id, 'a', 'é'.repeat(characters / 2));
+    await owner.take(inLog([create('a'), large('t1', 4_200_000), large('t2', 4_100_000), cancel('a')]));
+    expect(stores.stream('acme/a').map(({ event }) => event.commandId)).toEqual(['create-a', 't2', 'cancel-a']);
+    expect(deadLetters(owner).map(({ headers }) => headers.reason)).toEqual([
+      'could not be decided: its event would be larger than a topic takes (too large to be kept whole)',
+    ]);
+  });
+
   test('because a stored event is of a kind that nobody here knows leaves the stream as it is, and the partition goes on', async () => {
     const stores = new FakeStores();
     const owner = new Owner(stores);
