@@ -49,7 +49,7 @@ up() {
 # The data goes too, so there is nothing to close in order.
 down() {
   [ -e "$dir/ports" ] || return 0
-  for server in "${servers[@]}"; do signal_and_wait "$server" KILL 10 || die "$server does not end"; done
+  for server in "${servers[@]}"; do signal_and_wait "$server" KILL 60 || die "$server does not end"; done
   rm -rf "$dir"
 }
 
@@ -93,8 +93,8 @@ case ${1:-} in
     case $1 in
       up) up ;;
       down) down ;;
-      stop) known "${2:-}" && { signal_and_wait "$2" TERM 30 || die "$2 does not stop"; } ;;
-      kill) known "${2:-}" && { signal_and_wait "$2" KILL 10 || die "$2 does not end"; } ;;
+      stop) known "${2:-}" && { signal_and_wait "$2" TERM 120 || die "$2 does not stop"; } ;;
+      kill) known "${2:-}" && { signal_and_wait "$2" KILL 60 || die "$2 does not end"; } ;;
       start) known "${2:-}" && start "$2" && wait_until_answers "$2" ;;
       pause) known "${2:-}" && signal "$2" STOP ;;
       continue) known "${2:-}" && signal "$2" CONT ;;
