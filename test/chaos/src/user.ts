@@ -12,7 +12,7 @@ export type Answer = { status: number; text: string; commandId: string; body: Js
 const PAUSE_MS = 100;
 const TRY_MS = 8_000;
 /** A command that has no outcome so long after the last fault is lost. */
-const DECIDED_WITHIN_MS = 60_000;
+export const DECIDED_WITHIN_MS = 120_000;
 /** One in so many asks once more after it has been told, and must be told the same. */
 const ASKS_AGAIN = 4;
 /** What says "not now", and binds nobody. */
