@@ -35,7 +35,7 @@ describe('a process that is killed while executions run', () => {
   let folder: string;
   const calls: Call[] = [];
   let child: Child;
-  const target = createServer((request, response) => {
+  const target = createServer({ keepAliveTimeout: 0 }, (request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk) => chunks.push(chunk));
     request.on('end', () => {
