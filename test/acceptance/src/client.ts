@@ -90,7 +90,7 @@ export class Client {
   async run(taskId: string, end: { result?: JsonObject[string] } | { error: string } = {}): Promise<Triggered> {
     const triggered = await this.trigger(taskId);
     const { executionId } = triggered;
-    must(200, `end ${executionId}`, await this.post(`/executions/${executionId}/${'error' in end ? 'failed' : 'completed'}`, end));
+    must(200, `end ${executionId}`, await this.post(`/executions/${executionId}/${'error' in end ? 'failed' : 'completed'}`, end, PATIENT));
     return triggered;
   }
 
@@ -105,7 +105,7 @@ function must<T>(status: number, what: string, answer: Answer): T {
 }
 
 /** Asks until the answer is yes; fails with what it waited for. */
-export async function eventually(what: string, ask: () => Promise<boolean>, withinMs = 10_000): Promise<void> {
+export async function eventually(what: string, ask: () => Promise<boolean>, withinMs = 30_000): Promise<void> {
   for (const end = performance.now() + withinMs; ; ) {
     if (await ask()) return;
     if (performance.now() > end) throw new Error(`it did not happen within ${withinMs} ms: ${what}`);

@@ -40,7 +40,7 @@ export class Client {
 }
 
 /** Asks until the answer is yes; fails with what it waited for. */
-export async function eventually(what: string, ask: () => Promise<boolean>, withinMs = 20_000): Promise<void> {
+export async function eventually(what: string, ask: () => Promise<boolean>, withinMs = 60_000): Promise<void> {
   for (const end = performance.now() + withinMs; ; ) {
     if (await ask()) return;
     if (performance.now() > end) throw new Error(`it did not happen within ${withinMs} ms: ${what}`);
