@@ -102,7 +102,7 @@ describe('a call', () => {
       ok: false,
       problem: { code: 'unreachable', status: 0 },
     });
-    expect(performance.now() - begun).toBeLessThan(2_000);
+    expect(performance.now() - begun).toBeLessThan(5_000);
     expect(got.length).toBeGreaterThan(1);
   });
 
