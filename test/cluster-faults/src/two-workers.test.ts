@@ -47,7 +47,7 @@ describe('one of two workers', () => {
     try {
       const { one } = used;
       const load = used.load(point);
-      await eventually('it has stopped', () => isStopped(one), 30_000);
+      await eventually('it has stopped', () => isStopped(one), 120_000);
       await takesOver(used, `SIGSTOP at ${point}`);
       await used.goesOn(load);
       one.process.kill('SIGCONT');

@@ -67,7 +67,7 @@ test('a consumer that is paused past its session loses its partitions, is told w
 
 test.each(['stop', 'kill'] as const)(
   'a broker that is restarted (%s) under load costs nothing but time',
-  { timeout: 240_000 },
+  { timeout: 480_000 },
   async (how) => {
     const handler = recorder();
     await log.consume('work', 'g', handler);

@@ -25,7 +25,7 @@ const toldOf = ({ status, text }: Reply): Told => {
 /** Until a door takes it: while nobody has taken over yet, what waits too long is shed (503). */
 async function taken(ask: () => Promise<Reply>): Promise<Reply> {
   const replies: Reply[] = [];
-  await eventually('it is taken', async () => replies[replies.push(await ask()) - 1]?.status !== 503, 60_000);
+  await eventually('it is taken', async () => replies[replies.push(await ask()) - 1]?.status !== 503, 120_000);
   return replies.at(-1) as Reply;
 }
 

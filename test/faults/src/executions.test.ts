@@ -119,7 +119,7 @@ describe('a process that is killed while executions run', () => {
         for (const taskId of ids) if (!tasks.has(taskId)) await look(taskId);
         return tasks.size === ids.length;
       },
-      60_000,
+      120_000,
     );
     async function look(taskId: string): Promise<void> {
       const task = dataOf(await client.task(taskId));
@@ -142,5 +142,5 @@ describe('a process that is killed while executions run', () => {
     const streams = new Map<string, Event[]>();
     for (const taskId of ids) streams.set(`default/${taskId}`, await reader.events(taskId));
     expect(violations({ streams, states: new Map(), acknowledged: [], calls })).toEqual([]);
-  }, 120_000);
+  }, 300_000);
 });
