@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Random } from './random.ts';
 import { Recorder } from './recorder.ts';
-import { DECIDED_WITHIN_MS, User } from './user.ts';
+import { User } from './user.ts';
 
 type Told = [status: number, body: object];
 
@@ -64,9 +64,9 @@ test('whoever is told one thing and then another notes it', async () => {
   expect(recorder.wrong[0]).toMatch(/was told 201 .* and then 201/);
 });
 
-test('what has no outcome two minutes after the last fault is noted', async () => {
+test('what has no outcome long after the last fault is noted, on the slowest machine too', async () => {
   tell = [[503, {}]];
-  recorder.wholeSince = performance.now() - DECIDED_WITHIN_MS - 1;
+  recorder.wholeSince = performance.now() - 240_001;
   expect(await ask()).toBeUndefined();
   expect(recorder.wrong[0]).toContain('has no outcome');
 });

@@ -12,8 +12,8 @@ const looks = (found: (string[] | Error)[]) => async () => {
   return next ?? [];
 };
 
-async function waited(left: () => Promise<string[]>) {
-  const waiting = waitForAll([{ what: 'it has come', left, withinMs: 5_000 }], performance.now());
+async function waited(left: () => Promise<string[]>, timesSlower = 1) {
+  const waiting = waitForAll([{ what: 'it has come', left, withinMs: 5_000 }], performance.now(), async () => timesSlower);
   await vi.advanceTimersByTimeAsync(20_000);
   return waiting;
 }
@@ -21,6 +21,10 @@ async function waited(left: () => Promise<string[]>) {
 test('what comes in time is told with when; what does not is a violation', async () => {
   expect(await waited(looks([['a'], ['a'], []]))).toEqual({ wrong: [], took: ['it has come after 0.5 s'] });
   expect(await waited(looks([['a']]))).toEqual({ wrong: ['not so 5 s after the last fault: it has come: a'], took: [] });
+});
+
+test('on a machine that is twice as slow it has twice the time', async () => {
+  expect((await waited(looks([['a']]), 2)).wrong).toEqual(['not so 10 s after the last fault: it has come: a']);
 });
 
 test('a look that fails is looked again; one that fails for ever is a violation', async () => {
