@@ -1,6 +1,7 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { makeFolder } from './make-folder.ts';
 import { sqliteFault } from './sqlite-errors.ts';
 
 export type DataFolderLock = { kind: 'locked'; release(): void } | { kind: 'taken' } | { kind: 'unwritable'; reason: string };
@@ -16,7 +17,7 @@ const held = new Set<DatabaseSync>();
 export function lockDataFolder(folder: string): DataFolderLock {
   let db: DatabaseSync | undefined;
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     accessSync(folder, constants.W_OK | constants.X_OK);
     db = new DatabaseSync(join(folder, 'lock.db'), { timeout: 0 });
     db.exec('BEGIN EXCLUSIVE'); // F1

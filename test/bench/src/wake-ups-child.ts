@@ -1,5 +1,6 @@
-// A worker on a data folder, with timers: node wake-ups-child.ts FOLDER fill|resume COUNT SPREAD_MS LEAD_MS
-// `fill` first creates COUNT tasks that are due, evenly spread over SPREAD_MS, from LEAD_MS after the last one was created. Prints what happens, a JSON line each.
+// A worker on a data folder, with timers: node wake-ups-child.ts FOLDER fill|resume COUNT SPREAD_MS LEAD_MS [HELD]
+// `fill` first creates HELD tasks that are due in a day, then COUNT that are due, evenly spread over SPREAD_MS, from LEAD_MS after it began with those. Prints what
+// happens, a JSON line each.
 import { join } from 'node:path';
 import { jsonEvents } from '@retrigger/contract/event-codec.ts';
 import { decodeWork, encodeWork } from '@retrigger/contract/work-record.ts';
@@ -16,9 +17,10 @@ import { openSqliteStore } from '@retrigger/sqlite/sqlite-store.ts';
 import { createWorker } from '@retrigger/worker/worker.ts';
 import { closedLoop, percentiles } from './load.ts';
 
-const [, , folder = '', mode, countText, spreadText, leadText, option] = process.argv;
-const [count, spreadMs, leadMs] = [Number(countText), Number(spreadText), Number(leadText)];
+const [, , folder = '', mode, countText, spreadText, leadText, heldText] = process.argv;
+const [count, spreadMs, leadMs, held] = [Number(countText), Number(spreadText), Number(leadText), Number(heldText ?? 0)];
 const CHUNK = 500;
+const DAY_MS = 86_400_000;
 
 const opened = openSqliteLog(join(folder, 'log.db'), { [TOPICS.work]: 8, [TOPICS.events]: 8, [TOPICS.deadLetters]: 1 }, clock, unobserved);
 if (opened.kind !== 'open') throw new Error('the log could not be opened');
@@ -29,7 +31,6 @@ const mebibytes = (): number => Math.round(process.memoryUsage.rss() / 2 ** 20);
 
 const lateMs: number[] = [];
 const fired = new Set<string>();
-let dueAt = Number.POSITIVE_INFINITY;
 await log.consume(TOPICS.events, 'bench', {
   async assigned() {},
   async revoked() {},
@@ -50,15 +51,19 @@ function note({ value, key }: LogRecord): void {
   lateMs.push(Date.parse(timestamp) - Date.parse(metadata.scheduledFor));
 }
 
-if (mode === 'fill') {
+async function create(name: string, tasks: number, from: number): Promise<void> {
   const startedAt = clock.now();
-  dueAt = startedAt + leadMs;
-  await closedLoop(count / CHUNK, 4, async (chunk) => {
-    const records = Array.from({ length: CHUNK }, (_, i) => encodeWork(creation(chunk * CHUNK + i, dueAt)));
+  await closedLoop(tasks / CHUNK, 4, async (chunk) => {
+    const records = Array.from({ length: CHUNK }, (_, i) => encodeWork(creation(name, chunk * CHUNK + i, tasks, from)));
     await log.append(TOPICS.work, records);
   });
   while ((await log.lag(TOPICS.work, WORKER_GROUP)) > 0) await new Promise((resolve) => setTimeout(resolve, 20));
-  say({ pending: count, tookMs: clock.now() - startedAt, beforeFirstDueMs: dueAt - clock.now(), rssMiB: mebibytes() });
+  say({ pending: tasks, tookMs: clock.now() - startedAt, beforeFirstDueMs: from - clock.now(), rssMiB: mebibytes() });
+}
+
+if (mode === 'fill') {
+  if (held > 0) await create('held', held, clock.now() + DAY_MS);
+  await create('t', count, clock.now() + leadMs);
 }
 
 if (mode === 'resume') {
@@ -66,14 +71,14 @@ if (mode === 'resume') {
 }
 
 /** Due times in shuffled order: 7919 is prime, so the multiples meet every slot once. */
-function creation(i: number, from: number): Command {
-  const at = new Date(from + Math.floor((((i * 7_919) % count) * spreadMs) / count)).toISOString();
+function creation(name: string, i: number, of: number, from: number): Command {
+  const at = new Date(from + Math.floor((((i * 7_919) % of) * spreadMs) / of)).toISOString();
   const body = { type: 'bench', schedule: { strategy: 'at', at } } as const;
   const actor = { id: 'bench', type: 'user' } as const;
   return {
-    commandId: `create-${i}`,
+    commandId: `create-${name}${i}`,
     tenantId: 'bench',
-    taskId: `t${i}`,
+    taskId: `${name}${i}`,
     actor,
     roles: ['admin'],
     correlationId: 'bench',
@@ -85,17 +90,20 @@ function creation(i: number, from: number): Command {
 let peakMiB = 0;
 while (fired.size < count) {
   peakMiB = Math.max(peakMiB, mebibytes());
-  if (option === 'only-hold') break;
   say({ fired: fired.size });
   await new Promise((resolve) => setTimeout(resolve, 250));
 }
 say({ done: true, fired: fired.size, late: percentiles(lateMs), earliestMs: lateMs.reduce((a, b) => Math.min(a, b), 0), rssMiB: peakMiB });
 await worker.stop();
 const twice: string[] = [];
-for (let i = 0; i < count; i += Math.max(1, Math.floor(count / 20_000))) {
-  const triggers = await store.events.count(`bench/t${i}`, { types: ['TaskTriggered'] });
-  if (triggers !== (option === 'only-hold' ? 0 : 1)) twice.push(`t${i}: ${triggers}`);
-}
+for (const [name, tasks, wanted] of [
+  ['t', count, 1],
+  ['held', held, 0],
+] as const)
+  for (let i = 0; i < tasks; i += Math.max(1, Math.floor(tasks / 20_000))) {
+    const triggers = await store.events.count(`bench/${name}${i}`, { types: ['TaskTriggered'] });
+    if (triggers !== wanted) twice.push(`${name}${i}: ${triggers}`);
+  }
 say({ checked: true, wrong: twice.slice(0, 10) });
 await log.close();
 await store.close();

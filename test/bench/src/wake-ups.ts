@@ -60,6 +60,7 @@ await inFolder(async (folder) => {
 });
 if (pending > 0) {
   await inFolder(async (folder) => {
-    print(`${pending} pending timers, due in a day`, await child([folder, 'fill', String(pending), '3600000', '86400000', 'only-hold']));
+    const fill = [folder, 'fill', String(count), String(spreadMs), String(leadMs), String(pending)];
+    print(`${count} timers over ${spreadMs / 1_000} s while ${pending} wait that are due in a day`, await child(fill));
   });
 }

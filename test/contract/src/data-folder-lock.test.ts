@@ -66,4 +66,11 @@ describe('the lock of a data folder', () => {
     mkdirSync(join(folder, 'odd', 'lock.db'), { recursive: true });
     expect(lockDataFolder(join(folder, 'odd'))).toMatchObject({ kind: 'unwritable' });
   });
+
+  test('folders above it that are missing are made too; where none can be made, that is told', () => {
+    const lock = lockDataFolder(join(temporaryFolder(), 'a', 'b', 'c'));
+    expect(lock.kind).toBe('locked');
+    if (lock.kind === 'locked') lock.release();
+    expect(lockDataFolder('/proc/nowhere/data')).toEqual({ kind: 'unwritable', reason: expect.stringContaining('/proc') });
+  });
 });

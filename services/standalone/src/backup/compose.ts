@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { type Environment, readEnvironment } from '@retrigger/config/environment.ts';
 import { SECRET_FILE } from '@retrigger/config/server-secret.ts';
@@ -7,6 +7,7 @@ import { DATA_FOLDER } from '@retrigger/config/variables.ts';
 import { formatInstant } from '@retrigger/domain/instant.ts';
 import { copyFileTo, describeFile, filesIn, isEmptyFolder, reserveFile, syncFolder } from '@retrigger/files/copied-files.ts';
 import { systemClock } from '@retrigger/lifecycle/system-clock.ts';
+import { makeFolder } from '@retrigger/sqlite/make-folder.ts';
 import { copyKeys, pinAtOnePoint } from '@retrigger/sqlite/pin-at-one-point.ts';
 import { sqliteFault } from '@retrigger/sqlite/sqlite-errors.ts';
 import { KEY_FILES, MANIFEST, type Manifest, nameInBackup } from './backup-format.ts';
@@ -33,7 +34,7 @@ export async function backUp(folder: string | undefined, environment: Environmen
   const wasThere = existsSync(folder);
   try {
     if (!(await isEmptyFolder(folder))) return refused(`${folder} is not empty: a backup wants a folder of its own`);
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     return { isDone: true, message: tell(folder, dataDir, await copyAll(dataDir, folder)) };
   } catch (error) {
     for (const name of wasThere ? await filesIn(folder).catch(() => []) : []) await rm(join(folder, name), { force: true });
