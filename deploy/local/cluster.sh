@@ -107,7 +107,7 @@ case ${1:-} in
       stop) known "${2:-}" && { signal_and_wait "$2" TERM 120 || die "$2 does not stop"; } ;;
       kill) known "${2:-}" && { signal_and_wait "$2" KILL 60 || die "$2 does not end"; } ;;
       start) known "${2:-}" && bring_up "$2" ;;
-      pause) known "${2:-}" && signal "$2" STOP ;;
+      pause) known "${2:-}" && pause "$2" ;;
       continue) known "${2:-}" && signal "$2" CONT ;;
     esac
     ;;

@@ -54,6 +54,17 @@ signal() {
   kill "-$2" "$pid" 2>/dev/null || true
 }
 
+# pause <server>: returns once every thread stands still. The first that is scheduled stops the others: until then they answer.
+pause() {
+  local pid deadline=$((SECONDS + 60))
+  pid=$(pid_of "$1") || return 0
+  kill -STOP "$pid" 2>/dev/null || true
+  while grep -qvE '^[0-9]+ \(.*\) [TZ] ' "/proc/$pid/task/"*/stat 2>/dev/null; do
+    [ "$SECONDS" -lt "$deadline" ] || die "$1 does not stand still"
+    sleep 0.02
+  done
+}
+
 # signal_and_wait <server> <signal> <seconds>: fails when the process is still there afterwards.
 signal_and_wait() {
   local name=$1 signal=$2 deadline=$((SECONDS + $3)) pid
