@@ -9,8 +9,8 @@ if [ ! -e "$policy" ]; then
   chmod +x "$policy"
   trap 'rm -f "$policy"' EXIT
 fi
-apt-get -o DPkg::Lock::Timeout=300 update
-apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@"
+apt-get -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 update
+apt-get -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 install -y --no-install-recommends "$@"
 for package in "$@"; do
   case $package in
     redis-server) if command -v systemctl >/dev/null; then systemctl disable redis-server || true; fi ;;

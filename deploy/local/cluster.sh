@@ -39,17 +39,28 @@ start() {
   "$1_start" "$(port_of "$1")"
 }
 
+# bring_up <server>…: returns once each answers. One that ends as it starts is started once more, as a supervisor does.
+bring_up() {
+  local server
+  for server in "$@"; do start "$server"; done
+  for server in "$@"; do
+    (wait_until_answers "$server") || {
+      start "$server"
+      wait_until_answers "$server"
+    }
+  done
+}
+
 up() {
   fetch_all
   choose_ports
-  for server in "${servers[@]}"; do start "$server"; done
-  for server in "${servers[@]}"; do wait_until_answers "$server"; done
+  bring_up "${servers[@]}"
 }
 
 # The data goes too, so there is nothing to close in order.
 down() {
   [ -e "$dir/ports" ] || return 0
-  for server in "${servers[@]}"; do signal_and_wait "$server" KILL 10 || die "$server does not end"; done
+  for server in "${servers[@]}"; do signal_and_wait "$server" KILL 60 || die "$server does not end"; done
   rm -rf "$dir"
 }
 
@@ -93,10 +104,10 @@ case ${1:-} in
     case $1 in
       up) up ;;
       down) down ;;
-      stop) known "${2:-}" && { signal_and_wait "$2" TERM 30 || die "$2 does not stop"; } ;;
-      kill) known "${2:-}" && { signal_and_wait "$2" KILL 10 || die "$2 does not end"; } ;;
-      start) known "${2:-}" && start "$2" && wait_until_answers "$2" ;;
-      pause) known "${2:-}" && signal "$2" STOP ;;
+      stop) known "${2:-}" && { signal_and_wait "$2" TERM 120 || die "$2 does not stop"; } ;;
+      kill) known "${2:-}" && { signal_and_wait "$2" KILL 60 || die "$2 does not end"; } ;;
+      start) known "${2:-}" && bring_up "$2" ;;
+      pause) known "${2:-}" && pause "$2" ;;
       continue) known "${2:-}" && signal "$2" CONT ;;
     esac
     ;;

@@ -17,18 +17,22 @@ need_commands() {
 }
 
 # fetch <name-version> <function>: runs the function in an empty folder and keeps that folder as "$cache/<name-version>",
-# complete or not at all.
+# complete or not at all. A network that fails now and then is tried three times.
 fetch() {
-  local target=$cache/$1 work=$cache/$1.partial
+  local target=$cache/$1 work=$cache/$1.partial left
   shift
   [ ! -d "$target" ] || return 0
   say "cluster: fetching ${target##*/}"
-  rm -rf "$work"
-  mkdir -p "$work"
-  (cd "$work" && "$@" && [ -n "$(ls -A)" ]) >"$target.log" 2>&1 || {
-    tail -n 20 "$target.log" >&2
-    die "could not fetch ${target##*/}"
-  }
+  for left in 2 1 0; do
+    rm -rf "$work"
+    mkdir -p "$work"
+    (cd "$work" && "$@" && [ -n "$(ls -A)" ]) >"$target.log" 2>&1 && break
+    [ "$left" -gt 0 ] || {
+      tail -n 20 "$target.log" >&2
+      die "could not fetch ${target##*/}"
+    }
+    sleep 5
+  done
   mv "$work" "$target"
 }
 

@@ -14,11 +14,11 @@ started_at() {
   [ "$1" != Z ] && echo "${20}"
 }
 
-# Prints the pid of a server that this cluster started and that still runs; fails otherwise.
+# Prints the pid of a server that this cluster started and that still runs; fails otherwise. One that ended at once has no start.
 pid_of() {
   local pid start
   { read -r pid start <"$dir/$1/pid"; } 2>/dev/null || return 1
-  [ "$(started_at "$pid")" = "$start" ] && echo "$pid"
+  [ -n "$start" ] && [ "$(started_at "$pid")" = "$start" ] && echo "$pid"
 }
 
 port_of() { sed -n "s/^$1=//p" "$dir/ports"; }
@@ -33,15 +33,16 @@ launch() {
   echo "$pid $(started_at "$pid")" >"$dir/$name/pid"
 }
 
-# wait_until_answers <server>: returns once the server speaks its protocol; dies with its log when it ends or 60 s pass.
+# wait_until_answers <server>: returns once the server speaks its protocol; dies with its log when it ends or 180 s pass.
+# On a machine that is full a broker that was killed with hundreds of topics took a minute.
 wait_until_answers() {
-  local name=$1 deadline=$((SECONDS + 60))
+  local name=$1 deadline=$((SECONDS + 180))
   until "${name}_answers" "$(port_of "$name")" >/dev/null 2>&1; do
     if ! pid_of "$name" >/dev/null; then
       tail -n 20 "$dir/$name/log" >&2
       die "$name ended while starting; its log is $dir/$name/log"
     fi
-    [ "$SECONDS" -lt "$deadline" ] || die "$name does not answer after 60 s; its log is $dir/$name/log"
+    [ "$SECONDS" -lt "$deadline" ] || die "$name does not answer after 180 s; its log is $dir/$name/log"
     sleep 0.1
   done
 }
@@ -51,6 +52,17 @@ signal() {
   local pid
   pid=$(pid_of "$1") || return 0
   kill "-$2" "$pid" 2>/dev/null || true
+}
+
+# pause <server>: returns once every thread stands still. The first that is scheduled stops the others: until then they answer.
+pause() {
+  local pid deadline=$((SECONDS + 60))
+  pid=$(pid_of "$1") || return 0
+  kill -STOP "$pid" 2>/dev/null || true
+  while grep -qvE '^[0-9]+ \(.*\) [TZ] ' "/proc/$pid/task/"*/stat 2>/dev/null; do
+    [ "$SECONDS" -lt "$deadline" ] || die "$1 does not stand still"
+    sleep 0.02
+  done
 }
 
 # signal_and_wait <server> <signal> <seconds>: fails when the process is still there afterwards.

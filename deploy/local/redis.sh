@@ -10,4 +10,4 @@ redis_start() {
     --save '' --appendonly yes --appendfsync everysec --maxmemory 256mb --maxmemory-policy noeviction --databases 1024
 }
 
-redis_answers() { [ "$(redis-cli -h 127.0.0.1 -p "$1" ping)" = PONG ]; }
+redis_answers() { [ "$(timeout 2 redis-cli -h 127.0.0.1 -p "$1" ping)" = PONG ]; }

@@ -5,8 +5,8 @@ export default defineConfig({
   test: {
     env: { RETRIGGER_TEST_PROFILE: 'cluster' },
     globalSetup: fileURLToPath(import.meta.resolve('@retrigger/test-cluster/cluster-up.ts')),
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    testTimeout: 180_000,
+    hookTimeout: 240_000,
     maxWorkers: 2,
   },
 });

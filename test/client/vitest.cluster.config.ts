@@ -6,8 +6,8 @@ export default defineConfig({
     env: { RETRIGGER_TEST_PROFILE: 'cluster' },
     include: ['src/examples.test.ts', 'src/event-stream.test.ts', 'src/dry-run.test.ts', 'src/cluster/*.test.ts'],
     globalSetup: fileURLToPath(import.meta.resolve('@retrigger/test-cluster/cluster-up.ts')),
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 240_000,
     maxWorkers: 2,
   },
 });

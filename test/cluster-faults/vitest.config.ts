@@ -7,7 +7,7 @@ export default defineConfig({
     globalSetup: fileURLToPath(import.meta.resolve('@retrigger/test-cluster/cluster-up.ts')),
     fileParallelism: false,
     maxConcurrency: 4,
-    testTimeout: 120_000,
-    hookTimeout: 60_000,
+    testTimeout: 300_000,
+    hookTimeout: 240_000,
   },
 });

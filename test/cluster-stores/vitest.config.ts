@@ -5,7 +5,7 @@ export default defineConfig({
     globalSetup: './src/cluster-setup.ts',
     // Some files take a server down that the others use.
     fileParallelism: false,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 240_000,
   },
 });

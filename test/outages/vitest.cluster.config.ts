@@ -7,7 +7,7 @@ export default defineConfig({
     include: ['src/*.cluster-test.ts'],
     globalSetup: fileURLToPath(import.meta.resolve('@retrigger/test-cluster/cluster-up.ts')),
     fileParallelism: false,
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 240_000,
   },
 });

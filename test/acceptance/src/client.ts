@@ -13,7 +13,7 @@ export type EventPage = { events: Event[]; total: number; pageInfo: { hasMore: b
 /** What a run of a task is known by. */
 export type Triggered = { executionId: string; runId: string; estimatedCompletion: string };
 
-/** For calls that a test only builds on: a machine that is busy may take its time. */
+/** What a change says that says nothing else: a machine that is busy may take its time. */
 const PATIENT: Headed = { prefer: 'wait=60' };
 
 /** A caller that speaks HTTP and nothing else. */
@@ -34,6 +34,7 @@ export class Client {
       headers: {
         ...(this.#key === null ? {} : { authorization: `Bearer ${this.#key}` }),
         ...(text === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(method === 'GET' ? {} : PATIENT),
         ...headers,
       },
       ...(text === undefined ? {} : { body: text }),
@@ -56,7 +57,7 @@ export class Client {
 
   /** Creates a task that must not exist yet; returns it. */
   create = async (taskId: string, more: JsonObject = {}): Promise<JsonObject> =>
-    must(201, `create ${taskId}`, await this.post('/tasks', { taskId, type: 'job', ...more }, PATIENT));
+    must(201, `create ${taskId}`, await this.post('/tasks', { taskId, type: 'job', ...more }));
 
   task = (taskId: string): Promise<Task> => this.data(`/tasks/${taskId}`);
 
@@ -80,11 +81,11 @@ export class Client {
 
   /** Triggers a task that can be; returns the answer's data. */
   trigger = async (taskId: string, body: JsonObject = {}): Promise<Triggered> =>
-    must(202, `trigger ${taskId}`, await this.post(`/tasks/${taskId}/trigger`, body, PATIENT));
+    must(202, `trigger ${taskId}`, await this.post(`/tasks/${taskId}/trigger`, body));
 
   /** Reschedules a task that can be; returns the answer's data. */
   rescheduled = async (taskId: string, body: JsonObject): Promise<JsonObject> =>
-    must(200, `reschedule ${taskId}`, await this.reschedule(taskId, body, '', PATIENT));
+    must(200, `reschedule ${taskId}`, await this.reschedule(taskId, body));
 
   /** Runs a task to its end as an executor would. */
   async run(taskId: string, end: { result?: JsonObject[string] } | { error: string } = {}): Promise<Triggered> {
@@ -104,11 +105,16 @@ function must<T>(status: number, what: string, answer: Answer): T {
   return answer.json.data as T;
 }
 
-/** Asks until the answer is yes; fails with what it waited for. */
-export async function eventually(what: string, ask: () => Promise<boolean>, withinMs = 10_000): Promise<void> {
+/** Asks until the answer is yes, also when it could not be asked; fails with what it waited for. */
+export async function eventually(what: string, ask: () => Promise<boolean>, withinMs = 30_000): Promise<void> {
   for (const end = performance.now() + withinMs; ; ) {
-    if (await ask()) return;
-    if (performance.now() > end) throw new Error(`it did not happen within ${withinMs} ms: ${what}`);
+    let why = '';
+    const isSo = await ask().catch((error: unknown) => {
+      why = ` (${error})`;
+      return false;
+    });
+    if (isSo) return;
+    if (performance.now() > end) throw new Error(`it did not happen within ${withinMs} ms: ${what}${why}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

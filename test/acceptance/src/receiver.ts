@@ -18,12 +18,12 @@ export function firstOfEach<T>(all: T[], idOf: (one: T) => string): T[] {
 
 const DRIP_MS = 20;
 
-/** A real HTTP receiver that does as it is told, and remembers every call. */
+/** A real HTTP receiver that does as it is told, and remembers every call. It ends no connection that it is not told to. */
 export async function startReceiver(behave: (call: Received, calls: Received[]) => Behaviour = () => 204) {
   const calls: Received[] = [];
   const sockets = new Set<Socket>();
   const dripping = new Set<NodeJS.Timeout>();
-  const server = createServer((request, response) => {
+  const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk) => chunks.push(chunk));
     request.on('end', () => {

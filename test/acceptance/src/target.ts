@@ -10,10 +10,10 @@ export type Call = { method: string; headers: IncomingHttpHeaders; body: string 
 export type Run = { executionId: string; runId: string; taskId: string; attempt: number; context: JsonObject };
 export const runOf = ({ body }: Call): Run => JSON.parse(body);
 
-/** A real HTTP target that remembers every call; `reply` says what each is answered. */
+/** A real HTTP target that remembers every call; `reply` says what each is answered. It ends no connection: a call on one that has just ended fails. */
 export async function startTarget(reply: (call: Call) => { status: number; body?: string }) {
   const calls: Call[] = [];
-  const server = createServer((request, response) => {
+  const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk) => chunks.push(chunk));
     request.on('end', () => {

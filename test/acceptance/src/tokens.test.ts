@@ -5,7 +5,7 @@ import { own } from './own.ts';
 import { PROFILES, type Running, start } from './profile.ts';
 
 /** The issuer is asked for keys that it did not have before once in 10 s. */
-const ROTATED_WITHIN_MS = 15_000;
+const ROTATED_WITHIN_MS = 30_000;
 
 describe.each(PROFILES)('tokens of an issuer, %s', (profile) => {
   let key: SigningKey;

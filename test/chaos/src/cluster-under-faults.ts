@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { cluster, clusterWithin } from '@retrigger/test-cluster/servers.ts';
 import { eventually } from '@retrigger/test-faults/client.ts';
@@ -33,6 +34,10 @@ const FAULTS_MS = 45_000;
 /** What a round may take after its faults, most of the time. */
 const CALM_MS = 45_000;
 const SHOWN = 40;
+/** Whatever hangs then keeps nobody from being told what was broken. */
+const UNDONE_WITHIN_MS = 120_000;
+/** Six processes begin at once. */
+const READY_WITHIN_MS = 300_000;
 
 const startedAt = performance.now();
 const passedMs = () => performance.now() - startedAt;
@@ -45,7 +50,10 @@ process.env.RETRIGGER_TEST_RUN = 'chaos';
 const undo: (() => Promise<unknown>)[] = [];
 let isUndone: Promise<void> | null = null;
 async function undoAll(): Promise<void> {
-  for (const step of undo.toReversed()) await step().catch((error: unknown) => say(`cleaning up: ${error}`));
+  for (const step of undo.toReversed()) {
+    const late = pause(UNDONE_WITHIN_MS, undefined, { ref: false }).then(() => say(`cleaning up: ${step} takes too long`));
+    await Promise.race([step(), late]).catch((error: unknown) => say(`cleaning up: ${error}`));
+  }
 }
 const cleanUp = (): Promise<void> => {
   isUndone ??= undoAll();
@@ -70,7 +78,7 @@ async function run(): Promise<Violation[]> {
   const system = await System.start(logs, disks);
   undo.push(() => system.end());
   if (system.cutOff === undefined) say('no network namespace can be made here (that needs root and ip): its proxies cut a worker off');
-  await eventually('every process is ready', async () => (await system.unready()).length === 0, 120_000);
+  await eventually('every process is ready', async () => (await system.unready()).length === 0, READY_WITHIN_MS);
   const outside = await startOutside(TENANTS);
   undo.push(() => outside.stop());
   const { tenants, end } = await foundTenants(system, outside);

@@ -5,6 +5,15 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const ip = (...args: string[]) => run('ip', args);
 
+/** 198.18.0.0/15 is set apart for tests of networks. Links of several runs differ in the third byte. */
+async function freeThird(): Promise<number> {
+  for (;;) {
+    const third = randomInt(1, 250);
+    const { stdout } = await ip('-o', '-4', 'addr', 'show', 'to', `198.18.${third}.0/24`);
+    if (stdout.trim() === '') return third;
+  }
+}
+
 /**
  * A network namespace for one process, with several links out of it: what a cut link carries vanishes, and neither side is told.
  */
@@ -20,12 +29,11 @@ export class CutOff {
   /** Undefined where namespaces can't be made: that needs root and `ip` (iproute2). */
   static async make(links: string[]): Promise<CutOff | undefined> {
     const name = `chaos${randomBytes(3).toString('hex')}`;
-    const third = randomInt(1, 250);
     const made = new CutOff(name);
     try {
+      const third = await freeThird();
       await ip('netns', 'add', name);
       await ip('-n', name, 'link', 'set', 'lo', 'up');
-      // 198.18.0.0/15 is set apart for tests of networks. Links of several runs differ in the third byte.
       for (const [i, link] of links.entries()) {
         const [near, far] = [`198.18.${third}.${4 * i + 1}`, `198.18.${third}.${4 * i + 2}`];
         await ip('link', 'add', made.#device(link), 'type', 'veth', 'peer', 'name', 'to', 'netns', name);

@@ -22,6 +22,9 @@ const DISK_MB = 64;
 const USERS = 6;
 const SOME = 60;
 const FULL_MS = 4_000;
+const PROBE_MS = 10_000;
+/** What has not happened by then never does. */
+const WITHIN_MS = 120_000;
 /** How `run` of @retrigger/lifecycle ends a service that can't start and says what its user can mend. */
 const CANNOT_START = 1;
 
@@ -52,15 +55,20 @@ export async function fullDisk(mounts: PrivateMounts, folder: string, random: Ra
       return { done: taskId };
     },
   });
-  const readiness = async () => (await fetch(`${url}/readyz`).catch(() => undefined))?.status ?? 0;
+  const statusOf = async (path: string, init: RequestInit = {}): Promise<number> => {
+    const response = await fetch(`${url}${path}`, { ...init, signal: AbortSignal.timeout(PROBE_MS) }).catch(() => undefined);
+    await response?.text().catch(() => {});
+    return response?.status ?? 0;
+  };
+  const readiness = () => statusOf('/readyz');
   /** Of one that nobody has sent before: what is in the log and not in the store yet is pending, not refused. */
   const isRefused = async () => {
     const headers = { authorization: `Bearer ${KEY}`, 'content-type': 'application/json', prefer: 'respond-async' };
-    return (await fetch(`${url}/api/v1/tasks`, { method: 'POST', headers, body: '{"type":"probe"}' })).status === 503;
+    return (await statusOf('/api/v1/tasks', { method: 'POST', headers, body: '{"type":"probe"}' })) === 503;
   };
   const goesOn = async () => {
     const enough = recorder.acknowledged.length + SOME;
-    await eventually('commands are acknowledged', async () => recorder.acknowledged.length >= enough, 60_000);
+    await eventually('commands are acknowledged', async () => recorder.acknowledged.length >= enough, WITHIN_MS);
   };
   const wrong: Violation[] = [];
   try {
@@ -72,8 +80,8 @@ export async function fullDisk(mounts: PrivateMounts, folder: string, random: Ra
     await goesOn();
     for (const isKilled of [false, true]) {
       disk.fill();
-      await eventually('a new command is refused', isRefused, 30_000);
-      await eventually('it says that it is not ready', async () => (await readiness()) === 503, 10_000);
+      await eventually('a new command is refused', isRefused, WITHIN_MS);
+      await eventually('it says that it is not ready', async () => (await readiness()) === 503, WITHIN_MS);
       if (isKilled) {
         await kill(child);
         child = start();
@@ -83,7 +91,7 @@ export async function fullDisk(mounts: PrivateMounts, folder: string, random: Ra
       await new Promise((resolve) => setTimeout(resolve, FULL_MS));
       disk.makeRoom();
       if (child.process.exitCode !== null) child = start();
-      await eventually('it says that it is ready', async () => (await readiness()) === 200, 30_000);
+      await eventually('it says that it is ready', async () => (await readiness()) === 200, WITHIN_MS);
       await goesOn();
     }
     recorder.wholeSince = performance.now();

@@ -16,6 +16,7 @@ const OVERDUE_MS = 5_000;
 
 /** Everything that is broken of what the world outside saw, against the histories that the API shows when all is over. */
 export async function judgeHistories(seen: Recorder, reader: Reader): Promise<{ wrong: Violation[]; recorded: Recorded }> {
+  const lookedAt = Date.now();
   const streams = new Map<string, Event[]>();
   const states = new Map<string, TaskState | undefined>();
   const shownOtherwise: Violation[] = [];
@@ -43,7 +44,7 @@ export async function judgeHistories(seen: Recorder, reader: Reader): Promise<{ 
     ...dueTimesFireOnce(recorded),
     ...endedInTime(recorded),
     ...timeGoesOn(recorded),
-    ...nothingIsOverdue({ ...recorded, states }, Date.now() - OVERDUE_MS),
+    ...nothingIsOverdue({ ...recorded, states }, lookedAt - OVERDUE_MS),
     ...givenOnce(recorded, ofHere(runs)),
     ...bulksKeptTheirWord(recorded, bulks),
     ...tenantsAreApart(recorded),

@@ -11,7 +11,7 @@ const nothing = () => {};
 const onServer =
   (how: 'stop' | 'kill'): Inflict =>
   async (system, { on }) => {
-    await system.cluster(how, on);
+    await system.cluster(how, on).catch(() => system.cluster('kill', on)); // one that does not stop is killed, as supervisors do
     return () => system.startServer(on);
   };
 

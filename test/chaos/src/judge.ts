@@ -74,7 +74,7 @@ async function newOnTopic({ settings }: System): Promise<Event[]> {
     const handler = reading();
     const consumer = await log.consume(TOPICS.events, READER_GROUP, handler);
     const hasAll = async () => handler.owned.size === PARTITIONS && (await log.lag(TOPICS.events, READER_GROUP)) === 0;
-    await eventually('the events topic is read', hasAll, 60_000);
+    await eventually('the events topic is read', hasAll, 120_000);
     await consumer.stop();
     const registry = await openSchemaRegistry({ url: settings.RETRIGGER_SCHEMA_REGISTRY_URL ?? '', login: null });
     if (registry.kind !== 'open') throw new Error(registry.message);

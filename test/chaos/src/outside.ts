@@ -35,7 +35,8 @@ export async function startOutside(tenants: string[]): Promise<Outside> {
     return { status: 200, body: JSON.stringify({ done: taskId, tenant: context.tenant }) };
   }
 
-  const server = createServer((request, response) => {
+  // It ends no connection: a call that a process makes on one that ended while it was paused fails, as it should.
+  const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk) => chunks.push(chunk));
     request.on('error', () => {});

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { JsonObject } from '@retrigger/domain/json.ts';
 import { mendTimers } from '@retrigger/kafka/kafkajs-timers.ts';
 import { TOPICS } from '@retrigger/ports/log.ts';
@@ -13,6 +14,8 @@ export type Publisher = { keyId: string; key: string; signingSecret: string; top
 export type Sent = { commandId: string; type: string; taskId: string; body: JsonObject };
 
 const TRY_MS = 8_000;
+/** Longer than its client takes for its tries. */
+const SENT_WITHIN_MS = 60_000;
 /** One in so many is published once more after its outcome was told, and must be told the same. */
 const PUBLISHES_AGAIN = 3;
 /** Nobody has taken the record up; a gateway whose calendar is behind takes `accepted` for a time to come, and knows no such command. */
@@ -65,8 +68,9 @@ async function send({ tenant }: User, { keyId, signingSecret, topic, producer }:
     .digest('hex');
   const headers = { 'content-type': 'application/json', 'retrigger-key-id': keyId, 'retrigger-timestamp': at };
   const message = { key, value, headers: { ...headers, 'retrigger-signature': signature } };
-  return producer.send({ topic, acks: -1, messages: [message] }).then(
+  const sent = producer.send({ topic, acks: -1, messages: [message] }).then(
     () => 200,
     () => 0,
   );
+  return Promise.race([sent, pause(SENT_WITHIN_MS, 0, { ref: false })]);
 }

@@ -5,6 +5,7 @@ import type { Tenant } from './user.ts';
 const AT_ONCE = 8;
 const TRY_MS = 20_000;
 const TRIES = 5;
+const BETWEEN_TRIES_MS = 1_000;
 
 export type Shown = JsonObject & { status: string; execution?: JsonObject };
 
@@ -35,27 +36,31 @@ export class Reader {
 
   /** What somebody of this tenant gets for a task that is another's alone. */
   async statusFor(tenant: string, taskId: string): Promise<number> {
-    return (await this.#fetch(tenant, `/tasks/${taskId}`)).status;
+    return (await this.#asked(tenant, `/tasks/${taskId}`)).status;
   }
 
-  async #get(tenant: string, path: string, status: number): Promise<JsonObject> {
-    for (let tried = 1; ; tried++) {
-      const response = await this.#fetch(tenant, path);
-      const text = await response.text();
-      if (response.status === status) return JSON.parse(text).data;
-      if (response.status !== 503 || tried === TRIES) throw new Error(`GET ${path} of ${tenant}: ${response.status} ${text}`);
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
+  async #get(tenant: string, path: string, wanted: number): Promise<JsonObject> {
+    const { status, text } = await this.#asked(tenant, path);
+    if (status !== wanted) throw new Error(`GET ${path} of ${tenant}: ${status} ${text}`);
+    return JSON.parse(text).data;
+  }
+
+  /** Asks again what nobody answered (status 0) or was put off. */
+  async #asked(tenantId: string, path: string): Promise<{ status: number; text: string }> {
+    const tenant = this.#tenants.get(tenantId);
+    if (tenant === undefined) throw new Error(`there is no tenant ${tenantId}`);
+    for (let left = TRIES; ; left--) {
+      const answer = await this.#once(tenant, path).catch((error: unknown) => ({ status: 0, text: String(error) }));
+      if ((answer.status !== 0 && answer.status !== 503) || left === 1) return answer;
+      await new Promise((resolve) => setTimeout(resolve, BETWEEN_TRIES_MS));
     }
   }
 
-  #fetch(tenantId: string, path: string): Promise<Response> {
-    const tenant = this.#tenants.get(tenantId);
-    if (tenant === undefined) throw new Error(`there is no tenant ${tenantId}`);
-    const door = tenant.doors[this.#next++ % tenant.doors.length];
-    return fetch(`${door}/api/v1${path}`, {
-      headers: { authorization: `Bearer ${tenant.key}` },
-      signal: AbortSignal.timeout(TRY_MS),
-    });
+  async #once({ doors, key }: Tenant, path: string): Promise<{ status: number; text: string }> {
+    const door = doors[this.#next++ % doors.length];
+    const headers = { authorization: `Bearer ${key}` };
+    const response = await fetch(`${door}/api/v1${path}`, { headers, signal: AbortSignal.timeout(TRY_MS) });
+    return { status: response.status, text: await response.text() };
   }
 }
 

@@ -8,9 +8,7 @@ import type { Outside } from './outside.ts';
 import type { Reader } from './reader.ts';
 import type { Recorder } from './recorder.ts';
 import type { System } from './system.ts';
-import { AFTER_SILENCE_MS, SETTLED_WITHIN_MS, tasksToRun, waitForAll } from './wait.ts';
-
-const QUIET_MS = 2_000;
+import { AFTER_SILENCE_MS, SETTLED_WITHIN_MS, stillness, tasksToRun, waitForAll } from './wait.ts';
 
 /** Waits until everything that was begun has ended, and says when. */
 export async function settle(
@@ -25,30 +23,26 @@ export async function settle(
     const lag = await log.lag(topic, group);
     return lag === 0 ? [] : [`${group} is ${lag} behind`];
   };
+  const [deciding, calling, noting] = [
+    behind(TOPICS.work, WORKER_GROUP),
+    behind(TOPICS.events, DISPATCHER_GROUP),
+    behind(TOPICS.events, NOTIFIER_GROUP),
+  ];
+  const underWay = async () => [...(await calling()), ...(await deciding()), ...(await noting())];
   const withinMs = SETTLED_WITHIN_MS;
   try {
     return await waitForAll(
       [
         { what: 'every process is ready', left: () => system.unready(), withinMs },
-        { what: 'the workers have decided all', left: behind(TOPICS.work, WORKER_GROUP), withinMs },
-        { what: 'the dispatcher has called all', left: behind(TOPICS.events, DISPATCHER_GROUP), withinMs },
-        { what: 'the notifier has noted all', left: behind(TOPICS.events, NOTIFIER_GROUP), withinMs },
+        { what: 'the workers have decided all', left: deciding, withinMs },
+        { what: 'the dispatcher has called all', left: calling, withinMs },
+        { what: 'the notifier has noted all', left: noting, withinMs },
         ...tasksToRun(recorder, reader),
-        { what: 'subscribers hear nothing new', left: quiet(news), withinMs: AFTER_SILENCE_MS },
+        { what: 'nothing is under way', left: stillness(underWay, news), withinMs: AFTER_SILENCE_MS + SETTLED_WITHIN_MS },
       ],
       recorder.wholeSince ?? performance.now(),
     );
   } finally {
     await log.close();
   }
-}
-
-/** Whether nothing comes for a while. */
-function quiet(news: Outside['news']): () => Promise<string[]> {
-  const count = () => [...news.values()].reduce((sum, { length }) => sum + length, 0);
-  return async () => {
-    const before = count();
-    await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
-    return count() === before ? [] : [`${count() - before} more came`];
-  };
 }

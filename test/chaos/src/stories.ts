@@ -47,7 +47,9 @@ function withoutSecret({ target, ...answer }: JsonObject): JsonObject {
 }
 
 const delayed = (seconds: number): JsonObject => ({ strategy: 'delayed', delay: `${seconds}s` });
-const target = ({ targetUrl }: Executors, how = 'well'): JsonObject => ({ target: { url: `${targetUrl}/${how}`, timeout: '20s' } });
+/** Time for an answer that came while the dispatcher was paused. */
+const TIMEOUT = '60s';
+const target = ({ targetUrl }: Executors, how = 'well'): JsonObject => ({ target: { url: `${targetUrl}/${how}`, timeout: TIMEOUT } });
 /** Attempts enough for executors whose claim was lost with its answer. */
 const RETRIES = { retry: { maxAttempts: 8, baseDelay: '200ms', maxDelay: '1s' } };
 

@@ -26,6 +26,8 @@ const VARIABLES: { [server in Server]: string } = {
 /** A server that does not start after so many tries has something that time does not mend. */
 const STARTS = 3;
 
+const EMPTIED_WITHIN_MS = 10_000;
+
 /** Limits that nobody reaches, and that Redis has to count all the same. */
 const UNREACHED = '1000000';
 
@@ -101,7 +103,8 @@ export class System {
     }
   }
 
-  emptyRedis = (): Promise<unknown> => promisify(execFile)('redis-cli', ['-u', this.settings.RETRIGGER_REDIS_URL ?? '', 'flushall']);
+  emptyRedis = (): Promise<unknown> =>
+    promisify(execFile)('redis-cli', ['-u', this.settings.RETRIGGER_REDIS_URL ?? '', 'flushall'], { timeout: EMPTIED_WITHIN_MS });
 
   /** Ends every fault that there is, whoever began it. Resolves when each server answers. */
   async heal(): Promise<void> {

@@ -64,9 +64,9 @@ test('whoever is told one thing and then another notes it', async () => {
   expect(recorder.wrong[0]).toMatch(/was told 201 .* and then 201/);
 });
 
-test('what has no outcome a minute after the last fault is noted', async () => {
+test('what has no outcome long after the last fault is noted, on the slowest machine too', async () => {
   tell = [[503, {}]];
-  recorder.wholeSince = performance.now() - 60_001;
+  recorder.wholeSince = performance.now() - 240_001;
   expect(await ask()).toBeUndefined();
   expect(recorder.wrong[0]).toContain('has no outcome');
 });

@@ -2,6 +2,7 @@ import type { JsonObject } from '@retrigger/domain/json.ts';
 import type { Publisher } from './published.ts';
 import type { Random } from './random.ts';
 import type { Recorder } from './recorder.ts';
+import { slowness } from './slowness.ts';
 
 /** A tenant's credentials at the gateways, and who publishes commands for it; null where there is no Kafka. */
 export type Tenant = { id: string; key: string; doors: string[]; publisher: Publisher | null };
@@ -11,7 +12,7 @@ export type Answer = { status: number; text: string; commandId: string; body: Js
 
 const PAUSE_MS = 100;
 const TRY_MS = 8_000;
-/** A command that has no outcome so long after the last fault is lost. */
+/** A command that has no outcome so long after the last fault, on a machine that is not full, is lost. */
 const DECIDED_WITHIN_MS = 60_000;
 /** One in so many asks once more after it has been told, and must be told the same. */
 const ASKS_AGAIN = 4;
@@ -59,9 +60,9 @@ export class User {
       if (!isPending && !LATER.includes(answer.status)) return answer;
       const what = isPending ? 'pending' : answer.status === 0 ? 'unreachable' : String(answer.status);
       this.recorder.notDecided(what);
-      const { wholeSince } = this.recorder;
-      if (wholeSince !== null && performance.now() > wholeSince + DECIDED_WITHIN_MS) {
-        this.note(`${key}: has no outcome ${DECIDED_WITHIN_MS} ms after the last fault; the last was ${what} ${answer.text}`);
+      const passedMs = performance.now() - (this.recorder.wholeSince ?? Number.POSITIVE_INFINITY);
+      if (passedMs > DECIDED_WITHIN_MS / 2 && passedMs > DECIDED_WITHIN_MS * (await slowness())) {
+        this.note(`${key}: has no outcome ${passedMs.toFixed(0)} ms after the last fault; the last was ${what} ${answer.text}`);
         return undefined;
       }
       await this.pause(PAUSE_MS + this.random.between(0, PAUSE_MS));

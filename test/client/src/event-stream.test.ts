@@ -90,7 +90,7 @@ describe('a stream of events', () => {
       const stream = client.eventStream({}, { signal: stopping.signal });
       if (state === 'connected') await stream.next();
       const end = stream.next();
-      await expect.poll(() => got.length).toBe(1);
+      await expect.poll(() => got.length, { timeout: 20_000 }).toBe(1);
       stopping.abort();
       expect(await end).toEqual({ done: true, value: undefined });
       await closed.promise;

@@ -77,7 +77,7 @@ async function startOn<S extends Source>(
 }
 
 async function eventually(what: string, ask: () => boolean): Promise<void> {
-  for (const end = performance.now() + 5_000; !ask(); await new Promise((resolve) => setTimeout(resolve, 5)))
+  for (const end = performance.now() + 20_000; !ask(); await new Promise((resolve) => setTimeout(resolve, 5)))
     if (performance.now() > end) throw new Error(`it did not happen: ${what}`);
 }
 

@@ -92,7 +92,7 @@ describe('a call', () => {
     const refused = await withReplies(pending, success({ commandId: 'c1', state: 'refused', outcome: { status: 409, body } }));
     expect(await refused.client.trigger('t1')).toMatchObject({ ok: false, problem: { code: 'invalid_state', commandId: 'c1' } });
     const open = await withReplies(pending, success({ commandId: 'c1', state: 'pending' }));
-    expect(await open.client.trigger('t1', {}, { withinMs: 300 })).toMatchObject({ ok: false, problem: { code: 'undecided' } });
+    expect(await open.client.trigger('t1', {}, { withinMs: 2_000 })).toMatchObject({ ok: false, problem: { code: 'undecided' } });
   });
 
   test('that nobody answers takes no longer than its time, and one try no longer than its own (H4)', async () => {
@@ -102,7 +102,7 @@ describe('a call', () => {
       ok: false,
       problem: { code: 'unreachable', status: 0 },
     });
-    expect(performance.now() - begun).toBeLessThan(2_000);
+    expect(performance.now() - begun).toBeLessThan(5_000);
     expect(got.length).toBeGreaterThan(1);
   });
 

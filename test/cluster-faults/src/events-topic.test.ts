@@ -44,10 +44,11 @@ test('kcat reads the events topic, and a registry client of somebody else decode
   const door = await installation.door();
   await Promise.all(workers.map(({ ready }) => ready));
   const ids = ['a', 'b', 'c'];
+  const patient = { prefer: 'wait=60' };
   for (const taskId of ids) {
-    await door.send('POST', '/api/v1/tasks', { taskId, type: 'job', target: { url: target.url } }, undefined, { prefer: 'wait=60' });
-    await door.send('POST', `/api/v1/tasks/${taskId}/trigger`, { context: { nested: { é: [1, 2.5, null] } } });
-    await door.send('POST', `/api/v1/tasks/${taskId}/trigger`);
+    await door.send('POST', '/api/v1/tasks', { taskId, type: 'job', target: { url: target.url } }, undefined, patient);
+    await door.send('POST', `/api/v1/tasks/${taskId}/trigger`, { context: { nested: { é: [1, 2.5, null] } } }, undefined, patient);
+    await door.send('POST', `/api/v1/tasks/${taskId}/trigger`, undefined, undefined, patient);
     await eventually(`${taskId} is Completed`, async () => (await door.task(taskId)).status === 'Completed');
   }
   const { RETRIGGER_KAFKA_BROKERS: brokers = '', RETRIGGER_SCHEMA_REGISTRY_URL: host = '', RETRIGGER_KAFKA_PREFIX } = installation.settings;

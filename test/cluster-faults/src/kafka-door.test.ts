@@ -28,7 +28,7 @@ afterEach(() => installation.end());
 const outcomeOf = (commandId: string): Promise<Told> => door.data(`/api/v1/commands/${commandId}?accepted=${new Date().toISOString()}`);
 
 async function decided(commandId: string): Promise<Told> {
-  await eventually(`${commandId} is decided`, async () => (await outcomeOf(commandId)).state !== 'pending', 60_000);
+  await eventually(`${commandId} is decided`, async () => (await outcomeOf(commandId)).state !== 'pending', 120_000);
   return outcomeOf(commandId);
 }
 
@@ -91,7 +91,7 @@ test('whatever a producer compresses with is read; a repeated header and a forge
   await publish(env, [['default/repeated', command('repeated')]], '-H retrigger-key-id=first');
   await publish({ ...env, RETRIGGER_SECRET: 'the-secret-of-another-one' }, [['default/forged', command('forged')]]);
   await publish(env, [['default/bad', { commandId: 'bad', type: 'Wake', taskId: 't', body: {} }]]);
-  await eventually('the last one is there', async () => (await deadLetters()).includes('default/bad'), 30_000);
+  await eventually('the last one is there', async () => (await deadLetters()).includes('default/bad'), 60_000);
   const dead = await deadLetters();
   expect(dead).toMatch(/^default\/repeated [\s\S]*reason=the header "retrigger-key-id" stands there more than once/m);
   expect(dead).toMatch(/^default\/forged .*reason=the signature is not that of a key that is good now/m);
@@ -127,7 +127,7 @@ test('gateways that are killed while they take commands lose none and do none tw
   for (let kills = 0; kills < 2; kills++) {
     const victim = installation.start('gateway');
     const url = await victim.ready;
-    await eventually('it takes commands', async () => (await metric(url, 'commands_total')) > 10 * kills, 60_000);
+    await eventually('it takes commands', async () => (await metric(url, 'commands_total')) > 10 * kills, 120_000);
     await kill(victim);
   }
   enough.abort();

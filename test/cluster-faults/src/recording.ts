@@ -13,6 +13,7 @@ import type { Acknowledged, Call, Recorded, Violation } from '@retrigger/test-hi
 import { everyEventWasTold } from '@retrigger/test-history/telling-checkers.ts';
 
 const AT_ONCE = 8;
+const COMPLETED_WITHIN_MS = 120_000;
 
 /** What users know of their tasks, all of which were triggered and have a target. */
 export type Said = { tasks: string[]; acknowledged: Acknowledged[]; calls: Call[] };
@@ -47,9 +48,11 @@ export async function brokenPromises(door: Client, { tasks, acknowledged, calls 
 /** The events of a task, once it is Completed. @throws with what became of it instead. */
 async function completed(door: Client, taskId: string): Promise<Event[]> {
   try {
-    await eventually('it is Completed', async () => (await door.task(taskId)).status === 'Completed', 60_000);
+    await eventually('it is Completed', async () => (await door.task(taskId)).status === 'Completed', COMPLETED_WITHIN_MS);
   } catch {
-    throw new Error(`${taskId} is not Completed after 60 s: ${JSON.stringify([await door.task(taskId), await door.events(taskId)])}`);
+    throw new Error(
+      `${taskId} is not Completed after ${COMPLETED_WITHIN_MS} ms: ${JSON.stringify([await door.task(taskId), await door.events(taskId)])}`,
+    );
   }
   return door.events(taskId);
 }

@@ -55,17 +55,17 @@ test('a store that is lost is made anew from its dump and the kept topics: the s
   await door.send('POST', '/api/v1/tasks', { taskId: 'shared', type: 'job' });
 
   const load = startLoad(door, target.url);
-  await eventually('there is load', async () => load.answered.length > BEFORE_THE_DUMP, 60_000);
+  await eventually('there is load', async () => load.answered.length > BEFORE_THE_DUMP, 120_000);
   const since = new Date().toISOString();
   const dump = await dumpStore(url);
   const atDump = load.answered.length;
-  await eventually('there is more', async () => load.answered.length > atDump + AFTER_THE_DUMP, 60_000);
+  await eventually('there is more', async () => load.answered.length > atDump + AFTER_THE_DUMP, 120_000);
   await load.stop();
   const isBusy = async () =>
     (await door.data<{ tasks: { taskId: string; status: string }[] }>('/api/v1/tasks?pageSize=1000')).tasks.some(
       ({ taskId, status }) => status === 'Scheduled' || (status === 'Running' && !taskId.endsWith('claimed') && taskId !== 'shared'),
     );
-  await eventually('what was begun has ended', async () => !(await isBusy()), 60_000);
+  await eventually('what was begun has ended', async () => !(await isBusy()), 120_000);
   const before = await streamsOf(door);
   await expect(rebuild(since, settings), 'while services run').rejects.toThrow('stop every service first');
   await installation.end();

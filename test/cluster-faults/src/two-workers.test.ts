@@ -23,7 +23,8 @@ async function takesOver({ door }: UnderLoad, after: string): Promise<void> {
   expect(takeOverMs).toBeLessThan(LONGEST_TAKE_OVER_MS);
 }
 
-describe.concurrent('one of two workers', () => {
+/** One after the other: what is measured is the take-over, not what else the machine does. */
+describe('one of two workers', () => {
   test('is killed under load: the other takes over within 15 s, nothing is lost or doubled', async () => {
     const used = await UnderLoad.start();
     try {
@@ -46,7 +47,7 @@ describe.concurrent('one of two workers', () => {
     try {
       const { one } = used;
       const load = used.load(point);
-      await eventually('it has stopped', () => isStopped(one), 30_000);
+      await eventually('it has stopped', () => isStopped(one), 120_000);
       await takesOver(used, `SIGSTOP at ${point}`);
       await used.goesOn(load);
       one.process.kill('SIGCONT');

@@ -11,7 +11,7 @@ import { freshDatabase, freshUrl, openDatabase } from './databases.ts';
 import { mongoStores } from './mongo-subject.ts';
 
 const adapter = {
-  timeoutMs: 30_000,
+  timeoutMs: 60_000,
   async open() {
     const { mongo, drop } = await freshDatabase();
     return { ...mongoStores(mongo), close: drop };

@@ -46,7 +46,7 @@ describe('with a MongoDB-protocol server', () => {
     const reader = createInterface({ input: child.stdout });
     reader.on('line', (line) => lines.push(line));
     const said = async (line: string) => {
-      while (!lines.includes(line)) await once(reader, 'line', { signal: AbortSignal.timeout(20_000) });
+      while (!lines.includes(line)) await once(reader, 'line', { signal: AbortSignal.timeout(60_000) });
     };
     return { child, lines, said };
   }
@@ -111,7 +111,7 @@ describe('with a MongoDB-protocol server', () => {
         }
       });
       const until = async (count: number) => {
-        const deadline = Date.now() + 30_000;
+        const deadline = Date.now() + 90_000;
         while (stored.length < count) {
           if (Date.now() > deadline) throw new Error(`only ${stored.length} of ${count} were stored`);
           await pause(10);

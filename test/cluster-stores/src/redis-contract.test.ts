@@ -11,7 +11,7 @@ import { inject } from 'vitest';
 
 const { redisUrl } = inject('cluster');
 const context = { clock: systemClock, observer: silent };
-const timeoutMs = 10_000;
+const timeoutMs = 30_000;
 
 answersContract('Redis', {
   async open() {

@@ -1,6 +1,9 @@
 import { execFile } from 'node:child_process';
 import { randomBytes, randomInt } from 'node:crypto';
+import { closeSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { addresses } from './servers.ts';
 
@@ -34,12 +37,33 @@ export async function freshInstallation(): Promise<InstallationSettings> {
   };
 }
 
-/** A port that is free together with those after it, `count` in all, below those that the system gives to outgoing connections. */
+/**
+ * A port that is free together with those after it, `count` in all, below those that the system gives to outgoing connections. Nobody else who asks here gets any of
+ * them for five minutes, in which whoever asked begins to listen.
+ */
 export async function freePorts(count: number): Promise<number> {
   for (;;) {
     const port = randomInt(12_000, 20_000);
-    const free = await Promise.all(Array.from({ length: count }, (_, i) => isFree(port + i)));
-    if (free.every(Boolean)) return port;
+    const ports = Array.from({ length: count }, (_, i) => port + i);
+    const free = await Promise.all(ports.map(isFree));
+    if (free.every(Boolean) && ports.every(isClaimed)) return port;
+  }
+}
+
+const CLAIMED_FOR_MS = 300_000;
+
+/** By a file, beside those by which cluster.sh claims its own; false when somebody else has it. */
+function isClaimed(port: number): boolean {
+  const claims = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'retrigger', 'ports');
+  const file = join(claims, String(port));
+  mkdirSync(claims, { recursive: true });
+  const before = statSync(file, { throwIfNoEntry: false });
+  if (before !== undefined && Date.now() - before.mtimeMs > CLAIMED_FOR_MS) rmSync(file, { force: true });
+  try {
+    closeSync(openSync(file, 'wx'));
+    return true;
+  } catch {
+    return false;
   }
 }
 

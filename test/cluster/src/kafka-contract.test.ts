@@ -3,7 +3,7 @@ import { CRASH_TOPIC } from '@retrigger/test-contract/log-crash-tests.ts';
 import { logOptions, openLog } from './open-log.ts';
 
 logContract('Kafka', {
-  timeoutMs: 15_000,
+  timeoutMs: 60_000,
   deviations: {},
   async open(topics) {
     const options = await logOptions(topics);

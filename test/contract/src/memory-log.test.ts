@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventually, gate } from './eventually.ts';
 import { commitAll, RecordingHandler, textRecord } from './recording-handler.ts';
 
-const DEADLINE_MS = 5_000;
+const DEADLINE_MS = 20_000;
 
 function open(partitions = 1): { log: MemoryLog; clock: VirtualClock } {
   const clock = new VirtualClock(1_772_000_000_000);

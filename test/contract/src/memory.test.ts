@@ -24,7 +24,7 @@ import { receiptStoreContract } from './receipt-store-contract.ts';
 import { removableEventsContract } from './removable-events-contract.ts';
 import { snapshotStoreContract } from './snapshot-store-contract.ts';
 
-const timeoutMs = 5_000;
+const timeoutMs = 20_000;
 const close = async (): Promise<void> => {};
 
 logContract('memory', {

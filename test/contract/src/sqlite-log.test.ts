@@ -10,7 +10,7 @@ import { RecordingHandler, textRecord } from './recording-handler.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 const START = 1_772_000_000_000;
-const DEADLINE_MS = 5_000;
+const DEADLINE_MS = 20_000;
 
 function opener(): { path: string; clock: VirtualClock; open(clock?: VirtualClock): SqliteLog } {
   const path = join(temporaryFolder(), 'log.db');

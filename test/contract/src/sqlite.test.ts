@@ -15,7 +15,7 @@ import { snapshotStoreContract } from './snapshot-store-contract.ts';
 import { openLogOf } from './sqlite-subject.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
-const timeoutMs = 10_000;
+const timeoutMs = 30_000;
 const module = new URL('./sqlite-subject.ts', import.meta.url);
 const crash: CrashTarget = { module, place: async () => ({ folder: temporaryFolder(), inSteps: false }) };
 const open = async (): Promise<SqliteStore> => openSqliteStore(join(temporaryFolder(), 'store.db'), unobserved);

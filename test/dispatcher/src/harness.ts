@@ -22,7 +22,7 @@ export async function target(...args: Parameters<typeof startTarget>) {
   return started;
 }
 
-export const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 5_000, interval: 5 });
+export const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 20_000, interval: 5 });
 
 /** Every event is finished and the offset behind the last. */
 export const isOver = (): Promise<void> => eventually(() => expect(world.committed()).toBe(world.eventCount()));

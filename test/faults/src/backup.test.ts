@@ -90,7 +90,7 @@ async function goesOn(client: Client, before: Answered[], earlier: Call[]): Prom
   const tasks = async () => (await client.data<{ tasks: { taskId: string; status: string }[] }>('/api/v1/tasks?pageSize=1000')).tasks;
   const isBusy = ({ taskId, status }: { taskId: string; status: string }): boolean =>
     status === 'Scheduled' || (status === 'Running' && !taskId.endsWith('claimed') && taskId !== 'shared');
-  await eventually('the work of the backup ends', async () => !(await tasks()).some(isBusy), 60_000);
+  await eventually('the work of the backup ends', async () => !(await tasks()).some(isBusy), 120_000);
   const streams = new Map<string, Event[]>();
   for (const { taskId } of await tasks()) streams.set(`default/${taskId}`, await client.events(taskId));
   const recorded = { streams, states: new Map(), acknowledged, calls: target.calls };
@@ -110,7 +110,7 @@ describe(`a backup of a running service (seed ${SEED})`, () => {
       await create('secret', { sensitive: true, context: { pin: '4711' } });
       const issued = await first.client.send('POST', '/api/v1/api-keys', { userId: 'ann', roles: ['viewer'] });
       const load = startLoad(first.client, target.url);
-      await eventually('there is load', async () => load.answered.length >= moment, 60_000);
+      await eventually('there is load', async () => load.answered.length >= moment, 120_000);
       const told = await backUp(data, backup);
       expect(told).toMatchObject({ code: 0, text: expect.stringContaining(backup) });
       await kill(first.child);

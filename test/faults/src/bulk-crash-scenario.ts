@@ -1,7 +1,7 @@
 import type { Event } from '@retrigger/domain/event.ts';
 import { expect } from 'vitest';
 import { type Client, eventually, type Reply } from './client.ts';
-import type { Mortal } from './crash-scenario.ts';
+import { type Mortal, untilItDies } from './crash-scenario.ts';
 
 const TASKS = 16;
 const ALL = Array.from({ length: TASKS }, (_, i) => `t${i}`);
@@ -25,7 +25,7 @@ const toldOf = ({ status, text }: Reply): Told => {
 /** Until a door takes it: while nobody has taken over yet, what waits too long is shed (503). */
 async function taken(ask: () => Promise<Reply>): Promise<Reply> {
   const replies: Reply[] = [];
-  await eventually('it is taken', async () => replies[replies.push(await ask()) - 1]?.status !== 503, 60_000);
+  await eventually('it is taken', async () => replies[replies.push(await ask()) - 1]?.status !== 503, 120_000);
   return replies.at(-1) as Reply;
 }
 
@@ -50,7 +50,7 @@ export async function liveThroughBulkCrash({ before, begins, died, restart }: Bu
     }),
     ...['t3', 't7', 't15'].map((taskId) => trigger(before, taskId).catch(() => undefined)),
   ]);
-  await eventually('the place to die is reached', async () => died());
+  await untilItDies(before, died);
 
   const after = await restart();
   const executions = new Map<string, string[]>();

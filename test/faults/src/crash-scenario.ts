@@ -17,6 +17,19 @@ export type Mortal = {
   target: { url: string; calls: Call[] };
 };
 
+/** More commands at once, which nobody looks at afterwards. */
+const MORE = 8;
+
+/** A machine that is full takes more commands in one batch, so that fewer batches come to the place where something dies: others follow then, until it does. */
+export async function untilItDies(before: Client, died: () => boolean): Promise<void> {
+  let sent = 0;
+  const more = () => before.send('POST', '/api/v1/tasks', { taskId: `more-${sent++}`, type: 'job' }).catch(() => undefined); // the caller of a dying process hears nothing
+  await eventually('the place to die is reached', async () => {
+    if (!died()) await Promise.all(Array.from({ length: MORE }, more));
+    return died();
+  });
+}
+
 /** Uses a system while it dies, asks for everything again when it is back, and checks that nothing acknowledged is lost and nothing is decided twice. */
 export async function liveThroughCrash({ before, died, restart, target }: Mortal): Promise<void> {
   const create = (client: Client, i: number, headers?: Record<string, string>) =>
@@ -37,7 +50,7 @@ export async function liveThroughCrash({ before, died, restart, target }: Mortal
       }
     }),
   );
-  await eventually('the place to die is reached', async () => died());
+  await untilItDies(before, died);
 
   const after = await restart();
   const acknowledged: Acknowledged[] = [];

@@ -25,13 +25,15 @@ describe('the limits of a process that is killed', () => {
     child = startChild(MAIN, [], { PORT: '0', RETRIGGER_DATA_DIR: folder, RETRIGGER_API_KEY: KEY, RETRIGGER_LOG_LEVEL: 'error', ...env });
     return new Client(await child.ready, KEY);
   };
-  const trigger = (client: Client, taskId: string, key?: string) => client.send('POST', `/api/v1/tasks/${taskId}/trigger`, {}, key);
+  const patient = { prefer: 'wait=30' };
+  const trigger = (client: Client, taskId: string, key?: string) =>
+    client.send('POST', `/api/v1/tasks/${taskId}/trigger`, {}, key, patient);
 
   test('are where they were: accepted, refused by the worker and reschedules to now count; repeats, other reschedules and refusals at the door don’t', async () => {
     const env = { RETRIGGER_LIMIT_USER_PER_HOUR: '5', RETRIGGER_LIMIT_TASK_PER_HOUR: '3' };
     const before = await start(env);
-    for (const taskId of ['a', 'b']) await before.send('POST', '/api/v1/tasks', { taskId, type: 'job' });
-    const reschedule = (taskId: string, body: object) => before.send('PUT', `/api/v1/tasks/${taskId}/reschedule`, body);
+    for (const taskId of ['a', 'b']) await before.send('POST', '/api/v1/tasks', { taskId, type: 'job' }, undefined, patient);
+    const reschedule = (taskId: string, body: object) => before.send('PUT', `/api/v1/tasks/${taskId}/reschedule`, body, undefined, patient);
     expect((await trigger(before, 'a', 'one')).status).toBe(202);
     expect((await trigger(before, 'a', 'one')).status, 'a repeat').toBe(202);
     expect((await trigger(before, 'a')).status, 'refused by the worker').toBe(409);

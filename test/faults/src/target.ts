@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A real HTTP target that remembers every call and completes it. */
+/** A real HTTP target that remembers every call and completes it. It ends no connection: a call on one that has just ended fails, and so does its only attempt. */
 export async function startTarget(): Promise<{ url: string; calls: { key: string; executionId: string }[]; stop(): Promise<void> }> {
   const calls: { key: string; executionId: string }[] = [];
-  const server = createServer((request, response) => {
+  const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk) => chunks.push(chunk));
     request.on('end', () => {

@@ -194,7 +194,7 @@ describe('the memory for bodies', () => {
     });
 
   async function arrived(commands: unknown[], count: number): Promise<void> {
-    for (const end = performance.now() + 5_000; commands.length < count && performance.now() < end; )
+    for (const end = performance.now() + 20_000; commands.length < count && performance.now() < end; )
       await new Promise((resolve) => setImmediate(resolve));
     expect(commands).toHaveLength(count);
   }

@@ -5,8 +5,9 @@ import { type Listening, serve } from '@retrigger/gateway/serve.ts';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Door, keyOf, startDoor } from './door.ts';
 
-const SHORT_MS = 300;
-const LATE_MS = 10_000;
+/** Longer than a machine that is full stands still. */
+const SHORT_MS = 1_000;
+const LATE_MS = 25_000;
 
 describe('clients that hold on', () => {
   let server: Listening;

@@ -10,7 +10,7 @@ beforeEach(() => {
 });
 afterEach(() => world.end());
 
-const eventually = (check: () => void | Promise<void>): Promise<void> => vi.waitFor(check, { timeout: 5_000, interval: 5 });
+const eventually = (check: () => void | Promise<void>): Promise<void> => vi.waitFor(check, { timeout: 20_000, interval: 5 });
 const sequences = (taskId: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${taskId}/${i + 1}`);
 const nothingWaits = () => eventually(async () => expect(await world.waiting()).toEqual([]));
 

@@ -7,7 +7,7 @@ beforeEach(() => {
 });
 afterEach(() => world.end());
 
-const eventually = (check: () => void | Promise<void>): Promise<void> => vi.waitFor(check, { timeout: 10_000, interval: 10 });
+const eventually = (check: () => void | Promise<void>): Promise<void> => vi.waitFor(check, { timeout: 20_000, interval: 10 });
 
 test('more subscribers hang than there are slots for failing ones: a healthy one still has everything at once (Q2)', async () => {
   const sick = Array.from({ length: 150 }, (_, i) => `sick-${i}`);

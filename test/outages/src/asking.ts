@@ -14,6 +14,9 @@ export type Told = {
 /** `waitS`: how long it may take until it is decided; without it as long as the API lets a caller wait who says nothing. */
 export type Asked = { method: string; path: string; body?: unknown; key?: string; isStream?: boolean; waitS?: number };
 
+/** Shorter than a caller waits at all. */
+const PATIENT_S = 15;
+
 /** One of several callers, who never waits longer than twice what is promised. */
 export class Caller {
   readonly url: string;
@@ -52,9 +55,9 @@ export class Caller {
     }
   }
 
-  /** The data of an answer that must be a success. */
+  /** The data of an answer that must be a success; a machine that is busy may take longer for it than callers wait who say nothing. */
   async data<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const { status, text, isPending } = await this.ask({ method, path, body });
+    const { status, text, isPending } = await this.ask({ method, path, body, waitS: PATIENT_S });
     if (status < 200 || status > 299 || isPending) throw new Error(`${method} ${path}: ${status} ${text}`);
     return (text === '' ? {} : JSON.parse(text).data) as T;
   }

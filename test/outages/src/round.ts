@@ -9,8 +9,8 @@ import type { World } from './world.ts';
 
 /** A machine that is busy may take longer than callers wait who say nothing. */
 const BUSY_S = 5;
-/** No append is waited for. */
-const AT_ONCE_MS = 2_000;
+/** No append is waited for: that takes 5 s. */
+const AT_ONCE_MS = 4_000;
 
 let rounds = 0;
 

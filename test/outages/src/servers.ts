@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { cluster } from '@retrigger/test-cluster/servers.ts';
 import type { Part } from './stated.ts';
 
@@ -19,11 +17,6 @@ export async function takeAway(server: Server, way: Way): Promise<() => Promise<
     await cluster('kill', name);
     return async () => void (await cluster('start', name));
   }
-  const pid = pidOf(name);
-  process.kill(pid, 'SIGSTOP');
-  return async () => void process.kill(pid, 'SIGCONT');
+  await cluster('pause', name);
+  return async () => void (await cluster('continue', name));
 }
-
-/** As cluster.sh keeps it. */
-const pidOf = (name: string): number =>
-  Number.parseInt(readFileSync(join(process.env.RETRIGGER_CLUSTER_DIR ?? '', name, 'pid'), 'utf8'), 10);

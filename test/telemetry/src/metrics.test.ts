@@ -75,12 +75,13 @@ test('a gauge whose read never ends is left out, and keeps the others waiting fo
   expect(text).toMatch(/^commands_in_flight 3$/m);
 });
 
-test('a count and a measurement cost microseconds', () => {
+test('a count and a measurement cost microseconds of processor time', () => {
   const each = (run: () => void) => {
     for (let i = 0; i < 10_000; i++) run();
-    const startedAt = performance.now();
+    const begin = process.cpuUsage();
     for (let i = 0; i < 100_000; i++) run();
-    return (performance.now() - startedAt) / 100; // µs each
+    const { user, system } = process.cpuUsage(begin);
+    return (user + system) / 100_000; // µs each
   };
   expect(each(() => metrics.count('commands_total', { type: 'TriggerTask', outcome: 'accepted' }))).toBeLessThan(5);
   expect(each(() => metrics.measure('command_latency_seconds', 0.01, { type: 'TriggerTask' }))).toBeLessThan(5);

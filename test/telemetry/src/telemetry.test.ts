@@ -17,7 +17,7 @@ async function start(options: Partial<TelemetryOptions> = {}) {
 }
 
 async function onlySpan(exporter: InMemorySpanExporter) {
-  await expect.poll(() => exporter.getFinishedSpans().length).toBe(1);
+  await expect.poll(() => exporter.getFinishedSpans().length, { timeout: 20_000 }).toBe(1);
   return exporter.getFinishedSpans()[0];
 }
 
