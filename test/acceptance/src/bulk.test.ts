@@ -1,6 +1,7 @@
 import type { JsonObject } from '@retrigger/domain/json.ts';
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Answer, type Client, eventually } from './client.ts';
+import type { Answer, Client } from './client.ts';
 import { own } from './own.ts';
 import { PROFILES, type Running, start } from './profile.ts';
 import { runOf, startTarget } from './target.ts';

@@ -1,5 +1,6 @@
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Client, eventually } from './client.ts';
+import type { Client } from './client.ts';
 import { own } from './own.ts';
 import { PROFILES, type Running, start } from './profile.ts';
 import { runOf, startTarget } from './target.ts';

@@ -1,5 +1,6 @@
 import type { Event } from '@retrigger/domain/event.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
 import { SseReader } from '@retrigger/test-gateway/sse.ts';
 
 export type Answer = { status: number; headers: Headers; text: string; json: JsonObject & { data: JsonObject; code: string } };
@@ -103,18 +104,4 @@ export class Client {
 function must<T>(status: number, what: string, answer: Answer): T {
   if (answer.status !== status) throw new Error(`${what}: ${answer.status} ${answer.text}`);
   return answer.json.data as T;
-}
-
-/** Asks until the answer is yes, also when it could not be asked; fails with what it waited for. */
-export async function eventually(what: string, ask: () => Promise<boolean>, withinMs = 30_000): Promise<void> {
-  for (const end = performance.now() + withinMs; ; ) {
-    let why = '';
-    const isSo = await ask().catch((error: unknown) => {
-      why = ` (${error})`;
-      return false;
-    });
-    if (isSo) return;
-    if (performance.now() > end) throw new Error(`it did not happen within ${withinMs} ms: ${what}${why}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }

@@ -2,8 +2,9 @@ import { type Client as ApiClient, createClient } from '@retrigger/client/client
 import { createExecutor, type Executor } from '@retrigger/client/executor.ts';
 import type { Run } from '@retrigger/client/run-execution.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type Client, eventually } from './client.ts';
+import type { Client } from './client.ts';
 import { own } from './own.ts';
 import { KEY, PROFILES, type Running, start } from './profile.ts';
 

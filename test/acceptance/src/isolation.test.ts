@@ -1,8 +1,9 @@
 import type { JsonObject } from '@retrigger/domain/json.ts';
 import { CONTRACT } from '@retrigger/test-gateway/contract-calls.ts';
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bareAnswer } from './bare-answer.ts';
-import { type Answer, Client, eventually, type Headed } from './client.ts';
+import { type Answer, Client, type Headed } from './client.ts';
 import { own } from './own.ts';
 import { PROFILES, type Running, start } from './profile.ts';
 import { deadAddress } from './receiver.ts';

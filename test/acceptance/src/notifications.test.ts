@@ -1,7 +1,7 @@
 import type { JsonObject } from '@retrigger/domain/json.ts';
 import { startMailServer } from '@retrigger/test-delivery/mail-server.ts';
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from './client.ts';
 import { own } from './own.ts';
 import { PROFILES, type Running, start } from './profile.ts';
 import { type Behaviour, deadAddress, eventOf, firstOfEach, startReceiver } from './receiver.ts';

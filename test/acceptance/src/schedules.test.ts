@@ -1,6 +1,6 @@
 import { rescheduled } from '@retrigger/contract/task-schema.ts';
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from './client.ts';
 import { own } from './own.ts';
 import { PROFILES, type Running, start } from './profile.ts';
 import { runOf, startTarget } from './target.ts';

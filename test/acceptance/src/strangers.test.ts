@@ -1,7 +1,8 @@
 import type { JsonObject } from '@retrigger/domain/json.ts';
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bareAnswer } from './bare-answer.ts';
-import { type Answer, Client, eventually } from './client.ts';
+import { type Answer, Client } from './client.ts';
 import { own } from './own.ts';
 import { PROFILES, type Running, start } from './profile.ts';
 import { deadAddress, startReceiver } from './receiver.ts';

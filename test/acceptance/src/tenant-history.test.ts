@@ -1,7 +1,8 @@
 import type { Event } from '@retrigger/domain/event.ts';
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
 import { verifyExport } from '@retrigger/verifier/verify-export.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Client, eventually } from './client.ts';
+import type { Client } from './client.ts';
 import { own } from './own.ts';
 import { PROFILES, type Running, start } from './profile.ts';
 import { happenings, historiesOf, trailsTo, walkWhile } from './walking.ts';

@@ -1,6 +1,6 @@
 import type { JsonObject } from '@retrigger/domain/json.ts';
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from './client.ts';
 import { own } from './own.ts';
 import { PROFILES, type Running, start } from './profile.ts';
 

@@ -1,5 +1,6 @@
 import type { Event } from '@retrigger/domain/event.ts';
-import { type Client, eventually } from './client.ts';
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
+import type { Client } from './client.ts';
 
 /** Lets each task have events, one after the other, all tasks at once: as fast as they are answered. Returns the task's ids. */
 export async function happenings(admin: Client, names: string[], rounds: number): Promise<void> {

@@ -1,5 +1,5 @@
-import { eventually } from '@retrigger/test-faults/client.ts';
 import type { SmallDisk } from '@retrigger/test-faults/small-disk.ts';
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
 import type { Recorder } from './recorder.ts';
 import type { System } from './system.ts';
 

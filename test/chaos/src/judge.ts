@@ -3,7 +3,7 @@ import type { Event } from '@retrigger/domain/event.ts';
 import { TOPICS } from '@retrigger/ports/log.ts';
 import { PARTITIONS } from '@retrigger/test-cluster/installation.ts';
 import { logOptions, openLog, recorder as reading } from '@retrigger/test-cluster/open-log.ts';
-import { eventually } from '@retrigger/test-faults/client.ts';
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
 import { heardWhatIsStored, newestSeesAll } from '@retrigger/test-history/effect-checkers.ts';
 import type { Recorded, Violation } from '@retrigger/test-history/recorded.ts';
 import { everyEventWasTold } from '@retrigger/test-history/telling-checkers.ts';

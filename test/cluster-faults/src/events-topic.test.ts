@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
-import { eventually } from '@retrigger/test-faults/client.ts';
 import { startTarget } from '@retrigger/test-faults/target.ts';
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Installation } from './installation.ts';
 

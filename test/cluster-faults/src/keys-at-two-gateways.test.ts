@@ -1,4 +1,5 @@
-import { Client, eventually } from '@retrigger/test-faults/client.ts';
+import { Client } from '@retrigger/test-faults/client.ts';
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Installation } from './installation.ts';
 

@@ -1,5 +1,5 @@
 import type { JsonObject } from '@retrigger/domain/json.ts';
-import { eventually } from '@retrigger/test-faults/client.ts';
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Installation } from './installation.ts';
 

@@ -1,6 +1,7 @@
 import { startReceiver } from '@retrigger/test-acceptance/receiver.ts';
 import { kill } from '@retrigger/test-faults/child.ts';
-import { type Client, eventually } from '@retrigger/test-faults/client.ts';
+import type { Client } from '@retrigger/test-faults/client.ts';
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
 import { expect, onTestFinished, test } from 'vitest';
 import { Installation } from './installation.ts';
 import { Load } from './load.ts';

@@ -1,5 +1,5 @@
 import { startTarget } from '@retrigger/test-acceptance/target.ts';
-import { eventually } from '@retrigger/test-faults/client.ts';
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
 import { afterEach, expect, test } from 'vitest';
 import { Installation } from './installation.ts';
 import { type Span, startOtlpReceiver } from './otlp-receiver.ts';

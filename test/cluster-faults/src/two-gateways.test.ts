@@ -1,7 +1,8 @@
 import { API_KEY } from '@retrigger/test-cluster/installation.ts';
 import { startFreezingProxy } from '@retrigger/test-cluster-stores/freezing-proxy.ts';
-import { Client, eventually } from '@retrigger/test-faults/client.ts';
+import { Client } from '@retrigger/test-faults/client.ts';
 import { twinsAgree } from '@retrigger/test-faults/twins.ts';
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Installation } from './installation.ts';
 import { everyPartitionDecides } from './take-over.ts';

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { CrashPoint } from '@retrigger/ports/reached.ts';
 import { kill } from '@retrigger/test-faults/child.ts';
-import { eventually } from '@retrigger/test-faults/client.ts';
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
 import { describe, expect, test } from 'vitest';
 import type { Worker } from './installation.ts';
 import { everyPartitionDecides } from './take-over.ts';

@@ -1,6 +1,7 @@
 import type { Child } from '@retrigger/test-faults/child.ts';
-import { type Client, eventually } from '@retrigger/test-faults/client.ts';
+import type { Client } from '@retrigger/test-faults/client.ts';
 import { startTarget } from '@retrigger/test-faults/target.ts';
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
 import type { Acknowledged } from '@retrigger/test-history/recorded.ts';
 import { Installation, type Place, type Worker } from './installation.ts';
 import { Load } from './load.ts';

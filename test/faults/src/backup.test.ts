@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Event } from '@retrigger/domain/event.ts';
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
 import { triggersWereCalled, violations } from '@retrigger/test-history/checkers.ts';
 import type { Acknowledged, Call } from '@retrigger/test-history/recorded.ts';
 import { seeded } from '@retrigger/test-scaling/seeded.ts';
@@ -12,7 +13,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Answered, startLoad } from './backup-load.ts';
 import { skewOf } from './backup-skew.ts';
 import { type Child, kill, startChild } from './child.ts';
-import { Client, eventually } from './client.ts';
+import { Client } from './client.ts';
 import { startTarget } from './target.ts';
 
 const KEY = 'a-key-for-the-backup-tests';

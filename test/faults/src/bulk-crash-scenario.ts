@@ -1,6 +1,7 @@
 import type { Event } from '@retrigger/domain/event.ts';
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
 import { expect } from 'vitest';
-import { type Client, eventually, type Reply } from './client.ts';
+import type { Client, Reply } from './client.ts';
 import { type Mortal, untilItDies } from './crash-scenario.ts';
 
 const TASKS = 16;

@@ -4,9 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Child, kill, startChild } from './child.ts';
-import { Client, eventually } from './client.ts';
+import { Client } from './client.ts';
 
 const MAIN = join(import.meta.dirname, '../../../services/standalone/src/main.ts');
 /** In everything that nobody may find again in a log line or another caller's answer. */

@@ -1,8 +1,9 @@
 import type { Event } from '@retrigger/domain/event.ts';
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
 import { triggersWereCalled, violations } from '@retrigger/test-history/checkers.ts';
 import type { Acknowledged, Call, Recorded } from '@retrigger/test-history/recorded.ts';
 import { expect } from 'vitest';
-import { type Client, eventually, type Reply } from './client.ts';
+import type { Client, Reply } from './client.ts';
 
 const TASKS = 24;
 

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { NO_HASH } from '@retrigger/domain/event.ts';
 import { firstBreak } from '@retrigger/domain/event-hash.ts';
 import type { JsonObject } from '@retrigger/domain/json.ts';
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Child, kill, startChild } from './child.ts';
-import { Client, eventually, type Reply } from './client.ts';
+import { Client, type Reply } from './client.ts';
 import { appendUnreadable, deadLetters, filesOf, filesWith, keyRecords, tenantEvents } from './data-folder.ts';
 
 const ENTRY = join(import.meta.dirname, 'standalone-that-dies.ts');

@@ -10,11 +10,12 @@ import { createExecutor } from '@retrigger/client/executor.ts';
 import { dataOf } from '@retrigger/client/outcome.ts';
 import type { Task } from '@retrigger/client/types.ts';
 import type { Event } from '@retrigger/domain/event.ts';
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
 import { violations } from '@retrigger/test-history/checkers.ts';
 import type { Call } from '@retrigger/test-history/recorded.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Child, kill, startChild } from './child.ts';
-import { Client, eventually } from './client.ts';
+import { Client } from './client.ts';
 
 const KEY = 'a-key-for-executions-under-fire';
 const MAIN = join(import.meta.dirname, '../../../services/standalone/src/main.ts');

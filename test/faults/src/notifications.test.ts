@@ -5,9 +5,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Event } from '@retrigger/domain/event.ts';
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Child, kill, startChild } from './child.ts';
-import { Client, eventually } from './client.ts';
+import { Client } from './client.ts';
 
 const KEY = 'a-key-for-the-notifier-that-dies';
 const MAIN = join(import.meta.dirname, '../../../services/standalone/src/main.ts');

@@ -7,9 +7,10 @@ import { promisify } from 'node:util';
 import type { Event } from '@retrigger/domain/event.ts';
 import { firstBreak } from '@retrigger/domain/event-hash.ts';
 import { archivedLines } from '@retrigger/files/folder-archive.ts';
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Child, kill, startChild } from './child.ts';
-import { Client, eventually } from './client.ts';
+import { Client } from './client.ts';
 
 const KEY = 'a-key-for-the-retention-test';
 const ENTRY = join(import.meta.dirname, 'standalone-that-dies.ts');

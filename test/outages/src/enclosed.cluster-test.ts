@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Child, kill, startChild } from '@retrigger/test-faults/child.ts';
-import { eventually } from '@retrigger/test-faults/client.ts';
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
 import { afterEach, expect, test } from 'vitest';
 
 const OWNER = join(import.meta.dirname, 'enclosed-owner.ts');

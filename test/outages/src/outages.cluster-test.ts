@@ -1,5 +1,5 @@
 import { cluster } from '@retrigger/test-cluster/servers.ts';
-import { eventually } from '@retrigger/test-faults/client.ts';
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { Round } from './round.ts';
 import { SERVERS, type Server, takeAway, type Way } from './servers.ts';

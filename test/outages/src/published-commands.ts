@@ -1,6 +1,6 @@
 import type { Event } from '@retrigger/domain/event.ts';
 import { publish } from '@retrigger/test-cluster-faults/published.ts';
-import { eventually } from '@retrigger/test-faults/client.ts';
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
 import { PUBLISHED } from './operations.ts';
 import { BACK_WITHIN_MS, LONGEST_ANSWER_MS, type Part, statedFor } from './stated.ts';
 import type { World } from './world.ts';

@@ -1,4 +1,4 @@
-import { eventually } from '@retrigger/test-faults/client.ts';
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
 import { afterwards } from './afterwards.ts';
 import { type Call, callsOf } from './calls.ts';
 import { complaints } from './judge.ts';

@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Child, kill, startChild } from '@retrigger/test-faults/child.ts';
-import { eventually } from '@retrigger/test-faults/client.ts';
 import { PrivateMounts } from '@retrigger/test-faults/small-disk.ts';
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 const OWNER = join(import.meta.dirname, 'small-disk-owner.ts');

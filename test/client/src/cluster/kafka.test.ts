@@ -6,9 +6,10 @@ import { dataOf } from '@retrigger/client/outcome.ts';
 import { registryEvents } from '@retrigger/client/registry-events.ts';
 import type { Run } from '@retrigger/client/run-execution.ts';
 import type { TaskEvent } from '@retrigger/client/types.ts';
-import { type Client, eventually } from '@retrigger/test-acceptance/client.ts';
+import type { Client } from '@retrigger/test-acceptance/client.ts';
 import { KEY, type Running, start } from '@retrigger/test-acceptance/profile.ts';
 import { freshInstallation, type InstallationSettings } from '@retrigger/test-cluster/installation.ts';
+import { eventually } from '@retrigger/test-gateway/eventually.ts';
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
