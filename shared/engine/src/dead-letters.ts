@@ -1,4 +1,4 @@
-import type { LogRecord, NewRecord } from '@retrigger/ports/log.ts';
+import { type LogRecord, MOST_RECORD_BYTES, type NewRecord } from '@retrigger/ports/log.ts';
 
 /** The headers that a dead letter adds to those of the original. */
 export const DEAD_LETTER_HEADERS = ['reason', 'source-topic', 'source-partition', 'source-offset', 'at'] as const;
@@ -7,8 +7,8 @@ export const DEAD_LETTER_HEADERS = ['reason', 'source-topic', 'source-partition'
 export type UndeliveredHeaders = { subscription: string; delivery: string; sequence: string; attempts: string };
 export const UNDELIVERED_HEADERS = ['subscription', 'delivery', 'sequence', 'attempts'] as const satisfies (keyof UndeliveredHeaders)[];
 
-/** What a topic takes (4 MiB), less what framing and our headers add. */
-const MOST_BYTES = 4 * 1024 * 1024 - 16 * 1024;
+/** Less what framing and our headers add. */
+const MOST_BYTES = MOST_RECORD_BYTES - 16 * 1024;
 const MOST_KEY_LENGTH = 1_024;
 
 /**

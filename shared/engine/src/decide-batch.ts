@@ -35,8 +35,8 @@ type Own = { stored: StoredEvent; outcome?: Outcome | { kind: 'deferred' } };
  * B5: a Wake is decided with what this owner has heard of the executor up to now, not only with what its sender knew.
  * B6: an event between two records whose own record is not in the batch is another owner's, who decided on what this one has not seen and may have died before
  * telling: it is told here. It leads to no follow-up: those that do are decided alike by everybody, with their own records.
- * B7: a record that can't be decided (a bug, a stored event of a later version, an event that no topic takes) costs itself, not its partition. Only pure code runs here, so no broken
- * machine is mistaken for that.
+ * B7: a record that can't be decided (a bug, a stored event of a later version, an event that no topic takes) costs itself, not its partition. Only pure code
+ * runs here, so no broken machine is mistaken for that.
  */
 export class BatchDecider {
   readonly decisions = new Map<string, KeyDecisions>();
@@ -182,7 +182,7 @@ export class BatchDecider {
     if (decision.kind !== 'event') return;
     const previous = aggregate.state === undefined ? null : this.#decider.lookup(aggregate.state).status;
     const stored = nextEvent(aggregate.head, previous, command, decision.event, position, this.#notBefore);
-    if (this.#decider.isTold(stored.event) && !fitsTopic(stored)) throw new Error('its event would be larger than a topic takes');
+    if (this.#decider.isTold(stored.event) && !fitsTopic(stored)) throw new Error('its event would be larger than a topic takes'); // B7
     const state = this.#decider.evolve(aggregate.state, stored.event);
     const outcome = this.#decider.answer(stored.event, state);
     if (state !== undefined) this.#decider.lookup(state);

@@ -1,7 +1,7 @@
 import type { Command } from '@retrigger/domain/command.ts';
 import type { Event, StoredEvent } from '@retrigger/domain/event.ts';
 import { taskKey } from '@retrigger/domain/identifiers.ts';
-import { type Log, type NewRecord, TOPICS } from '@retrigger/ports/log.ts';
+import { type Log, MOST_RECORD_BYTES, type NewRecord, TOPICS } from '@retrigger/ports/log.ts';
 import type { SnapshotStore } from '@retrigger/ports/snapshot-store.ts';
 import type { AnyDecider } from './aggregate.ts';
 import type { KeyDecisions } from './key-decisions.ts';
@@ -20,8 +20,8 @@ function eventRecord(stored: StoredEvent, encode: EncodeEvent): NewRecord {
   };
 }
 
-/** What a topic takes (4 MiB), less what headers, framing and the names of people add. */
-const MOST_EVENT_BYTES = 4 * 1024 * 1024 - 64 * 1024;
+/** Less what headers, framing and the names of people add. */
+const MOST_EVENT_BYTES = MOST_RECORD_BYTES - 64 * 1024;
 
 /** Whether a topic takes an event's record: one that it does not would hold up everything behind it for ever. */
 export const fitsTopic = ({ json }: StoredEvent): boolean =>

@@ -1,11 +1,10 @@
 import type { Clock } from '@retrigger/ports/clock.ts';
-import type { NewRecord } from '@retrigger/ports/log.ts';
+import { MOST_RECORD_BYTES, type NewRecord } from '@retrigger/ports/log.ts';
 import type { Observer } from '@retrigger/ports/observer.ts';
 import type { Reached } from '@retrigger/ports/reached.ts';
 import type { Kafka, Message, Producer } from 'kafkajs';
 import { SHORT_RETRIES } from './kafka-client.ts';
 import { classifyKafkaError, KafkaError } from './kafka-errors.ts';
-import { MAX_MESSAGE_BYTES } from './kafka-topics.ts';
 import { backoffMs, pause } from './pause.ts';
 import { type LaneBatch, type PendingAppend, RecordLanes } from './record-lanes.ts';
 
@@ -14,7 +13,7 @@ const BATCH_BYTES = 512 * 1024;
 /** Micro-batches on their way at once. A broker works on one per connection; the second is there when it has finished. More only made batches smaller. */
 const IN_FLIGHT = 2;
 /** A record without its framing (offset, lengths, batch header). */
-const MAX_RECORD_BYTES = MAX_MESSAGE_BYTES - 1024;
+const MAX_RECORD_BYTES = MOST_RECORD_BYTES - 1024;
 const LONGEST_PAUSE_MS = 2_000;
 const ACK_TIMEOUT_MS = 10_000;
 

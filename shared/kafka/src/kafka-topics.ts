@@ -1,5 +1,5 @@
 import type { Clock } from '@retrigger/ports/clock.ts';
-import type { PartitionProgress } from '@retrigger/ports/log.ts';
+import { MOST_RECORD_BYTES, type PartitionProgress } from '@retrigger/ports/log.ts';
 import kafkajs from 'kafkajs';
 import { classifyKafkaError } from './kafka-errors.ts';
 import { backoffMs, pause } from './pause.ts';
@@ -16,9 +16,6 @@ export type TopicSettings = {
   /** Topics that other systems write to (T3). */
   writtenByOthers?: string[];
 };
-
-/** A record and its framing fit into this. */
-export const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 
 export type TopicsChecked = { kind: 'ready'; partitions: Map<string, number> } | { kind: 'wrong'; message: string };
 
@@ -76,7 +73,7 @@ async function createMissing(admin: kafkajs.Admin, settings: TopicSettings): Pro
       replicationFactor: settings.replicationFactor,
       configEntries: [
         { name: 'message.timestamp.type', value: 'LogAppendTime' },
-        { name: 'max.message.bytes', value: String(MAX_MESSAGE_BYTES) },
+        { name: 'max.message.bytes', value: String(MOST_RECORD_BYTES) },
         { name: 'min.insync.replicas', value: String(settings.minInsyncReplicas) },
         { name: 'cleanup.policy', value: 'delete' },
         ...(settings.writtenByOthers?.includes(topic) ? [{ name: 'compression.type', value: 'uncompressed' }] : []), // T3
@@ -107,8 +104,8 @@ function wrongConfig(config: Map<string, string>, { minInsyncReplicas }: TopicSe
     return `has message.timestamp.type ${is('message.timestamp.type')}; it must be LogAppendTime, for the log's clock decides`;
   if (is('cleanup.policy') !== 'delete')
     return `has cleanup.policy ${is('cleanup.policy')}; it must be delete, for no record may be compacted away`;
-  if (!(Number(is('max.message.bytes')) >= MAX_MESSAGE_BYTES))
-    return `has max.message.bytes ${is('max.message.bytes')}; it must be ${MAX_MESSAGE_BYTES} or more`;
+  if (!(Number(is('max.message.bytes')) >= MOST_RECORD_BYTES))
+    return `has max.message.bytes ${is('max.message.bytes')}; it must be ${MOST_RECORD_BYTES} or more`;
   if (!(Number(is('min.insync.replicas')) >= minInsyncReplicas))
     return `has min.insync.replicas ${is('min.insync.replicas')}; it must be ${minInsyncReplicas} or more`;
   return undefined;

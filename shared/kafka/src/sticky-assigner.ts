@@ -6,7 +6,7 @@ const NAME = 'retrigger-sticky';
 export type Claims = () => number[];
 
 /**
- * Assigns the partitions of the one subscribed topic so that every member has nearly as many as any other and keeps what it has, so that a deploy
+ * Assigns the partitions of the one subscribed topic so that every member has nearly as many as each other and keeps what it has, so that a deploy
  * moves few partitions, and with them few caches and running calls.
  * `beforeJoin` runs before every join of this member and may hold it up, or refuse it by throwing: KafkaJS looks for the group's coordinator then, and
  * nowhere else.

@@ -58,6 +58,9 @@ export interface Log {
   close(): Promise<void>;
 }
 
+/** A record with its framing fits into this; a topic takes no larger one. */
+export const MOST_RECORD_BYTES = 4 * 1024 * 1024;
+
 export const TOPICS = {
   /** Other systems write to it. */
   commands: 'retrigger.commands',
