@@ -10,7 +10,7 @@ afterEach(() => void vi.useRealTimers());
 /** Carries a plan out and tells in which order things began and ended. To end one on Kafka takes `mendingMs`. */
 async function told(plan: Planned[], mendingMs: number): Promise<string[]> {
   const lines: string[] = [];
-  await carryOut(
+  const begun = await carryOut(
     plan,
     async ({ on, atMs }) => {
       lines.push(`${on} ${atMs} begins`);
@@ -21,19 +21,27 @@ async function told(plan: Planned[], mendingMs: number): Promise<string[]> {
     },
     (line) => void lines.push(line),
   );
-  return lines.filter((line) => line.includes('begins') || line.includes('ends') || line.includes('too late'));
+  return [...lines.filter((line) => line.includes('begins') || line.includes('ends') || line.includes('too late')), `${begun} in all`];
 }
 
 test('a fault on something that is not mended yet waits for that; another does not', async () => {
   const lines = told([fault('kafka', 0, 1), fault('kafka', 20, 1_000), fault('mongo', 30, 1)], 60);
   await vi.advanceTimersByTimeAsync(2_000);
-  expect(await lines).toEqual(['kafka 0 begins', 'mongo 30 begins', 'mongo 30 ends', 'kafka 0 ends', 'kafka 20 begins', 'kafka 20 ends']);
+  expect(await lines).toEqual([
+    'kafka 0 begins',
+    'mongo 30 begins',
+    'mongo 30 ends',
+    'kafka 0 ends',
+    'kafka 20 begins',
+    'kafka 20 ends',
+    '3 in all',
+  ]);
 });
 
 test('one whose own time is over by then does not begin', async () => {
   const lines = told([fault('kafka', 0, 1), fault('kafka', 20, 10)], 600);
   await vi.advanceTimersByTimeAsync(2_000);
-  expect(await lines).toEqual(['kafka 0 begins', 'kafka 0 ends', expect.stringContaining('too late')]);
+  expect(await lines).toEqual(['kafka 0 begins', 'kafka 0 ends', expect.stringContaining('too late'), '1 in all']);
 });
 
 test('what can not be begun fails all', async () => {

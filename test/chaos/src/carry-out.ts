@@ -4,17 +4,18 @@ import { type Planned, wordsFor } from './plan.ts';
 const LATE_MS = 500;
 
 /**
- * Begins each fault at its time and calls what `begin` resolved with when its time is over; resolves when all have ended. To end one can take longer than is
+ * Begins each fault at its time and calls what `begin` resolved with when its time is over; resolves when all have ended, with how many there were. To end one can take longer than is
  * planned between two (a server starts): the next on the same begins when the one before has ended, and not at all once its own time is over.
  */
 export async function carryOut(
   plan: Planned[],
   begin: (fault: Planned) => Promise<(() => unknown) | undefined>,
   say: (line: string) => void,
-): Promise<void> {
+): Promise<number> {
   const beganAt = performance.now();
   const passedMs = () => performance.now() - beganAt;
   const until = (atMs: number) => new Promise((resolve) => setTimeout(resolve, Math.max(0, atMs - passedMs())));
+  let begun = 0;
   const last = new Map<string, Promise<void>>();
   const one = async (fault: Planned, before: Promise<void> | undefined) => {
     const endsMs = fault.atMs + fault.lastsMs;
@@ -23,6 +24,7 @@ export async function carryOut(
     if (passedMs() > Math.max(endsMs, fault.atMs + LATE_MS)) return say(`too late for ${wordsFor(fault)}`);
     say(wordsFor(fault));
     const end = await begin(fault);
+    if (end !== undefined) begun++; // or it can't be done here
     await until(endsMs);
     await end?.();
   };
@@ -32,4 +34,5 @@ export async function carryOut(
     return carried;
   });
   await Promise.all(all);
+  return begun;
 }

@@ -96,7 +96,7 @@ async function run(): Promise<Violation[]> {
   for (let n = 1; n === 1 || (wrong.length === 0 && passedMs() + FAULTS_MS + CALM_MS < minutes * 60_000); n++) {
     say(`round ${n}`);
     const plan = planOf(random.fork(), FAULTS_MS, kinds);
-    const hurt = () => inflict(system, plan, say).then(() => `${plan.length} faults`);
+    const hurt = () => inflict(system, plan, say).then((begun) => `${begun} faults`);
     wrong.push(...(await play(`r${n}`, hurt)));
   }
   return wrong;

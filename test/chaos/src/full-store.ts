@@ -44,6 +44,6 @@ export async function fullStore(system: System, disk: SmallDisk, recorder: Recor
   );
   await new Promise((resolve) => setTimeout(resolve, FULL_MS));
   disk.makeRoom();
-  await system.startServer('mongo');
+  await system.cluster('start', 'mongo');
   return 'the store’s disk was full';
 }

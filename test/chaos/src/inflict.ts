@@ -12,7 +12,7 @@ const onServer =
   (how: 'stop' | 'kill'): Inflict =>
   async (system, { on }) => {
     await system.cluster(how, on).catch(() => system.cluster('kill', on)); // one that does not stop is killed, as supervisors do
-    return () => system.startServer(on);
+    return () => system.cluster('start', on);
   };
 
 const onWay =
@@ -56,7 +56,7 @@ const FAULTS: { [kind in Kind]: Inflict } = {
     return async () => {
       disk.makeRoom();
       await system.cluster('kill', on); // a server that could not write ends by itself, sooner or later
-      await system.startServer(on);
+      await system.cluster('start', on);
     };
   },
   reset: async (system, { on }) => {
@@ -81,6 +81,6 @@ const FAULTS: { [kind in Kind]: Inflict } = {
   },
 };
 
-/** Carries a plan out on a system; resolves when all its faults have ended. */
-export const inflict = (system: System, plan: Planned[], say: (line: string) => void): Promise<void> =>
+/** Carries a plan out on a system; resolves when all its faults have ended, with how many there were. */
+export const inflict = (system: System, plan: Planned[], say: (line: string) => void): Promise<number> =>
   carryOut(plan, (fault) => FAULTS[fault.kind](system, fault), say);

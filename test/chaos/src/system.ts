@@ -23,9 +23,6 @@ const VARIABLES: { [server in Server]: string } = {
   registry: 'RETRIGGER_SCHEMA_REGISTRY_URL',
 };
 
-/** A server that does not start after so many tries has something that time does not mend. */
-const STARTS = 3;
-
 const EMPTIED_WITHIN_MS = 10_000;
 
 /** Limits that nobody reaches, and that Redis has to count all the same. */
@@ -91,18 +88,6 @@ export class System {
   /** Servers find their small disks again. */
   cluster = (...args: string[]): Promise<string> => clusterWithin(this.disks?.mounts.within ?? [], ...args);
 
-  /** Again and again while it ends as it starts, as a supervisor does. Resolves when it answers. */
-  async startServer(server: string): Promise<void> {
-    for (let left = STARTS; ; left--) {
-      const failed = await this.cluster('start', server).then(
-        () => undefined,
-        (error: unknown) => ({ error }),
-      );
-      if (failed === undefined) return;
-      if (left === 1) throw failed.error;
-    }
-  }
-
   emptyRedis = (): Promise<unknown> =>
     promisify(execFile)('redis-cli', ['-u', this.settings.RETRIGGER_REDIS_URL ?? '', 'flushall'], { timeout: EMPTIED_WITHIN_MS });
 
@@ -111,7 +96,7 @@ export class System {
     for (const disk of this.disks?.of.values() ?? []) disk.makeRoom();
     for (const server of SERVERS) {
       await this.cluster('continue', server);
-      await this.startServer(server);
+      await this.cluster('start', server);
       await this.cutOff?.mend(server);
     }
     for (const service of this.services.values()) {
